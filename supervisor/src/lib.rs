@@ -1,0 +1,1 @@
+//! A supervision tree and child processes.
