@@ -14,8 +14,7 @@ const SET_ASIDE_PREFIX: &str = "journal.bad-";
 /// A directory that this process alone may change, for as long as the value lives.
 pub(super) struct Directory {
     path: PathBuf,
-    /// The lock ends when the last descriptor is closed; the kernel does that for a process that is killed.
-    _lock: File,
+    lock: File,
 }
 
 /// What is in the directory.
@@ -42,7 +41,7 @@ impl Directory {
             .open(path.join("lock"))
             .map_err(failed)?;
         match lock.try_lock() {
-            Ok(()) => Ok(Self { path: path.to_owned(), _lock: lock }),
+            Ok(()) => Ok(Self { path: path.to_owned(), lock }),
             Err(TryLockError::WouldBlock) => Err(OpenError::Locked { path: path.to_owned() }),
             Err(TryLockError::Error(source)) => Err(failed(source)),
         }
@@ -97,6 +96,13 @@ impl Directory {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
             _ => Ok(aside),
         }
+    }
+}
+
+impl Drop for Directory {
+    /// Unlocks: closing alone would not, while a child process between its fork and its exec has the descriptor too.
+    fn drop(&mut self) {
+        let _ = self.lock.unlock();
     }
 }
 
