@@ -4,6 +4,7 @@
 pub mod actor;
 pub mod actor_child;
 pub mod child_spec;
+pub mod device_mapper;
 pub mod exit_reason;
 pub mod fault;
 pub mod journal;
