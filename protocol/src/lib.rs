@@ -1,1 +1,33 @@
-//! Words on the wire.
+//! Words on the wire: bytes to typed requests and replies, and back.
+//!
+//! Unix stream sockets carry *messages* of *config text*, one request then one reply:
+//!
+//! | socket | replaces | module |
+//! |---|---|---|
+//! | `/run/lvm/lvmpolld.socket` | `lvmpolld` of lvm2 2.03.16 | [`poll`] |
+//!
+//! Every request, by its word in the field `request`:
+//!
+//! | socket | words | type |
+//! |---|---|---|
+//! | lvmpolld | `hello` | [`poll::Request::Hello`] |
+//! | lvmpolld | `pvmove`, `convert`, `merge`, `merge_thin` | [`poll::StartRequest`] |
+//! | lvmpolld | `progress_info` | [`poll::ProgressRequest`] |
+//! | lvmpolld | `dump` | [`poll::Request::Dump`] |
+//!
+//! From the wire inwards, in this order:
+//!
+//! 1. [`framing`] cuts the byte stream into messages and bounds their size;
+//! 2. [`config_text`] parses a message into a tree of sections and values, and prints such trees;
+//! 3. [`poll`] turns the tree into a typed request or a typed refusal, and a typed reply into bytes. It does the
+//!    opposite as well, for programs that speak as clients;
+//! 4. [`ids`] holds the names that outlive a message: parsed once, valid ever after.
+//!
+//! This crate does no input or output, reads no clock, knows no actor and makes no policy: what a daemon *does* about
+//! a request is not said here.
+#![forbid(unsafe_code)]
+
+pub mod config_text;
+pub mod framing;
+pub mod ids;
+pub mod poll;
