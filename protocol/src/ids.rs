@@ -143,9 +143,9 @@ pub struct OperationId {
 
 impl OperationId {
     /// Returns the id of an operation.
-    pub fn new(store: Store, system_dir: Option<&SystemDir>, lvid: &Lvid) -> Self {
-        let text = match system_dir {
-            Some(system_dir) => format!("{system_dir}{lvid}").into(),
+    pub fn new(store: Store, sysdir: Option<&SystemDir>, lvid: &Lvid) -> Self {
+        let text = match sysdir {
+            Some(sysdir) => format!("{sysdir}{lvid}").into(),
             None => Arc::clone(&lvid.0),
         };
         Self { store, text }

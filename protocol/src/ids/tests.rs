@@ -8,7 +8,7 @@ fn lvid(text: &str) -> Lvid {
     Lvid::try_from(text).expect("a name that is not empty")
 }
 
-fn system_dir(text: &str) -> SystemDir {
+fn sysdir(text: &str) -> SystemDir {
     SystemDir::try_from(text).expect("a name that is not empty")
 }
 
@@ -40,7 +40,7 @@ fn an_operation_is_told_by_store_system_dir_and_lvid() {
     let plain = OperationId::new(Store::Poll, None, &lvid("A"));
     assert_eq!((plain.as_str(), plain.to_string().as_str()), ("A", "poll:A"));
 
-    let elsewhere = OperationId::new(Store::Poll, Some(&system_dir("/etc/lvm")), &lvid("A"));
+    let elsewhere = OperationId::new(Store::Poll, Some(&sysdir("/etc/lvm")), &lvid("A"));
     assert_eq!((elsewhere.as_str(), elsewhere.store()), ("/etc/lvmA", Store::Poll));
     assert_ne!(plain, elsewhere);
 
@@ -51,14 +51,14 @@ fn an_operation_is_told_by_store_system_dir_and_lvid() {
 
 #[test]
 fn texts_that_join_alike_are_one_operation_as_in_c() {
-    let one = OperationId::new(Store::Poll, Some(&system_dir("/a")), &lvid("bc"));
-    let other = OperationId::new(Store::Poll, Some(&system_dir("/ab")), &lvid("c"));
+    let one = OperationId::new(Store::Poll, Some(&sysdir("/a")), &lvid("bc"));
+    let other = OperationId::new(Store::Poll, Some(&sysdir("/ab")), &lvid("c"));
     assert_eq!(one, other);
 }
 
 #[test]
 fn an_operation_id_comes_back_from_a_file() {
-    let id = OperationId::new(Store::Abort, Some(&system_dir("/etc/lvm")), &lvid("A"));
+    let id = OperationId::new(Store::Abort, Some(&sysdir("/etc/lvm")), &lvid("A"));
     let json = serde_json::to_string(&id).expect("serializable");
     assert_eq!(json, r#"{"store":"abort","text":"/etc/lvmA"}"#);
     assert_eq!(serde_json::from_str::<OperationId>(&json).expect("what was written"), id);

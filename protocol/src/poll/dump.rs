@@ -29,20 +29,20 @@ pub struct Dump {
 /// One operation in a [`Dump`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DumpEntry {
-    /// The LV for ever; with `system_dir` it makes the section's name, see [`OperationId`].
+    /// The LV for ever; with `sysdir` it makes the section's name, see [`OperationId`].
     pub lvid: Lvid,
     /// What is polled.
-    pub operation: PollOperation,
+    pub kind: PollOperation,
     /// The VG's name.
-    pub vg_name: VgName,
+    pub vgname: VgName,
     /// The LV's name.
-    pub lv_name: LvName,
+    pub lvname: LvName,
     /// How long the C daemon waits for output of lvpoll: twice the interval, at least 60.
     pub internal_timeout_seconds: u64,
     /// The interval as lvpoll got it.
     pub interval: Interval,
     /// The client's `LVM_SYSTEM_DIR`.
-    pub system_dir: Option<SystemDir>,
+    pub sysdir: Option<SystemDir>,
     /// The process id of lvpoll, 0 if there is none yet.
     pub lvpoll_pid: u32,
     /// How the polling stands.
@@ -94,14 +94,14 @@ impl DumpEntry {
             DumpState::Failed => (1, 1),
         };
         out.put_u8(b'\t');
-        put_key(out, OperationId::new(store, self.system_dir.as_ref(), &self.lvid).as_str().as_bytes());
+        put_key(out, OperationId::new(store, self.sysdir.as_ref(), &self.lvid).as_str().as_bytes());
         out.put_slice(b" {\n");
         put_text(out, "lvid", self.lvid.as_str());
-        put_text(out, "type", self.operation.as_str());
-        put_text(out, "lvname", &format!("{}/{}", self.vg_name, self.lv_name));
+        put_text(out, "type", self.kind.as_str());
+        put_text(out, "lvname", &format!("{}/{}", self.vgname, self.lvname));
         writeln!(out, "\t\tlvmpolld_internal_timeout={}", self.internal_timeout_seconds)?;
         put_text(out, "lvm_command_interval", self.interval.as_str());
-        put_text(out, "LVM_SYSTEM_DIR", self.system_dir.as_ref().map_or(UNDEFINED, SystemDir::as_str));
+        put_text(out, "LVM_SYSTEM_DIR", self.sysdir.as_ref().map_or(UNDEFINED, SystemDir::as_str));
         writeln!(out, "\t\tlvm_command_pid={}", self.lvpoll_pid)?;
         writeln!(out, "\t\tpolling_finished={polling_finished}")?;
         writeln!(out, "\t\terror_occured={error_occured}")?;
@@ -119,17 +119,17 @@ impl DumpEntry {
     }
 
     fn from_fields(fields: &Section<'_>) -> Result<Self, ReplyError> {
-        let (vg_name, lv_name) = text(fields, "lvname")?.split_once('/').ok_or(bad("lvname"))?;
-        let operation = PollOperation::from_word(text(fields, "type")?).ok_or(bad("type"))?;
-        let system_dir = Some(text(fields, "LVM_SYSTEM_DIR")?).filter(|text| *text != UNDEFINED);
+        let (vgname, lvname) = text(fields, "lvname")?.split_once('/').ok_or(bad("lvname"))?;
+        let kind = PollOperation::from_word(text(fields, "type")?).ok_or(bad("type"))?;
+        let sysdir = Some(text(fields, "LVM_SYSTEM_DIR")?).filter(|text| *text != UNDEFINED);
         Ok(Self {
             lvid: parsed(text(fields, "lvid")?, "lvid")?,
-            operation,
-            vg_name: parsed(vg_name, "lvname")?,
-            lv_name: parsed(lv_name, "lvname")?,
+            kind,
+            vgname: parsed(vgname, "lvname")?,
+            lvname: parsed(lvname, "lvname")?,
             internal_timeout_seconds: number(fields, "lvmpolld_internal_timeout")?,
             interval: parsed(text(fields, "lvm_command_interval")?, "lvm_command_interval")?,
-            system_dir: system_dir.map(|text| parsed(text, "LVM_SYSTEM_DIR")).transpose()?,
+            sysdir: sysdir.map(|text| parsed(text, "LVM_SYSTEM_DIR")).transpose()?,
             lvpoll_pid: number(fields, "lvm_command_pid")?,
             state: state(fields)?,
             init_requests_count: number(fields, "init_requests_count")?,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -26,9 +27,9 @@ impl Interval {
         &self.text
     }
 
-    /// Returns the number in it, as C's `%u` reads it; 0 is possible.
-    pub fn seconds(&self) -> u32 {
-        self.seconds
+    /// Returns the time in it, in whole seconds as C's `%u` reads them; zero is possible.
+    pub fn duration(&self) -> Duration {
+        Duration::from_secs(self.seconds.into())
     }
 }
 

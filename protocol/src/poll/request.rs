@@ -41,7 +41,7 @@ pub enum PollOperation {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartRequest {
     /// What is polled.
-    pub operation: PollOperation,
+    pub kind: PollOperation,
     /// Whether this is `pvmove --abort`; only with [`PollOperation::Pvmove`].
     pub abort: bool,
     /// Whether lvpoll shall cope with missing PVs.
@@ -49,15 +49,15 @@ pub struct StartRequest {
     /// The LV for ever.
     pub lvid: Lvid,
     /// Its VG's name.
-    pub vg_name: VgName,
+    pub vgname: VgName,
     /// Its name.
-    pub lv_name: LvName,
+    pub lvname: LvName,
     /// How often to look.
     pub interval: Interval,
     /// The client's `LVM_SYSTEM_DIR` (`sysdir`).
-    pub system_dir: Option<SystemDir>,
+    pub sysdir: Option<SystemDir>,
     /// The client's `--devicesfile`; sent by lvm2 2.03.12 and later.
-    pub devices_file: Option<DevicesFile>,
+    pub devicesfile: Option<DevicesFile>,
     /// The client's command line, for humans.
     pub cmdline: Option<Arc<str>>,
 }
@@ -68,7 +68,7 @@ pub struct ProgressRequest {
     /// The LV.
     pub lvid: Lvid,
     /// The client's `LVM_SYSTEM_DIR` (`sysdir`), part of the operation's identity.
-    pub system_dir: Option<SystemDir>,
+    pub sysdir: Option<SystemDir>,
     /// Whether an abort is meant.
     pub abort: bool,
 }
@@ -149,8 +149,8 @@ impl Request {
             Some("dump") => Ok(Self::Dump),
             Some("progress_info") => ProgressRequest::from_fields(&fields).map(Self::Progress),
             Some(word) => {
-                let operation = PollOperation::from_word(word).ok_or(Refusal::NotImplemented)?;
-                StartRequest::from_fields(operation, &fields).map(Self::Start)
+                let kind = PollOperation::from_word(word).ok_or(Refusal::NotImplemented)?;
+                StartRequest::from_fields(kind, &fields).map(Self::Start)
             }
             None => Err(Refusal::NotImplemented),
         }
@@ -170,44 +170,49 @@ impl Request {
 impl StartRequest {
     /// Returns what this operation is known by.
     pub fn id(&self) -> OperationId {
-        operation_id(self.abort, self.system_dir.as_ref(), &self.lvid)
+        operation_id(self.abort, self.sysdir.as_ref(), &self.lvid)
     }
 
-    fn from_fields(operation: PollOperation, fields: &Section<'_>) -> Result<Self, Refusal> {
+    /// Returns the LV as commands name it: `VG/LV`.
+    pub fn lv(&self) -> String {
+        format!("{}/{}", self.vgname, self.lvname)
+    }
+
+    fn from_fields(kind: PollOperation, fields: &Section<'_>) -> Result<Self, Refusal> {
         let abort = flag(fields, "abort");
-        if abort && operation != PollOperation::Pvmove {
+        if abort && kind != PollOperation::Pvmove {
             return Err(Refusal::AbortWithoutPvmove);
         }
         let interval = fields.string("interval").and_then(|text| Interval::try_from(text).ok());
         let interval = interval.ok_or(Refusal::NoInterval)?;
-        let lv_name = name(fields, "lvname")?.ok_or(Refusal::NoLvName)?;
+        let lvname = name(fields, "lvname")?.ok_or(Refusal::NoLvName)?;
         let lvid = name(fields, "lvid")?.ok_or(Refusal::NoLvid)?;
-        let vg_name = name(fields, "vgname")?.ok_or(Refusal::NoVgName)?;
+        let vgname = name(fields, "vgname")?.ok_or(Refusal::NoVgName)?;
         Ok(Self {
-            operation,
+            kind,
             abort,
             handle_missing_pvs: flag(fields, "handle_missing_pvs"),
             lvid,
-            vg_name,
-            lv_name,
+            vgname,
+            lvname,
             interval,
-            system_dir: name(fields, "sysdir")?,
-            devices_file: name(fields, "devicesfile")?,
+            sysdir: name(fields, "sysdir")?,
+            devicesfile: name(fields, "devicesfile")?,
             cmdline: fields.bytes("cmdline").map(|bytes| String::from_utf8_lossy(bytes).into()),
         })
     }
 
     fn to_bytes(&self) -> Bytes {
-        let mut out = MessageWriter::new(self.operation.as_str());
+        let mut out = MessageWriter::new(self.kind.as_str());
         out.flag("abort", self.abort);
         out.flag("handle_missing_pvs", self.handle_missing_pvs);
-        out.text("sysdir", self.system_dir.as_ref().map(SystemDir::as_str));
+        out.text("sysdir", self.sysdir.as_ref().map(SystemDir::as_str));
         out.text("lvid", Some(self.lvid.as_str()));
-        out.text("vgname", Some(self.vg_name.as_str()));
-        out.text("lvname", Some(self.lv_name.as_str()));
+        out.text("vgname", Some(self.vgname.as_str()));
+        out.text("lvname", Some(self.lvname.as_str()));
         out.text("interval", Some(self.interval.as_str()));
         out.text("cmdline", self.cmdline.as_deref());
-        out.text("devicesfile", self.devices_file.as_ref().map(DevicesFile::as_str));
+        out.text("devicesfile", self.devicesfile.as_ref().map(DevicesFile::as_str));
         out.finish()
     }
 }
@@ -215,13 +220,13 @@ impl StartRequest {
 impl ProgressRequest {
     /// Returns what the operation is known by.
     pub fn id(&self) -> OperationId {
-        operation_id(self.abort, self.system_dir.as_ref(), &self.lvid)
+        operation_id(self.abort, self.sysdir.as_ref(), &self.lvid)
     }
 
     fn from_fields(fields: &Section<'_>) -> Result<Self, Refusal> {
         Ok(Self {
             lvid: name(fields, "lvid")?.ok_or(Refusal::NoLvid)?,
-            system_dir: name(fields, "sysdir")?,
+            sysdir: name(fields, "sysdir")?,
             abort: flag(fields, "abort"),
         })
     }
@@ -229,14 +234,14 @@ impl ProgressRequest {
     fn to_bytes(&self) -> Bytes {
         let mut out = MessageWriter::new("progress_info");
         out.flag("abort", self.abort);
-        out.text("sysdir", self.system_dir.as_ref().map(SystemDir::as_str));
+        out.text("sysdir", self.sysdir.as_ref().map(SystemDir::as_str));
         out.text("lvid", Some(self.lvid.as_str()));
         out.finish()
     }
 }
 
-fn operation_id(abort: bool, system_dir: Option<&SystemDir>, lvid: &Lvid) -> OperationId {
-    OperationId::new(if abort { Store::Abort } else { Store::Poll }, system_dir, lvid)
+fn operation_id(abort: bool, sysdir: Option<&SystemDir>, lvid: &Lvid) -> OperationId {
+    OperationId::new(if abort { Store::Abort } else { Store::Poll }, sysdir, lvid)
 }
 
 /// Returns whether an integer field is there and not 0.
