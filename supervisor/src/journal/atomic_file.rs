@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use crate::fault;
+
 /// How the name of an unfinished file begins.
 pub(super) const TEMPORARY_PREFIX: &str = "journal.tmp-";
 
@@ -17,7 +19,9 @@ pub(super) fn replace(directory: &Path, name: &str, content: &[u8]) -> io::Resul
     let mut temporary = tempfile::Builder::new().prefix(TEMPORARY_PREFIX).tempfile_in(directory)?;
     temporary.write_all(content)?;
     temporary.as_file().sync_all()?;
+    fault::point("journal.snapshot_written", name);
     let file = temporary.persist(directory.join(name))?;
+    fault::point("journal.snapshot_renamed", name);
     Ok(file)
 }
 

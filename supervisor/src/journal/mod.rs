@@ -28,6 +28,7 @@
 //! pure), `atomic_file` and `directory` for files, `recovery` for opening, `writer` for the thread, and
 //! [`JournalActor`] for the worker in the supervision tree.
 
+mod actor;
 mod atomic_file;
 mod directory;
 mod handle;
@@ -36,6 +37,7 @@ mod recovery;
 mod replay;
 mod writer;
 
+pub use actor::{Append, JournalActor, ReadRecords};
 pub use handle::{AppendError, Journal, RecordsError};
 pub use record::{FORMAT_VERSION, MAX_PAYLOAD_BYTES};
 pub use recovery::{OpenError, Replayed};

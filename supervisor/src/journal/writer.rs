@@ -12,6 +12,7 @@ use slog::{Logger, error, info, warn};
 use tokio::sync::oneshot;
 
 use super::Ledger;
+use crate::fault;
 use super::directory::Directory;
 use super::handle::{AppendError, RecordsError};
 use super::record::{self, EncodeError, HeaderStep};
@@ -141,8 +142,11 @@ impl<L: Ledger> Writer<L> {
     }
 
     fn write(&mut self, frames: &[u8]) -> io::Result<()> {
+        fault::point("journal.before_write", "");
         self.file.write_all_at(frames, self.good_bytes)?;
+        fault::point("journal.written", "");
         self.file.sync_data()?;
+        fault::point("journal.synced", "");
         self.good_bytes += frames.len() as u64;
         self.sync_count.fetch_add(1, Ordering::Relaxed);
         Ok(())

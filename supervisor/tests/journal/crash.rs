@@ -74,3 +74,25 @@ async fn what_was_acknowledged_survives_kill_at_random_moments() {
     }
     assert_ne!(names(directory.path()), ["journal.1"], "it was rewritten on the way");
 }
+
+/// Fault points are there with debug assertions only.
+#[cfg(debug_assertions)]
+#[tokio::test]
+async fn what_was_acknowledged_survives_kill_at_every_step() {
+    if let Some(directory) = child::directory() {
+        return append_without_end(&directory).await;
+    }
+    let steps = ["before_write", "written", "synced", "snapshot_written", "snapshot_renamed"];
+    for step in steps {
+        let directory = tempfile::tempdir().unwrap();
+        // The first snapshot is the empty one of a new directory.
+        for hit in 1..=3 {
+            kill_and_compare(
+                "crash::what_was_acknowledged_survives_kill_at_every_step",
+                directory.path(),
+                &format!("kill@journal.{step}:{hit}"),
+                usize::MAX,
+            );
+        }
+    }
+}

@@ -8,3 +8,4 @@ mod format;
 mod full_disk;
 mod ledger;
 mod opening;
+mod worker;
