@@ -1,9 +1,11 @@
 //! The journal as a worker in the supervision tree.
 //!
-//! 1. It opens the journal beside the actor's thread; messages wait in the mailbox. 2. It passes appends on to the
-//!    writing thread and answers when they are durable; many may be under way. 3. A write that fails is the asker's to
-//!    know and no reason to end. 4. When it cannot open, or the writing thread is gone, it fails and is restarted:
-//!    the next instance knows only what is on disk. 5. Asked to stop, it ends after what was queued.
+//! 1. It opens the journal beside the actor's thread; messages wait in the mailbox.
+//! 2. It passes appends on to the writing thread and answers when they are durable; many may be under way.
+//! 3. A write that fails is the asker's to know and no reason to end.
+//! 4. When it cannot open, or the writing thread is gone, it fails and is restarted: the next instance knows only
+//!    what is on disk.
+//! 5. Asked to stop, it ends after what was queued.
 
 use std::error::Error;
 use std::iter::successors;
