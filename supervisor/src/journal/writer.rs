@@ -12,12 +12,12 @@ use slog::{Logger, error, info, warn};
 use tokio::sync::oneshot;
 
 use super::Ledger;
-use crate::fault;
 use super::directory::Directory;
 use super::handle::{AppendError, RecordsError};
 use super::record::{self, EncodeError, HeaderStep};
 use super::recovery::{Current, snapshot};
 use super::replay::{Ending, fold, replay};
+use crate::fault;
 
 /// A file is at least so long before it is replaced by a snapshot.
 const SNAPSHOT_ABOVE_BYTES: u64 = 1 << 20;
