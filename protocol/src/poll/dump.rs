@@ -155,7 +155,7 @@ fn entries(fields: &Section<'_>, store: &'static str) -> Result<Vec<DumpEntry>, 
 fn collect_entries(section: &Section<'_>, found: &mut Vec<DumpEntry>) -> Result<(), ReplyError> {
     for node in &section.nodes {
         match &node.content {
-            Content::Section(entry) if entry.find("lvid").is_some() => {
+            Content::Section(entry) if entry.string("lvid").is_some() => {
                 found.push(DumpEntry::from_fields(entry)?);
             }
             Content::Section(parent) => collect_entries(parent, found)?,
