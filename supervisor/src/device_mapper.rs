@@ -99,13 +99,13 @@ fn parse(buffer: &[u8]) -> Option<Answer> {
     }
     let records = buffer.get(read_u32(buffer, DATA_START_AT)? as usize..)?;
     let mut targets = Vec::new();
-    let mut record = records;
+    let mut here = 0;
     for _ in 0..read_u32(buffer, TARGET_COUNT_AT)? {
+        let record = records.get(here..)?;
         targets.push(parse_target(record)?);
         // Counted from the first record. An offset that does not advance would give the same target for ever.
         let next = read_u32(record, NEXT_AT)? as usize;
-        let here = records.len() - record.len();
-        record = if next >= here + SPEC_SIZE { records.get(next..)? } else { return None };
+        here = if next >= here + SPEC_SIZE { next } else { return None };
     }
     Some(Answer::Status(DmStatus { suspended: flags & SUSPENDED != 0, targets }))
 }
@@ -136,3 +136,6 @@ fn read_u64(bytes: &[u8], at: usize) -> Option<u64> {
 fn write_u32(bytes: &mut [u8], at: usize, value: u32) {
     bytes[at..at + 4].copy_from_slice(&value.to_ne_bytes());
 }
+
+#[cfg(test)]
+mod tests;

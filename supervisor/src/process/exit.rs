@@ -51,7 +51,7 @@ mod tests {
         assert_eq!(ProcessExit::from_wait_status(0x700), ProcessExit::Code(7));
         assert_eq!(ProcessExit::from_wait_status(0xff00), ProcessExit::Code(255));
         assert_eq!(ProcessExit::from_wait_status(9), ProcessExit::Signal(9));
-        assert_eq!(ProcessExit::from_wait_status(0x80 | 11), ProcessExit::Signal(11), "with a core dump");
+        assert_eq!(ProcessExit::from_wait_status(0x8b), ProcessExit::Signal(11), "with a core dump");
     }
 
     #[test]

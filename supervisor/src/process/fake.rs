@@ -304,3 +304,6 @@ impl Process for FakeProcess {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -103,8 +103,9 @@ impl UnwatchedProcess {
 /// How often to look again at a process that has ended while somebody else holds its exit.
 const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(10);
 
-/// How often to look at a process whose own parent does not reap it: a second altogether.
-const LOOKS_AT_UNREAPED_STRANGER: u32 = 100;
+/// How often to look at a process whose own parent does not reap it: five seconds altogether. There are programs at
+/// pid 1, in containers and small machines, that reap orphans only every second or two.
+const LOOKS_AT_UNREAPED_STRANGER: u32 = 500;
 
 struct Watch {
     pidfd: WatchedFd,

@@ -11,6 +11,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::sync::Arc;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{FileType, Mode, OFlags, fstat, open};
 use rustix::io::Errno;
 use sysinfo::{ProcessRefreshKind, ProcessesToUpdate, System, UpdateKind};
@@ -103,7 +104,8 @@ fn parse_assignment(entry: &OsStr) -> Option<(OsString, OsString)> {
     Some((OsString::from_vec(bytes[..equals].to_vec()), OsString::from_vec(bytes[equals + 1..].to_vec())))
 }
 
-/// Opening a pipe for writing, without waiting, fails with ENXIO when nobody has it open for reading.
+/// Looks at the pipe's end from a second descriptor on it: a pipe without reader is an error to poll(2) at the writing
+/// end. (To open it is an error only when the pipe has a name.)
 ///
 /// The file is taken hold of first, without opening it, so that nothing but a pipe is ever opened: opening may have
 /// effects on a device.
@@ -119,7 +121,11 @@ fn stdout_of(pid: u32) -> io::Result<Stdout> {
     }
     let itself = format!("/proc/self/fd/{}", held.as_raw_fd());
     match open(itself, OFlags::WRONLY | OFlags::NONBLOCK | OFlags::CLOEXEC, Mode::empty()) {
-        Ok(_) => Ok(Stdout::Pipe { has_reader: true }),
+        Ok(end) => {
+            let mut poll_fd = [PollFd::new(&end, PollFlags::empty())];
+            poll(&mut poll_fd, Some(&Timespec::default()))?;
+            Ok(Stdout::Pipe { has_reader: !poll_fd[0].revents().contains(PollFlags::ERR) })
+        }
         Err(Errno::NXIO) => Ok(Stdout::Pipe { has_reader: false }),
         Err(error) => Err(error.into()),
     }
