@@ -1,0 +1,35 @@
+//! The lab: real LVM on a real kernel in throw-away virtual machines.
+//!
+//! ```text
+//! scenario ── story ── Guest ── Connection ══ virtio-serial ══ agent (in the guest, root)
+//!                        └──── Machine: QEMU, software emulation, no network
+//!                                 ├ kernel, initramfs   Debian's, from the cache
+//!                                 ├ root                the host's files, read-only; a tmpfs takes what is written
+//!                                 ├ layer               our binaries of this build, over the host's files
+//!                                 └ disks               sparse files; the only place where LVM does anything
+//! ```
+//!
+//! Nothing here touches the LVM, the disks, the network or the services of the machine it runs on, beyond installing
+//! Debian packages when it runs as root and some are missing. A guest ends with the value that stands for it, with the
+//! thread that started it, and with the process.
+//!
+//! In order, for a scenario: [`packages`] are there, the [`kernel`] and the [`initramfs`] are in the [`cache`], a
+//! [`layer`] and the [`disks`] are made, the [`machine`] starts, its [`agent`] says that it is ready, and the [`guest`]
+//! takes commands. [`lvm`] has the words for storage, [`polld`] those for the poll daemon.
+
+pub mod agent;
+pub mod cache;
+pub mod connection;
+pub mod disks;
+pub mod guest;
+mod host;
+pub mod initramfs;
+pub mod kernel;
+pub mod layer;
+pub mod lvm;
+pub mod machine;
+pub mod packages;
+pub mod polld;
+pub mod story;
+mod transcript;
+pub mod wire;

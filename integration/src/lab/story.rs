@@ -1,0 +1,29 @@
+//! The frame of a scenario: boots a guest, tells the story in it, and shows the guest's log when the story ends badly.
+
+use super::disks::Disk;
+use super::guest::Guest;
+use anyhow::{Context, Result};
+use std::io::Write;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+/// Boots a guest with three disks of 256 MiB and without udevd, and runs `story` in it.
+///
+/// # Errors
+/// The guest does not boot, or `story` fails; the guest's log is then on stderr.
+pub fn story(story: impl FnOnce(&Guest) -> Result<()>) -> Result<()> {
+    let disks = [Disk::create(256)?, Disk::create(256)?, Disk::create(256)?];
+    tell(&Guest::boot(&disks, false)?, story)
+}
+
+/// Runs `story` in a guest that is up, and returns what it gives.
+///
+/// # Errors
+/// `story` fails; the guest's log is then on stderr.
+pub fn tell<T>(guest: &Guest, story: impl FnOnce(&Guest) -> Result<T>) -> Result<T> {
+    let ending = catch_unwind(AssertUnwindSafe(|| story(guest)));
+    if !matches!(ending, Ok(Ok(_))) {
+        // Where stderr is closed there is nobody to read it.
+        let _ = writeln!(std::io::stderr(), "{}", guest.log());
+    }
+    ending.unwrap_or_else(|panic| resume_unwind(panic)).context("the story in the guest ended badly")
+}
