@@ -1,1 +1,18 @@
-//! Test harness.
+//! Test harness: runs the real daemons, ours and lvm2's own, each in a folder of its own.
+//!
+//! - [`site`]: the folder of one test; [`daemon`]: start, kill, restart; [`client`]: raw bytes on its socket;
+//! - [`request`] and [`dump`]: the words of the poll protocol; [`fake_lvm`]: the stub that daemons start instead of `lvm`;
+//! - [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
+//!
+//! It must never touch the LVM, the disks or the services of the machine it runs on, and knows no type of our own packages: what it sends and expects
+//! is written down byte by byte, so that a mistake in our parser cannot hide itself.
+#![forbid(unsafe_code)]
+
+pub mod binaries;
+pub mod client;
+pub mod daemon;
+pub mod dump;
+pub mod fake_lvm;
+pub mod request;
+pub mod site;
+pub mod wait;

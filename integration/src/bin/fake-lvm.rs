@@ -1,0 +1,104 @@
+//! The stub `lvm`: plays `lvm lvpoll` for a daemon under test. See `fake_lvm.rs` for the files it meets the test in.
+//!
+//! In order: makes its FIFO, records its start (so a recorded stub can be told at once), plays its script, then does what it is told.
+#![forbid(unsafe_code)]
+
+use std::fs::File;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use lvmwarden_integration::fake_lvm::{
+    FOLDER_VARIABLE, LIFETIME, Start, Step, control_path, read_starts, record_start, script_path,
+};
+use rustix::event::{PollFd, PollFlags};
+use rustix::fs::{CWD, FileType, Mode};
+use rustix::process::{Pid, Signal};
+
+/// What is left of the script across an exec of itself.
+const REST_VARIABLE: &str = "FAKE_LVM_REST";
+
+fn main() -> Result<()> {
+    let folder = PathBuf::from(std::env::var_os(FOLDER_VARIABLE).context("FAKE_LVM_DIR is not set")?);
+    let pid = std::process::id().cast_signed();
+    let start = Start { pid, arguments: std::env::args().collect(), environment: std::env::vars().collect() };
+    let control = control_path(&folder, pid);
+    let steps = if let Ok(rest) = std::env::var(REST_VARIABLE) {
+        serde_json::from_str(&rest)?
+    } else {
+        rustix::fs::mknodat(CWD, &control, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+        record_start(&folder, &start)?;
+        planned_steps(&folder, &start)?
+    };
+    // Also open for writing, so that the FIFO never reads as ended.
+    let control = File::options().read(true).write(true).open(control)?;
+    play(&start, steps)?;
+    obey(&start, control)
+}
+
+fn planned_steps(folder: &Path, start: &Start) -> Result<Vec<Step>> {
+    let lv = start.lv().unwrap_or_default();
+    let Ok(text) = std::fs::read_to_string(script_path(folder, lv)) else { return Ok(Vec::new()) };
+    let mut scripts: Vec<Vec<Step>> = serde_json::from_str(&text)?;
+    let earlier = match scripts.len() {
+        0 => return Ok(Vec::new()),
+        1 => 0,
+        _ => read_starts(folder).iter().filter(|one| one.lv() == Some(lv) && one.pid != start.pid).count(),
+    };
+    Ok(scripts.swap_remove(earlier.min(scripts.len() - 1)))
+}
+
+fn obey(start: &Start, control: File) -> Result<()> {
+    let timeout = rustix::event::Timespec::try_from(LIFETIME)?;
+    let mut lines = BufReader::new(control);
+    loop {
+        let mut wanted = [PollFd::new(lines.get_ref(), PollFlags::IN)];
+        if rustix::event::poll(&mut wanted, Some(&timeout))? == 0 {
+            bail!("nobody told this stub anything for {LIFETIME:?}");
+        }
+        let mut line = String::new();
+        lines.read_line(&mut line)?;
+        play(start, serde_json::from_str(&line)?)?;
+    }
+}
+
+fn play(start: &Start, steps: Vec<Step>) -> Result<()> {
+    let mut steps = steps.into_iter();
+    while let Some(step) = steps.next() {
+        match step {
+            Step::Say(line) => writeln!(std::io::stdout(), "{line}")?,
+            Step::Complain(line) => writeln!(std::io::stderr(), "{line}")?,
+            Step::Progress(pause_milliseconds) => {
+                for eighths in 0..=8 {
+                    let percent = f64::from(eighths) * 12.5;
+                    writeln!(std::io::stdout(), "  {}: Moved: {percent:.2}%", start.lv().unwrap_or("?"))?;
+                    std::thread::sleep(Duration::from_millis(pause_milliseconds));
+                }
+            }
+            Step::Sleep(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
+            Step::IgnoreTerminate => return exec_ignoring_terminate(&steps.collect::<Vec<_>>()),
+            Step::Exit(code) => std::process::exit(code),
+            Step::Die(signal) => {
+                let signal = Signal::from_named_raw(signal).context("no such signal")?;
+                rustix::process::kill_process(
+                    Pid::from_raw(start.pid).context("a pid is positive")?,
+                    signal,
+                )?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// An ignored signal stays ignored across an exec; a shell can ignore one without unsafe code.
+fn exec_ignoring_terminate(rest: &[Step]) -> Result<()> {
+    let error = Command::new("/bin/sh")
+        .args(["-c", r#"trap "" TERM; exec "$0" "$@""#])
+        .args(std::env::args_os())
+        .env(REST_VARIABLE, serde_json::to_string(rest)?)
+        .exec();
+    Err(error).context("failed to start a shell")
+}

@@ -1,0 +1,117 @@
+//! One connection to a poll daemon, in raw bytes: independent of our own parser and writer.
+
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::request::Operation;
+use crate::wait;
+
+/// The four bytes that end each message: newline, two hashes, newline.
+pub const TERMINATOR: &[u8] = b"\n##\n";
+
+/// The reply to a hello, byte for byte.
+pub const HELLO_REPLY: &str = "response = \"OK\"\nprotocol = \"lvmpolld\"\nversion = 1\n\n##\n";
+
+/// The reply to a request that was taken.
+pub const OK: &str = "response = \"OK\"\n\n##\n";
+
+/// The reply about an operation that runs.
+pub const IN_PROGRESS: &str = "response = \"in_progress\"\n\n##\n";
+
+/// The reply about an operation that nobody knows.
+pub const NOT_FOUND: &str = "response = \"not_found\"\n\n##\n";
+
+/// Returns the reply with `response` and a reason, such as `invalid` or `failed`.
+pub fn refusal(response: &str, reason: &str) -> String {
+    format!("response = \"{response}\"\nreason = \"{reason}\"\n\n##\n")
+}
+
+/// Returns the reply about an operation that ended: `reason` is `retcode` or `signal`.
+pub fn finished(reason: &str, value: i32) -> String {
+    format!("response = \"finished\"\nreason = \"{reason}\"\nvalue = {value}\n\n##\n")
+}
+
+/// One connection.
+#[derive(Debug)]
+pub struct Client {
+    stream: UnixStream,
+}
+
+impl Client {
+    /// Connects; says nothing yet. Waits while the daemon is still starting.
+    #[track_caller]
+    pub fn connect(socket: &Path) -> Self {
+        let what = format!("a connection to {}", socket.display());
+        let stream = wait::until(&what, wait::SOON, || UnixStream::connect(socket).ok());
+        stream.set_read_timeout(Some(wait::SOON)).expect("a timeout above zero is accepted");
+        stream.set_write_timeout(Some(wait::SOON)).expect("a timeout above zero is accepted");
+        Self { stream }
+    }
+
+    /// Sends one message (without its terminator) and returns the reply with its terminator.
+    #[track_caller]
+    pub fn ask(&mut self, message: impl AsRef<[u8]>) -> String {
+        self.send(message);
+        self.receive()
+    }
+
+    /// Sends one message (without its terminator).
+    #[track_caller]
+    pub fn send(&mut self, message: impl AsRef<[u8]>) {
+        let mut bytes = message.as_ref().to_vec();
+        bytes.extend_from_slice(TERMINATOR);
+        self.send_raw(&bytes).unwrap_or_else(|error| panic!("the daemon does not take a message: {error}"));
+    }
+
+    /// Sends bytes as they are.
+    ///
+    /// # Errors
+    /// When the daemon has closed the connection, or does not read for [`wait::SOON`].
+    pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+        self.stream.write_all(bytes)
+    }
+
+    /// Returns the next reply with its terminator.
+    #[track_caller]
+    pub fn receive(&mut self) -> String {
+        let mut reply = Vec::new();
+        while !reply.ends_with(TERMINATOR) {
+            let mut chunk = [0; 16384];
+            match self.stream.read(&mut chunk) {
+                Ok(count) if count > 0 => reply.extend_from_slice(&chunk[..count]),
+                other => panic!("no whole reply: {other:?} after {:?}", String::from_utf8_lossy(&reply)),
+            }
+        }
+        String::from_utf8(reply).expect("replies are text")
+    }
+
+    /// Asks for the progress of `operation` until it is no longer running; returns that last reply.
+    #[track_caller]
+    pub fn await_end(&mut self, operation: &Operation) -> String {
+        wait::until(&format!("the end of {}", operation.path()), wait::SOON, || {
+            Some(self.ask(operation.progress())).filter(|reply| reply != IN_PROGRESS)
+        })
+    }
+
+    /// Sends one message without hello and shuts the write side down at once, as `socat` does; returns the reply.
+    #[track_caller]
+    pub fn ask_and_shut_down(mut self, message: &str) -> String {
+        self.send(message);
+        self.stream.shutdown(std::net::Shutdown::Write).expect("the connection is open");
+        self.receive()
+    }
+
+    /// Waits until the daemon closes the connection.
+    #[track_caller]
+    pub fn await_close(&mut self, deadline: Duration) {
+        self.stream.set_read_timeout(Some(deadline)).expect("a timeout above zero is accepted");
+        let mut byte = [0];
+        match self.stream.read(&mut byte) {
+            Ok(0) => {}
+            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            other => panic!("the daemon keeps the connection open: {other:?}"),
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! The place of one test: its own folders, socket, pid file and stubs. Two tests never meet.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use crate::binaries;
+use crate::client::Client;
+use crate::daemon::{Flavour, Launch};
+use crate::fake_lvm::FakeLvm;
+
+/// A temporary folder with everything a daemon under test reads and writes.
+///
+/// When it is dropped, stubs that still run are killed; if the test failed, the daemon's log and the stubs' starts are printed before.
+/// Declare it before the daemons, so that it goes after them.
+#[derive(Debug)]
+pub struct Site {
+    folder: TempDir,
+    /// The stub `lvm` of this test.
+    pub lvm: FakeLvm,
+}
+
+impl Site {
+    /// Returns a new, empty one.
+    #[expect(clippy::new_without_default, reason = "it makes folders: not a value with a default")]
+    pub fn new() -> Self {
+        let folder = tempfile::Builder::new()
+            .prefix("lvmwarden-")
+            .tempdir()
+            .expect("the temporary folder is writable");
+        for name in ["run", "state", "stub"] {
+            fs::create_dir(folder.path().join(name)).expect("a new folder is empty");
+        }
+        let lvm = FakeLvm::new(folder.path().join("stub"));
+        Self { folder, lvm }
+    }
+
+    /// Prepares a start of a daemon here.
+    pub fn daemon(&self, flavour: Flavour) -> Launch<'_> {
+        Launch::new(self, flavour)
+    }
+
+    /// Connects to the daemon here.
+    #[track_caller]
+    pub fn client(&self) -> Client {
+        Client::connect(&self.socket())
+    }
+
+    /// Returns the path of `name` here.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Returns the path of the daemon's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.path("lvmpolld.socket")
+    }
+
+    /// Returns the path of the daemon's pid file.
+    pub fn pid_file(&self) -> PathBuf {
+        self.path("lvmpolld.pid")
+    }
+
+    /// Returns the path of what the daemons print, one after the other.
+    pub fn log(&self) -> PathBuf {
+        self.path("daemon.log")
+    }
+
+    /// Returns our daemon's run folder, lost with a reboot.
+    pub fn run_dir(&self) -> PathBuf {
+        self.path("run")
+    }
+
+    /// Returns our daemon's state folder, kept for ever.
+    pub fn state_dir(&self) -> PathBuf {
+        self.path("state")
+    }
+
+    /// Returns a copy of the stub that belongs to this test alone, to be replaced or removed under the daemon's eyes.
+    pub fn private_stub(&self) -> PathBuf {
+        let copy = self.path("private-stub");
+        fs::copy(binaries::fake_lvm(), &copy).expect("the stub is readable");
+        copy
+    }
+
+    #[expect(clippy::print_stderr, reason = "the test runner shows it with the failed test")]
+    fn tell_what_happened(&self) {
+        let log = fs::read_to_string(self.log()).unwrap_or_default();
+        let tail_start = log.char_indices().rev().nth(6_000).map_or(0, |(index, _)| index);
+        eprintln!("--- the daemon's log\n{}", &log[tail_start..]);
+        eprintln!("--- starts of the stub");
+        for start in self.lvm.starts().iter().take(20) {
+            eprintln!("{} {:?}{}", start.pid, start.arguments, if start.is_alive() { " (runs)" } else { "" });
+        }
+    }
+}
+
+impl AsRef<Path> for Site {
+    fn as_ref(&self) -> &Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Site {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.tell_what_happened();
+        }
+        self.lvm.kill_all();
+    }
+}

@@ -1,0 +1,159 @@
+//! P-11 to P-14 and P-31: what a child is started with, and how many of them there are.
+
+use std::os::unix::fs::PermissionsExt;
+use std::thread;
+
+use lvmwarden_integration::client::{OK, finished};
+use lvmwarden_integration::daemon::Flavour;
+use lvmwarden_integration::request::Operation;
+use lvmwarden_integration::site::Site;
+use lvmwarden_integration::{both_daemons, wait};
+
+both_daemons![
+    p11_arguments_follow_the_request,
+    p11_the_environment_is_the_daemons_own_but_for_the_system_dir,
+    p11_a_child_reads_nothing_and_ignores_broken_pipes,
+    p12_a_hundred_identical_requests_at_once_start_one_child,
+    p13_poll_and_abort_of_one_lv_go_side_by_side,
+    p14_two_system_dirs_are_two_operations,
+    p31_a_binary_that_cannot_be_executed_ends_with_101,
+];
+
+/// Reports its stdin and its signal masks. It reads them by itself: a shell blocks signals while it starts a program.
+const REPORTING_WRAPPER: &str = r#"#!/bin/sh
+{
+    readlink /proc/$$/fd/0
+    while read -r line; do
+        case $line in SigBlk*|SigIgn*) echo "$line" ;; esac
+    done < /proc/$$/status
+} > "$FACTS.new"
+mv "$FACTS.new" "$FACTS"
+"#;
+
+fn p11_arguments_follow_the_request(flavour: Flavour) {
+    let site = Site::new();
+    let daemon = site.daemon(flavour).start();
+    let mut client = daemon.client();
+    let plain = |kind| Operation::pvmove("lv").kind(kind);
+    // Devices files came with lvm2 2.03.12.
+    let cases = [
+        (plain("pvmove"), "--polloperation pvmove vg/lv -An"),
+        (plain("convert"), "--polloperation convert vg/lv -An"),
+        (plain("merge"), "--polloperation merge vg/lv -An"),
+        (plain("merge_thin"), "--polloperation merge_thin vg/lv -An"),
+        (plain("pvmove").abort(), "--abort --polloperation pvmove vg/lv -An"),
+        (plain("merge").with("handle_missing_pvs=1"), "--handlemissingpvs --polloperation merge vg/lv -An"),
+        (
+            plain("pvmove").abort().with("handle_missing_pvs=1"),
+            "--abort --handlemissingpvs --polloperation pvmove vg/lv -An",
+        ),
+        (plain("pvmove").with("abort=0\nhandle_missing_pvs=0"), "--polloperation pvmove vg/lv -An"),
+        (plain("pvmove").with("cmdline=\"pvmove -i1 /dev/x\""), "--polloperation pvmove vg/lv -An"),
+    ];
+    for (count, (mut operation, expected)) in cases.into_iter().enumerate() {
+        operation.lvid = format!("lvid-{count}");
+        assert_eq!(client.ask(operation.start()), OK);
+        let start = site.lvm.await_starts(count + 1).pop().unwrap();
+        assert_eq!(start.arguments[1..].join(" "), format!("lvpoll --interval 1 {expected}"));
+    }
+}
+
+fn p11_the_environment_is_the_daemons_own_but_for_the_system_dir(flavour: Flavour) {
+    let site = Site::new();
+    let daemon = site
+        .daemon(flavour)
+        .environment("LVM_SYSTEM_DIR", "/daemons-own")
+        .environment("LANG", "de_DE.UTF-8")
+        .environment("A_VARIABLE_OF_THE_TEST", "with = and \"quotes\"")
+        .start();
+    let mut client = daemon.client();
+    client.ask(Operation::pvmove("plain").start());
+    client.ask(Operation::pvmove("dir").system_dir("/clients").start());
+    let mut starts = site.lvm.await_starts(2);
+    starts.sort_by_key(|start| start.lv() == Some("vg/dir"));
+    let system_dirs: Vec<_> =
+        starts.iter().map(|start| start.environment.get("LVM_SYSTEM_DIR").cloned()).collect();
+    assert_eq!(system_dirs, [None, Some("/clients".to_owned())]);
+    for start in &starts {
+        assert_eq!(start.environment["A_VARIABLE_OF_THE_TEST"], "with = and \"quotes\"");
+        assert_eq!(start.environment["LANG"], "de_DE.UTF-8");
+        assert_eq!(start.environment["LC_ALL"], "C", "its output is parsed");
+        assert_eq!(start.environment.get("PATH"), std::env::var("PATH").ok().as_ref());
+    }
+}
+
+fn p11_a_child_reads_nothing_and_ignores_broken_pipes(flavour: Flavour) {
+    let site = Site::new();
+    let facts = site.path("facts");
+    let wrapper = site.path("wrapper");
+    std::fs::write(&wrapper, REPORTING_WRAPPER).unwrap();
+    std::fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o700)).unwrap();
+    let daemon = site.daemon(flavour).environment("FACTS", &facts).binary(wrapper).start();
+    daemon.client().ask(Operation::pvmove("pvmove0").start());
+    let facts = wait::until("the wrapper's report", wait::SOON, || std::fs::read_to_string(&facts).ok());
+    let lines: Vec<_> = facts.lines().collect();
+    assert_eq!(lines[0], "/dev/null");
+    let mask = |line: &str| u64::from_str_radix(line.split_whitespace().last().unwrap(), 16).unwrap();
+    assert_eq!(mask(lines[1]), 0, "no signal is blocked");
+    let classic_signals = (1 << 31) - 1; // the C library may ignore one of its own above
+    assert_eq!(mask(lines[2]) & classic_signals, 1 << (13 - 1), "SIGPIPE alone is ignored");
+}
+
+fn p12_a_hundred_identical_requests_at_once_start_one_child(flavour: Flavour) {
+    let site = Site::new();
+    let daemon = site.daemon(flavour).start();
+    let request = Operation::pvmove("pvmove0").start();
+    // All stay connected to the end: the C daemon can hang when many clients leave at once.
+    let mut clients: Vec<_> = (0..100).map(|_| daemon.client()).collect();
+    thread::scope(|scope| {
+        for client in &mut clients {
+            scope.spawn(|| assert_eq!(client.ask(&request), OK));
+        }
+    });
+    site.lvm.await_start();
+    let entries = daemon.dump();
+    assert_eq!((entries.len(), entries[0].init_requests_count), (1, 100));
+    assert_eq!(site.lvm.starts().len(), 1);
+}
+
+fn p13_poll_and_abort_of_one_lv_go_side_by_side(flavour: Flavour) {
+    let site = Site::new();
+    let daemon = site.daemon(flavour).start();
+    let mut client = daemon.client();
+    let poll = Operation::pvmove("pvmove0");
+    let abort = poll.clone().abort();
+    assert_eq!(client.ask(poll.start()), OK);
+    assert_eq!(client.ask(abort.start()), OK);
+    let starts = site.lvm.await_starts(2);
+    let aborting = starts.iter().find(|start| start.arguments.contains(&"--abort".to_owned())).unwrap();
+    let stores: Vec<_> = daemon.dump().into_iter().map(|entry| entry.store).collect();
+    assert_eq!(stores, ["poll", "abort"]);
+    site.lvm.tell_exit(aborting, 0);
+    assert_eq!(client.await_end(&abort), finished("retcode", 0));
+}
+
+fn p14_two_system_dirs_are_two_operations(flavour: Flavour) {
+    let site = Site::new();
+    let daemon = site.daemon(flavour).start();
+    let mut client = daemon.client();
+    let (one, other) =
+        (Operation::pvmove("pvmove0"), Operation::pvmove("pvmove0").system_dir("/etc/lvm-other"));
+    assert_eq!(client.ask(one.start()), OK);
+    assert_eq!(client.ask(other.start()), OK);
+    let starts = site.lvm.await_starts(2);
+    let for_other = starts.iter().find(|start| start.environment.contains_key("LVM_SYSTEM_DIR")).unwrap();
+    site.lvm.tell_exit(for_other, 5);
+    assert_eq!(client.await_end(&other), finished("retcode", 5));
+    assert_eq!(daemon.dump().len(), 1, "the one without system dir still runs");
+}
+
+fn p31_a_binary_that_cannot_be_executed_ends_with_101(flavour: Flavour) {
+    let site = Site::new();
+    let stub = site.private_stub();
+    let daemon = site.daemon(flavour).binary(stub.clone()).start();
+    let mut client = daemon.client();
+    std::fs::remove_file(stub).unwrap();
+    let pvmove = Operation::pvmove("pvmove0");
+    assert_eq!(client.ask(pvmove.start()), OK);
+    assert_eq!(client.await_end(&pvmove), finished("retcode", 101));
+}
