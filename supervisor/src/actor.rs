@@ -58,6 +58,8 @@ use crate::{
 use children::{Children, Ending, Life, State, Timer};
 
 mod children;
+#[cfg(test)]
+mod tests;
 
 /// How long a supervisor waits for the picture of one below it.
 const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(1);
@@ -280,6 +282,14 @@ impl Supervisor {
     /// replaced by another only when a child died that was not part of the first; such a child came before them all, so
     /// the new list holds the old.
     fn begin_sequence(&mut self, queue: VecDeque<Position>, then: Then, ctx: &mut Context<Self>) {
+        for &position in &queue {
+            // Else the timer of one might run down before its turn comes.
+            if let Some(child) = self.children.get_mut(position)
+                && matches!(child.state, State::Waiting { .. })
+            {
+                child.state = State::Ended;
+            }
+        }
         let stopping = self.sequence.take().map(|earlier| earlier.stopping).unwrap_or_default();
         self.sequence = Some(Sequence { queue, stopping, then });
         self.advance_sequence(ctx);

@@ -166,6 +166,8 @@ async fn live<A: Worker>(
 ) {
     let name = link.name.clone();
     let failure = link.failure.clone();
+    // A context that is dropped when nobody holds its address does not run `stopped`.
+    let _address = actix::AsyncContext::address(&context);
     let outcome = match panics::catch(&name, || factory(link)) {
         Ok(actor) => {
             let mut life = context.into_future(actor);

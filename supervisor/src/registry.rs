@@ -25,6 +25,9 @@ use tokio::sync::{Notify, futures::OwnedNotified};
 
 use crate::name::Name;
 
+#[cfg(test)]
+mod tests;
+
 /// How many times [`Registry::ask`] hands one message to an actor that dies before it answers.
 ///
 /// A message that kills whoever handles it must not be able to use up a supervisor's restarts by itself: this is
@@ -58,7 +61,6 @@ enum State {
 }
 
 /// What is known of a name.
-#[derive(Debug)]
 pub enum Resolution<A: Actor> {
     /// An actor bears it; it may have ended a moment ago.
     Running(Addr<A>),

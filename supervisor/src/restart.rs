@@ -42,6 +42,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::exit_reason::ExitReason;
 
+#[cfg(test)]
+mod tests;
+
 /// Says after which ends a child is restarted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
