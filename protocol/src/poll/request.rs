@@ -38,6 +38,8 @@ pub enum PollOperation {
 }
 
 /// A request to poll an operation.
+///
+/// It is kept in journals, under the names of its fields: to rename one is to make a new format.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StartRequest {
     /// What is polled.

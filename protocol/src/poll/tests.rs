@@ -115,6 +115,17 @@ fn optional_fields_are_read_when_they_have_the_right_type() {
 }
 
 #[test]
+fn a_start_request_is_stored_under_the_names_of_its_fields() {
+    let stored = concat!(
+        r#"{"kind":"merge_thin","abort":false,"handle_missing_pvs":true,"lvid":"A","vgname":"vg","lvname":"lv","#,
+        r#""interval":"+15","sysdir":null,"devicesfile":"mine","cmdline":"lvconvert"}"#,
+    );
+    let request: StartRequest = serde_json::from_str(stored).expect("what an earlier release stored");
+    assert_eq!((request.kind, request.lv().as_str()), (PollOperation::MergeThin, "vg/lv"));
+    assert_eq!(serde_json::to_string(&request).expect("serializable"), stored);
+}
+
+#[test]
 fn checks_come_in_the_order_of_the_c_daemon() {
     assert_refused("request=\"merge\" abort=1", ILLEGAL_ABORT);
     assert_refused("request=\"convert\" abort=2", ILLEGAL_ABORT);
