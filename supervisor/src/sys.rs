@@ -4,11 +4,12 @@
 
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd, RawFd};
 use std::os::unix::process::CommandExt;
 use std::process::Command;
 use std::{mem, ptr};
 
+use rustix::io::FdFlags;
 use rustix::process::{Pid, Resource, Rlimit, WaitOptions, chdir, setrlimit, setsid, waitpid};
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
@@ -212,4 +213,22 @@ fn wait_until_ready(mut reader: PipeReader, child: Pid) -> io::Result<i32> {
     let waited = rustix::io::retry_on_intr(|| waitpid(Some(child), WaitOptions::empty()))?;
     let (_, status) = waited.expect("without NOHANG it returns when the child has ended");
     Ok(status.exit_status().unwrap_or_else(|| 128 + status.terminating_signal().unwrap_or_default()))
+}
+
+/// Takes over a descriptor that whoever started this program has left open for it, such as a socket of systemd.
+///
+/// It is closed on exec from now on.
+///
+/// # Errors
+/// `EBADF` when nothing is open under that number.
+pub fn inherited_descriptor(number: RawFd) -> io::Result<OwnedFd> {
+    // SAFETY: fcntl(2) takes any number and only looks at it.
+    if unsafe { libc::fcntl(number, libc::F_GETFD) } < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the descriptor is open. It was opened before this program began, so no value of this program owns it;
+    // that it is taken once is for the caller, who reads the number out of its environment once.
+    let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
+    rustix::io::fcntl_setfd(&descriptor, FdFlags::CLOEXEC)?;
+    Ok(descriptor)
 }

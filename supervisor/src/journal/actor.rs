@@ -9,8 +9,8 @@
 
 use std::error::Error;
 use std::iter::successors;
-use std::marker::PhantomData;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use actix::{
@@ -21,7 +21,7 @@ use actix_rt::task::spawn_blocking;
 use slog::{Logger, info, warn};
 use tokio::time::{Instant, sleep};
 
-use super::{AppendError, Journal, Ledger, OpenError, RecordsError, Replayed};
+use super::{AppendError, Journal, Ledger, OpenError, ReadError, Replayed};
 use crate::actor_child::ChildLink;
 use crate::child_spec::Stop;
 
@@ -44,8 +44,15 @@ pub struct JournalActor<L: Ledger> {
 /// Sent again after a restart it may already be there: see [`Ledger::apply`] on repetitions.
 pub struct Append<L: Ledger>(pub L::Record);
 
-/// Asks for the shortest list of records, oldest first, that folds to what is on disk ([`super::fold`]).
-pub struct ReadRecords<L>(PhantomData<fn() -> L>);
+/// Asks for what `T` a look at the durable ledger yields. The look runs on the writing thread, so it must be short.
+pub struct Read<L, T>(Arc<dyn Fn(&L) -> T + Send + Sync>);
+
+impl<L, T> Read<L, T> {
+    /// Makes the question.
+    pub fn new(look: impl Fn(&L) -> T + Send + Sync + 'static) -> Self {
+        Self(Arc::new(look))
+    }
+}
 
 /// Says that the writing thread panicked: the ledger has a bug.
 #[derive(Message)]
@@ -91,13 +98,13 @@ impl<L: Ledger> Handler<Append<L>> for JournalActor<L> {
     }
 }
 
-impl<L: Ledger> Handler<ReadRecords<L>> for JournalActor<L> {
-    type Result = ResponseFuture<Result<Vec<L::Record>, RecordsError>>;
+impl<L: Ledger, T: Send + 'static> Handler<Read<L, T>> for JournalActor<L> {
+    type Result = ResponseFuture<Result<T, ReadError>>;
 
-    fn handle(&mut self, _: ReadRecords<L>, context: &mut Self::Context) -> Self::Result {
-        let Some(journal) = &self.journal else { return Box::pin(async { Err(RecordsError::Closed) }) };
-        let closed = |error: &RecordsError| matches!(error, RecordsError::Closed);
-        Box::pin(pass_on(journal.records(), closed, context.address()))
+    fn handle(&mut self, Read(look): Read<L, T>, context: &mut Self::Context) -> Self::Result {
+        let Some(journal) = &self.journal else { return Box::pin(async { Err(ReadError::Closed) }) };
+        let closed = |error: &ReadError| matches!(error, ReadError::Closed);
+        Box::pin(pass_on(journal.read(move |ledger| look(ledger)), closed, context.address()))
     }
 }
 
@@ -130,19 +137,13 @@ impl<L: Ledger> Clone for Append<L> {
     }
 }
 
-impl<L: Ledger> Message for ReadRecords<L> {
-    type Result = Result<Vec<L::Record>, RecordsError>;
+impl<L: Ledger, T: Send + 'static> Message for Read<L, T> {
+    type Result = Result<T, ReadError>;
 }
 
-impl<L> Clone for ReadRecords<L> {
+impl<L, T> Clone for Read<L, T> {
     fn clone(&self) -> Self {
-        Self::default()
-    }
-}
-
-impl<L> Default for ReadRecords<L> {
-    fn default() -> Self {
-        Self(PhantomData)
+        Self(Arc::clone(&self.0))
     }
 }
 

@@ -62,12 +62,12 @@ pub enum AppendError {
     Closed,
 }
 
-/// Why the records of the ledger cannot be told.
+/// Why the ledger cannot be looked at.
 #[derive(Debug, Clone, thiserror::Error)]
-pub enum RecordsError {
+pub enum ReadError {
     /// After a failed write the file could not be read again.
     #[error("read the journal file {path}", path = path.display())]
-    Read {
+    File {
         /// The generation file.
         path: PathBuf,
         /// The cause.
@@ -127,22 +127,30 @@ impl<L: Ledger> Journal<L> {
         }
     }
 
-    /// Returns the shortest list of records, oldest first, that folds to what is durable now.
+    /// Looks at what is durable now. The look runs on the writing thread, so it must be short.
     ///
     /// # Errors
-    /// Each variant of [`RecordsError`].
+    /// Each variant of [`ReadError`].
     ///
     /// # Cancel safety
     /// It changes nothing.
-    pub fn records(&self) -> impl Future<Output = Result<Vec<L::Record>, RecordsError>> + Send + use<L> {
+    pub fn read<T, F>(&self, look: F) -> impl Future<Output = Result<T, ReadError>> + Send + use<L, T, F>
+    where
+        T: Send + 'static,
+        F: FnOnce(&L) -> T + Send + 'static,
+    {
         let (answer, answered) = oneshot::channel();
-        let queued = self.requests.try_send(Request::Records { answer }).map_err(|refused| match refused {
-            TrySendError::Full(_) => RecordsError::Busy,
-            TrySendError::Disconnected(_) => RecordsError::Closed,
+        let look = Box::new(move |ledger: Result<&L, ReadError>| {
+            // An asker that is gone is not an error.
+            let _ = answer.send(ledger.map(look));
+        });
+        let queued = self.requests.try_send(Request::Read(look)).map_err(|refused| match refused {
+            TrySendError::Full(_) => ReadError::Busy,
+            TrySendError::Disconnected(_) => ReadError::Closed,
         });
         async move {
             queued?;
-            answered.await.unwrap_or(Err(RecordsError::Closed))
+            answered.await.unwrap_or(Err(ReadError::Closed))
         }
     }
 

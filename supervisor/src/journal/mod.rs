@@ -37,8 +37,8 @@ mod recovery;
 mod replay;
 mod writer;
 
-pub use actor::{Append, JournalActor, ReadRecords};
-pub use handle::{AppendError, Journal, RecordsError};
+pub use actor::{Append, JournalActor, Read};
+pub use handle::{AppendError, Journal, ReadError};
 pub use record::{FORMAT_VERSION, MAX_PAYLOAD_BYTES};
 pub use recovery::{OpenError, Replayed};
 pub use replay::fold;

@@ -13,7 +13,7 @@ use tokio::sync::oneshot;
 
 use super::Ledger;
 use super::directory::Directory;
-use super::handle::{AppendError, RecordsError};
+use super::handle::{AppendError, ReadError};
 use super::record::{self, EncodeError, HeaderStep};
 use super::recovery::{Current, snapshot};
 use super::replay::{Ending, fold, replay};
@@ -30,10 +30,17 @@ const BATCH_BYTES: usize = 1 << 20;
 
 type Answer = oneshot::Sender<Result<(), AppendError>>;
 
+/// A look at the ledger, which also answers the asker.
+type Look<L> = Box<dyn FnOnce(Result<&L, ReadError>) + Send>;
+
 /// What the thread is asked for. An asker that is gone is not an error.
 pub(super) enum Request<L: Ledger> {
-    Append { record: L::Record, answer: Answer },
-    Records { answer: oneshot::Sender<Result<Vec<L::Record>, RecordsError>> },
+    Append {
+        record: L::Record,
+        answer: Answer,
+    },
+    /// A look at what is durable.
+    Read(Look<L>),
 }
 
 /// Everything that the thread owns.
@@ -98,9 +105,9 @@ impl<L: Ledger> Writer<L> {
                             next = requests.try_recv().ok();
                         }
                     }
-                    Request::Records { answer } => {
+                    Request::Read(look) => {
                         self.commit(std::mem::take(&mut batch));
-                        let _ = answer.send(self.records());
+                        look(self.durable());
                     }
                 }
             }
@@ -152,10 +159,10 @@ impl<L: Ledger> Writer<L> {
         Ok(())
     }
 
-    fn records(&mut self) -> Result<Vec<L::Record>, RecordsError> {
+    fn durable(&mut self) -> Result<&L, ReadError> {
         match self.repair() {
-            Ok(()) => Ok(self.ledger.records()),
-            Err(source) => Err(RecordsError::Read { path: self.path(), source: Arc::new(source) }),
+            Ok(()) => Ok(&self.ledger),
+            Err(source) => Err(ReadError::File { path: self.path(), source: Arc::new(source) }),
         }
     }
 

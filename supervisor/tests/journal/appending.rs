@@ -1,6 +1,6 @@
 //! Appending: order, refusals, group commit, and rewriting what has grown.
 
-use lvmwarden_supervisor::journal::{AppendError, MAX_PAYLOAD_BYTES};
+use lvmwarden_supervisor::journal::{AppendError, Ledger, MAX_PAYLOAD_BYTES};
 use tokio::task::JoinSet;
 
 use crate::ledger::{IllegalNote, Note, erased, names, open, reopen, written};
@@ -25,9 +25,9 @@ async fn a_record_that_is_too_long_is_refused_and_the_ledger_does_not_know_it() 
     let (journal, _) = open(directory.path());
     let refused = journal.append(written("a", 1, &"x".repeat(MAX_PAYLOAD_BYTES))).await;
     assert!(matches!(refused, Err(AppendError::TooLong { bytes }) if bytes > MAX_PAYLOAD_BYTES));
-    assert_eq!(journal.records().await.unwrap(), []);
+    assert_eq!(journal.read(Ledger::records).await.unwrap(), []);
     journal.append(written("b", 1, "next")).await.unwrap();
-    assert_eq!(journal.records().await.unwrap(), [written("b", 1, "next")]);
+    assert_eq!(journal.read(Ledger::records).await.unwrap(), [written("b", 1, "next")]);
     journal.close();
     assert_eq!(reopen(directory.path()).0.len(), 1);
 }
@@ -71,7 +71,7 @@ async fn a_grown_journal_is_rewritten_to_the_same_ledger() {
         journal.append(written(&format!("key {}", version % 7), version, &text)).await.unwrap();
     }
     journal.append(erased("key 3")).await.unwrap();
-    let before = journal.records().await.unwrap();
+    let before = journal.read(Ledger::records).await.unwrap();
     journal.close();
 
     let generations = names(directory.path());

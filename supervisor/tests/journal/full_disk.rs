@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use lvmwarden_supervisor::journal::{AppendError, Journal};
+use lvmwarden_supervisor::journal::{AppendError, Journal, Ledger};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::child::{self, Part};
@@ -29,7 +29,7 @@ async fn append_around_a_full_disk(directory: &Path) {
     limit_files_to(Some(before.len() as u64 + 30));
     refuse(&journal, "too much").await;
     assert_eq!(std::fs::read(&path).unwrap(), before, "the partial frame is cut off");
-    assert_eq!(journal.records().await.unwrap(), [written("a", 1, "before")]);
+    assert_eq!(journal.read(Ledger::records).await.unwrap(), [written("a", 1, "before")]);
     refuse(&journal, "again too much").await;
 
     limit_files_to(None);

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use lvmwarden_supervisor::journal::{Append, AppendError, Journal, JournalActor, Ledger, ReadRecords};
+use lvmwarden_supervisor::journal::{Append, AppendError, Journal, JournalActor, Ledger, Read};
 use lvmwarden_supervisor::{
     ChildSpec, ExitReason, Name, RestartChild, Root, Strategy, Supervisor, SupervisorSpec, start_root,
 };
@@ -53,7 +53,7 @@ async fn append<L: Ledger>(root: &Root, record: L::Record) -> Result<(), AppendE
 }
 
 async fn records<L: Ledger>(root: &Root) -> Vec<L::Record> {
-    let message = ReadRecords::<L>::default();
+    let message = Read::new(L::records);
     root.registry().ask::<JournalActor<L>, _>(&name(), message, DEADLINE).await.unwrap().unwrap()
 }
 
