@@ -1,1 +1,29 @@
-//! The LVM domain.
+//! The LVM domain of lvmwarden: what its actors are, what each owns, who starts it, and whom it tells what.
+//!
+//! | module | is | owns | started by |
+//! |---|---|---|---|
+//! | [`tree`] | the supervision tree, as one list | names | the binary |
+//! | [`recovery`] | the first thing a daemon does | nothing | the tree, once |
+//! | [`poll_operation`] | one pvmove, conversion or merge | its lvpoll child | [`poll_operation::directory`], for a client or for recovery |
+//! | [`door`] | a listening socket | its sessions | the tree |
+//! | [`session`] | one client connection | nothing | its door |
+//! | [`kernel`] | a look at device-mapper | nothing | (no actor) |
+//! | [`ledger`] | what must not be forgotten | (pure) | the journal folds it |
+//! | [`activity`] | who needs the daemon | a count | (no actor) |
+//!
+//! A session asks a poll operation; a poll operation asks the journal. Nobody waits for an actor above itself.
+//! No process is started here but through `lvmwarden_supervisor::process`, and no socket is opened.
+
+#![forbid(unsafe_code)]
+
+pub mod activity;
+pub mod door;
+pub mod environment;
+mod error_chain;
+mod journal;
+pub mod kernel;
+pub mod ledger;
+pub mod poll_operation;
+pub mod recovery;
+pub mod session;
+pub mod tree;

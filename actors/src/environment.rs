@@ -1,0 +1,52 @@
+//! What every poll operation of a daemon shares.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use lvmwarden_supervisor::process::Processes;
+use tokio::time::Instant;
+
+use crate::activity::Activity;
+use crate::kernel::Kernel;
+use crate::poll_operation::orphans::Orphans;
+use crate::poll_operation::state::{Moment, Stop};
+
+/// What every poll operation of a daemon shares.
+pub struct PollEnvironment {
+    /// The lvm binary that is started as `lvpoll`.
+    pub binary: PathBuf,
+    /// Which daemon this is, for its children's environment: the path of the socket that it serves.
+    pub instance: PathBuf,
+    /// Where the children's output goes, two files an operation.
+    pub output_dir: PathBuf,
+    /// The environment that children inherit.
+    pub inherited: BTreeMap<OsString, OsString>,
+    /// lvpoll is started with `-vvvv`.
+    pub verbose: bool,
+    /// What becomes of running children when the daemon ends in order.
+    pub on_stop: Stop,
+    /// Starts and adopts children.
+    pub processes: Arc<dyn Processes>,
+    /// Looks at device-mapper.
+    pub kernel: Arc<dyn Kernel>,
+    /// Children of an earlier C daemon that nobody has asked about yet.
+    pub orphans: Orphans,
+    /// Who needs the daemon.
+    pub activity: Activity,
+    /// When the daemon started: the origin of every [`Moment`].
+    pub started: Instant,
+}
+
+impl PollEnvironment {
+    /// Returns the time since the daemon started.
+    pub fn now(&self) -> Moment {
+        self.started.elapsed()
+    }
+
+    /// Returns the instant of a moment.
+    pub fn instant(&self, moment: Moment) -> Instant {
+        self.started + moment
+    }
+}

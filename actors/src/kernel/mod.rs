@@ -1,0 +1,28 @@
+//! What device-mapper tells about an operation, read for everybody.
+//!
+//! An exit code is not an outcome: after lvpoll has ended with 0, the kernel is asked whether the operation is over.
+//! It is asked by the LV's device-mapper UUID (`LVM-` and the lvid), without a flush and without opening a device, so
+//! that a suspended or dead disk cannot hold the answer up; whatever it cannot tell is [`Verdict::Unknown`].
+
+mod device_mapper;
+mod names;
+mod status;
+
+use lvmwarden_supervisor::process::BoxFuture;
+
+pub use device_mapper::DeviceMapper;
+pub use names::mapper_name;
+pub use status::judge;
+
+use crate::poll_operation::state::Verdict;
+use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
+use lvmwarden_protocol::poll::PollOperation;
+
+/// Looks at device-mapper.
+pub trait Kernel: Send + Sync + 'static {
+    /// Tells whether the operation on the LV `lvid` is still there.
+    fn judge(&self, operation: PollOperation, lvid: Lvid) -> BoxFuture<'static, Verdict>;
+
+    /// Returns the lvid of the active LV `vgname`/`lvname`, where device-mapper knows it.
+    fn lvid_of(&self, vgname: VgName, lvname: LvName) -> BoxFuture<'static, Option<Lvid>>;
+}

@@ -1,0 +1,454 @@
+//! The actor of one poll operation: carries out what [`state`](super::state) decides, and reports back.
+//!
+//! It owns the child's handle and its output files, and nothing durable: a fresh actor, after a panic or a restart of
+//! the daemon, continues from the journal and from the process itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use lvmwarden_supervisor::process::{AdoptError, Command, Process, ProcessExit, Signal, SpawnError};
+use lvmwarden_supervisor::{ChildLink, Stop as StopRequest, fault};
+use slog::{debug, error, info, warn};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use super::lvpoll::{self, Arguments};
+use super::messages::{CollectProgress, Describe, Description, StartPolling};
+use super::notes;
+use super::outcome::{EXEC_FAILED, Outcome};
+use super::output::{self, OutputFollower};
+use super::progress::parse_progress;
+use super::state::{
+    Answer, ChildEvent, Effect, Event, JournalEvent, Operation, Progress, StartAnswer, State,
+};
+use crate::activity::ActivityGuard;
+use crate::environment::PollEnvironment;
+use crate::error_chain::chain;
+use crate::journal;
+use crate::ledger::Record;
+use lvmwarden_protocol::ids::OperationId;
+use lvmwarden_protocol::poll::StartRequest;
+
+/// How often a child's output is looked at, at most and at least.
+const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// The wait before a journal that does not answer is asked again.
+const RELOAD_DELAY: Duration = Duration::from_secs(1);
+
+/// One poll operation, or what is left of it until its result is collected.
+pub struct OperationActor {
+    id: OperationId,
+    environment: Arc<PollEnvironment>,
+    link: ChildLink,
+    operation: Operation,
+    /// Clients that are told as soon as the intent is durable.
+    starters: Vec<oneshot::Sender<StartAnswer>>,
+    /// The client that is given the result as soon as that is durable.
+    collector: Option<oneshot::Sender<Progress>>,
+    child: Option<Child>,
+    wake: Option<SpawnHandle>,
+    /// Held while the operation is active: the daemon is needed.
+    activity: Option<ActivityGuard>,
+}
+
+struct Child {
+    process: Box<dyn Process>,
+    output: OutputFollower,
+    follow: SpawnHandle,
+}
+
+impl OperationActor {
+    /// Makes the actor of `id`; what it is about comes from the journal, or from its first client.
+    pub fn new(id: OperationId, environment: Arc<PollEnvironment>, link: ChildLink) -> Self {
+        Self {
+            id,
+            environment,
+            link,
+            operation: Operation::default(),
+            starters: Vec::new(),
+            collector: None,
+            child: None,
+            wake: None,
+            activity: None,
+        }
+    }
+
+    /// Asks the journal what it knows about this operation. Messages wait until it has answered.
+    fn load(&mut self, ctx: &mut Context<Self>) {
+        let (id, registry) = (self.id.clone(), self.link.registry.clone());
+        let answer = async move { journal::read(&registry, move |ledger| ledger.get(&id).cloned()).await };
+        ctx.wait(answer.into_actor(self).map(|answer, actor, ctx| match answer {
+            Ok(Some(recovered)) => {
+                let (operation, effects) = Operation::recover(recovered, actor.environment.now());
+                actor.operation = operation;
+                actor.execute(effects, ctx);
+            }
+            Ok(None) => {}
+            Err(reason) => {
+                warn!(actor.link.log, "cannot read the journal"; "error" => reason, "next" => "ask again");
+                ctx.wait(
+                    tokio::time::sleep(RELOAD_DELAY).into_actor(actor).map(|(), actor, ctx| actor.load(ctx)),
+                );
+            }
+        }));
+    }
+
+    fn apply(&mut self, event: &Event, ctx: &mut Context<Self>) {
+        let effects = self.operation.apply(event, self.environment.now());
+        self.execute(effects, ctx);
+    }
+
+    fn execute(&mut self, effects: Vec<Effect>, ctx: &mut Context<Self>) {
+        for effect in effects {
+            self.execute_one(effect, ctx);
+        }
+        if self.operation.is_active() != self.activity.is_some() {
+            self.activity = self.operation.is_active().then(|| self.environment.activity.begin());
+        }
+        self.arm_wake(ctx);
+    }
+
+    fn execute_one(&mut self, effect: Effect, ctx: &mut Context<Self>) {
+        match effect {
+            Effect::StoreIntent => self.store_intent(ctx),
+            Effect::AnswerStarters(answer) => {
+                for starter in self.starters.drain(..) {
+                    // A client that has gone away needs no answer.
+                    let _ = starter.send(answer.clone());
+                }
+            }
+            Effect::Spawn => self.spawn(ctx),
+            Effect::Adopt(identity) => {
+                let adopted = self.environment.processes.adopt(identity);
+                ctx.spawn(adopted.into_actor(self).map(Self::adopted));
+            }
+            Effect::StoreStarted => self.store_started(ctx),
+            Effect::Judge => {
+                let Some(job) = self.operation.job() else { return };
+                let verdict = self.environment.kernel.judge(job.request.kind, job.request.lvid.clone());
+                ctx.spawn(verdict.into_actor(self).map(|verdict, actor, ctx| {
+                    actor.apply(&Event::Judged(verdict), ctx);
+                }));
+            }
+            Effect::EndChild => self.end_child(),
+            Effect::StoreEnd(outcome) => self.store_end(outcome, ctx),
+            Effect::StoreCollected { op, outcome } => self.store_collected(op, outcome, ctx),
+            Effect::Note(note) => notes::write(&self.link.log, &note),
+            Effect::Leave { forget } => self.leave(forget, ctx),
+        }
+    }
+
+    fn arm_wake(&mut self, ctx: &mut Context<Self>) {
+        if let Some(armed) = self.wake.take() {
+            ctx.cancel_future(armed);
+        }
+        if let Some(moment) = self.operation.next_wake() {
+            let wake = tokio::time::sleep_until(self.environment.instant(moment));
+            self.wake = Some(ctx.spawn(wake.into_actor(self).map(|(), actor, ctx| {
+                actor.wake = None;
+                actor.apply(&Event::Tick, ctx);
+            })));
+        }
+    }
+
+    /// Writes a record; `then` learns what became of it.
+    fn store(
+        &mut self,
+        record: Record,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(&mut Self, Result<(), String>, &mut Context<Self>) + 'static,
+    ) {
+        let registry = self.link.registry.clone();
+        let stored = async move { journal::append(&registry, record).await };
+        ctx.spawn(stored.into_actor(self).map(|stored, actor, ctx| then(actor, stored, ctx)));
+    }
+
+    fn store_intent(&mut self, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let record = Record::PollIntended { op: job.op, request: job.request.clone() };
+        self.store(record, ctx, |actor, stored, ctx| {
+            let event = match stored {
+                Ok(()) => {
+                    fault::point("poll_operation.intent_stored", actor.id.as_str());
+                    actor.log_start();
+                    JournalEvent::IntentStored
+                }
+                Err(reason) => {
+                    error!(actor.link.log, "cannot record a poll operation"; "error" => %reason,
+                           "next" => "the client is refused");
+                    JournalEvent::IntentNotStored { reason: format!("cannot record the request: {reason}") }
+                }
+            };
+            actor.apply(&Event::Journal(event), ctx);
+        });
+    }
+
+    fn log_start(&self) {
+        if let Some(job) = self.operation.job() {
+            let request = &job.request;
+            info!(self.link.log, "poll operation begins"; "op" => %job.op, "lv" => lv_of(request),
+                  "kind" => %request.kind, "abort" => request.abort, "interval" => %request.interval,
+                  "asked_by" => request.cmdline.as_deref().unwrap_or("(unknown)"));
+        }
+    }
+
+    /// Starts lvpoll, unless a child that a C daemon left behind does the work already.
+    fn spawn(&mut self, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        if job.attempt == 1
+            && let Some(identity) = self.environment.orphans.claim(&job.request)
+        {
+            info!(self.link.log, "a left-over lvpoll does the work already"; "lv" => lv_of(&job.request),
+                  "pid" => identity.pid, "next" => "adopt it");
+            let adopted = self.environment.processes.adopt(identity);
+            ctx.spawn(adopted.into_actor(self).map(|adopted, actor, ctx| match adopted {
+                Ok(process) => actor.runs(process, ctx),
+                Err(_gone) => actor.spawn_anew(ctx),
+            }));
+            return;
+        }
+        self.spawn_anew(ctx);
+    }
+
+    fn spawn_anew(&mut self, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let command = self.command(job.op, &job.request);
+        let spawned = self.environment.processes.spawn(command);
+        ctx.spawn(spawned.into_actor(self).map(|spawned, actor, ctx| match spawned {
+            Ok(process) => {
+                fault::point("poll_operation.spawned", actor.id.as_str());
+                actor.runs(process, ctx);
+            }
+            Err(error) => {
+                error!(actor.link.log, "cannot start lvpoll"; "error" => chain(&error),
+                       "next" => "the client is told");
+                let outcome = outcome_of(&error);
+                actor.apply(&Event::Child(ChildEvent::NotSpawned { outcome }), ctx);
+            }
+        }));
+    }
+
+    fn command(&self, op: Uuid, request: &StartRequest) -> Command {
+        let environment = &self.environment;
+        let (stdout, stderr) = output::paths(&environment.output_dir, op);
+        Command {
+            program: environment.binary.clone(),
+            arguments: Arguments::of(request).write(environment.verbose),
+            environment: lvpoll::environment(request, op, &environment.instance, &environment.inherited),
+            stdout,
+            stderr,
+        }
+    }
+
+    fn adopted(adopted: Result<Box<dyn Process>, AdoptError>, actor: &mut Self, ctx: &mut Context<Self>) {
+        match adopted {
+            Ok(process) => {
+                info!(actor.link.log, "lvpoll of an earlier life adopted"; "process" => %process.identity());
+                actor.runs(process, ctx);
+            }
+            Err(error) => {
+                info!(actor.link.log, "the recorded lvpoll is not there any more"; "error" => chain(&error));
+                actor.apply(&Event::Child(ChildEvent::Exited(ProcessExit::Unknown)), ctx);
+            }
+        }
+    }
+
+    /// Follows a child from now on.
+    fn runs(&mut self, process: Box<dyn Process>, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let pid = process.identity().pid;
+        let (shortest, longest) = FOLLOW_PERIODS;
+        let period = job.request.interval.duration().clamp(shortest, longest);
+        let exit = process.wait();
+        let output = OutputFollower::new(&self.environment.output_dir, job.op);
+        let follow = ctx.run_interval(period, Self::follow_output);
+        self.child = Some(Child { process, output, follow });
+        ctx.spawn(exit.into_actor(self).map(Self::exited));
+        self.apply(&Event::Child(ChildEvent::Runs { pid }), ctx);
+    }
+
+    fn exited(exit: ProcessExit, actor: &mut Self, ctx: &mut Context<Self>) {
+        actor.follow_output(ctx);
+        if let Some(child) = &actor.child {
+            ctx.cancel_future(child.follow);
+            info!(actor.link.log, "lvpoll ended"; "process" => %child.process.identity(), "exit" => %exit,
+                  "last_error" => child.output.last_error().unwrap_or("(none)"));
+        }
+        actor.child = None;
+        fault::point("poll_operation.child_exited", actor.id.as_str());
+        actor.apply(&Event::Child(ChildEvent::Exited(exit)), ctx);
+    }
+
+    fn follow_output(&mut self, ctx: &mut Context<Self>) {
+        let Some(child) = &mut self.child else { return };
+        let lines = child.output.read_lines();
+        for line in &lines {
+            match parse_progress(line) {
+                Ok(percent) => debug!(self.link.log, "lvpoll says"; "line" => line, "percent" => percent),
+                Err(error) => debug!(self.link.log, "lvpoll says"; "line" => line, "error" => %error),
+            }
+        }
+        if !lines.is_empty() {
+            self.apply(&Event::Child(ChildEvent::Output), ctx);
+        }
+    }
+
+    fn store_started(&mut self, ctx: &mut Context<Self>) {
+        let (Some(job), Some(child)) = (self.operation.job(), &self.child) else { return };
+        let process = child.process.identity().clone();
+        info!(self.link.log, "lvpoll runs"; "op" => %job.op, "process" => %process, "attempt" => job.attempt);
+        let record = Record::PollStarted { op: job.op, process, attempt: job.attempt };
+        self.store(record, ctx, |actor, stored, _ctx| match stored {
+            Ok(()) => fault::point("poll_operation.running_stored", actor.id.as_str()),
+            Err(reason) => warn!(actor.link.log, "cannot record which process lvpoll is"; "error" => %reason,
+                                 "next" => "after a crash it is found by its environment"),
+        });
+    }
+
+    fn end_child(&mut self) {
+        let Some(child) = &self.child else { return };
+        // A stopped process sees the request to end only when it goes on.
+        for signal in [Signal::TERM, Signal::CONT] {
+            if let Err(error) = child.process.signal(signal) {
+                debug!(self.link.log, "lvpoll takes no signal"; "error" => chain(&error));
+            }
+        }
+    }
+
+    fn store_end(&mut self, outcome: Outcome, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let op = job.op;
+        info!(self.link.log, "poll operation ends"; "op" => %op, "lv" => lv_of(&job.request),
+              "outcome" => ?outcome, "attempts" => job.attempt);
+        self.store(Record::PollEnded { op, outcome }, ctx, move |actor, stored, ctx| {
+            let event = match stored {
+                Ok(()) => {
+                    fault::point("poll_operation.end_stored", actor.id.as_str());
+                    output::remove(&actor.environment.output_dir, op);
+                    JournalEvent::EndStored
+                }
+                Err(reason) => {
+                    warn!(actor.link.log, "cannot record an end"; "error" => %reason, "next" => "try again");
+                    JournalEvent::EndNotStored
+                }
+            };
+            actor.apply(&Event::Journal(event), ctx);
+        });
+    }
+
+    /// Hands the result out once the journal knows that it is; a journal that cannot know is no reason to keep it.
+    fn store_collected(&mut self, op: Uuid, outcome: Outcome, ctx: &mut Context<Self>) {
+        let collector = self.collector.take();
+        self.store(Record::PollForgotten { op }, ctx, move |actor, stored, ctx| {
+            match stored {
+                Ok(()) => fault::point("poll_operation.collect_stored", actor.id.as_str()),
+                Err(reason) => warn!(actor.link.log, "cannot record a collection"; "error" => %reason,
+                                     "next" => "after a crash the result is given once more"),
+            }
+            if let Some(collector) = collector {
+                let _ = collector.send(Progress::Ended(outcome));
+            }
+            actor.apply(&Event::Journal(JournalEvent::CollectStored), ctx);
+        });
+    }
+
+    fn leave(&mut self, forget: Option<Uuid>, ctx: &mut Context<Self>) {
+        let Some(op) = forget else {
+            ctx.stop();
+            return;
+        };
+        output::remove(&self.environment.output_dir, op);
+        self.store(Record::PollForgotten { op }, ctx, |actor, stored, ctx| {
+            if let Err(reason) = stored {
+                warn!(actor.link.log, "cannot forget an operation"; "error" => %reason,
+                      "next" => "the next daemon finishes it");
+            }
+            ctx.stop();
+        });
+    }
+}
+
+impl Actor for OperationActor {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        self.load(ctx);
+    }
+}
+
+impl Handler<StartPolling> for OperationActor {
+    type Result = Response<Option<StartAnswer>>;
+
+    fn handle(&mut self, message: StartPolling, ctx: &mut Context<Self>) -> Self::Result {
+        let (answer, effects) = self.operation.start(StartRequest::clone(&message.request), message.op);
+        let response = match answer {
+            Answer::Now(answer) => Response::reply(Some(answer)),
+            Answer::WhenStored => {
+                let (starter, answered) = oneshot::channel();
+                self.starters.push(starter);
+                Response::fut(async { answered.await.ok() })
+            }
+        };
+        self.execute(effects, ctx);
+        response
+    }
+}
+
+impl Handler<CollectProgress> for OperationActor {
+    type Result = Response<Option<Progress>>;
+
+    fn handle(&mut self, _: CollectProgress, ctx: &mut Context<Self>) -> Self::Result {
+        let (answer, effects) = self.operation.collect();
+        let response = match answer {
+            Answer::Now(answer) => Response::reply(Some(answer)),
+            Answer::WhenStored => {
+                let (collector, answered) = oneshot::channel();
+                self.collector = Some(collector);
+                Response::fut(async { answered.await.ok() })
+            }
+        };
+        self.execute(effects, ctx);
+        response
+    }
+}
+
+impl Handler<Describe> for OperationActor {
+    type Result = Option<Box<Description>>;
+
+    fn handle(&mut self, _: Describe, _ctx: &mut Context<Self>) -> Self::Result {
+        let job = self.operation.job()?;
+        let outcome = match self.operation.state() {
+            State::Ended { outcome, .. } => Some(outcome.clone()),
+            State::Vacant | State::Active { .. } | State::Collecting | State::Leaving => None,
+        };
+        Some(Box::new(Description {
+            id: self.id.clone(),
+            request: job.request.clone(),
+            silence_limit: job.silence_limit(),
+            pid: job.pid,
+            init_requests: self.operation.init_requests(),
+            outcome,
+        }))
+    }
+}
+
+impl Handler<StopRequest> for OperationActor {
+    type Result = ();
+
+    fn handle(&mut self, _: StopRequest, ctx: &mut Context<Self>) {
+        self.apply(&Event::Stop(self.environment.on_stop), ctx);
+    }
+}
+
+/// Returns `VG/LV`, for the log.
+fn lv_of(request: &StartRequest) -> String {
+    format!("{}/{}", request.vgname, request.lvname)
+}
+
+/// Returns how a failed start counts for the client.
+fn outcome_of(error: &SpawnError) -> Outcome {
+    match error {
+        SpawnError::Exec { .. } => Outcome::Retcode(EXEC_FAILED),
+        other => Outcome::Lost { reason: chain(other) },
+    }
+}

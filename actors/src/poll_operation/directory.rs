@@ -1,0 +1,121 @@
+//! Finds the actor of a poll operation, or starts it: what sessions call.
+//!
+//! An actor may end, or be restarted after a panic, while it is asked; the question is then asked again, of its
+//! successor, until [`DEADLINE`].
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lvmwarden_supervisor::{
+    AskError, ChildSpec, Name, Registry, RestartType, Shutdown, StartChild, StartChildError, Supervisor,
+};
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use super::actor::OperationActor;
+use super::messages::{CollectProgress, Describe, Description, StartPolling};
+use super::state::{Progress, StartAnswer};
+use crate::environment::PollEnvironment;
+use crate::journal;
+use crate::tree;
+use lvmwarden_protocol::ids::OperationId;
+use lvmwarden_protocol::poll::StartRequest;
+
+/// The longest that a question about an operation takes: that of the journal, and some time for restarts.
+pub const DEADLINE: Duration = journal::DEADLINE.saturating_add(Duration::from_secs(5));
+/// The wait before an actor that is about to end is looked for again.
+const SUCCESSOR_DELAY: Duration = Duration::from_millis(10);
+/// How long an operation may take to end in an orderly stop before its child is left running.
+const STOP_DEADLINE: Duration = Duration::from_millis(1500);
+
+/// The way to every poll operation of a daemon.
+#[derive(Clone)]
+pub struct Directory {
+    registry: Registry,
+    environment: Arc<PollEnvironment>,
+}
+
+impl Directory {
+    /// Makes the directory of the operations below [`tree::operations`].
+    pub fn new(registry: Registry, environment: Arc<PollEnvironment>) -> Self {
+        Self { registry, environment }
+    }
+
+    /// Has an LV polled; returns when the request is durable, or refused.
+    pub async fn start(&self, request: StartRequest) -> StartAnswer {
+        let id = request.id();
+        let message = StartPolling { request: Arc::new(request), op: Uuid::now_v7() };
+        let deadline = Instant::now() + DEADLINE;
+        while Instant::now() < deadline {
+            match self.registry.ask::<OperationActor, _>(&name_of(&id), message.clone(), DEADLINE).await {
+                Ok(Some(StartAnswer::Leaving) | None) => sleep(SUCCESSOR_DELAY).await,
+                Ok(Some(answer)) => return answer,
+                Err(AskError::Unknown(_) | AskError::GivenUp { .. }) => {
+                    if let Err(reason) = self.start_actor(&id).await {
+                        return StartAnswer::Failed { reason };
+                    }
+                }
+                Err(AskError::Died { .. } | AskError::TimedOut { .. }) => break,
+            }
+        }
+        StartAnswer::Failed { reason: "the poll operation does not answer".to_owned() }
+    }
+
+    /// Starts the actor of `id`, unless it is there.
+    ///
+    /// # Errors
+    /// The reason for the client, when the daemon is shutting down or does not answer.
+    pub async fn start_actor(&self, id: &OperationId) -> Result<(), String> {
+        let start = StartChild(spec(id.clone(), Arc::clone(&self.environment)));
+        match self.registry.ask::<Supervisor, _>(&tree::operations(), start, DEADLINE).await {
+            Ok(Ok(_) | Err(StartChildError::AlreadyStarted(_))) => Ok(()),
+            Ok(Err(refused)) => Err(refused.to_string()),
+            Err(unreachable) => Err(unreachable.to_string()),
+        }
+    }
+
+    /// Tells how far an operation is, and hands its result out if it is over.
+    ///
+    /// # Errors
+    /// The reason, when the operation's actor was given up or does not answer.
+    pub async fn collect(&self, id: &OperationId) -> Result<Progress, AskError> {
+        let name = name_of(id);
+        loop {
+            match self.registry.ask::<OperationActor, _>(&name, CollectProgress, DEADLINE).await {
+                Ok(Some(progress)) => return Ok(progress),
+                Ok(None) => {}
+                Err(AskError::Unknown(_)) => return Ok(Progress::NotFound),
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Describes every operation, ordered by store and id.
+    ///
+    /// An operation that ends meanwhile is left out.
+    pub async fn describe(&self) -> Vec<Description> {
+        let mut all = Vec::new();
+        for name in self.registry.names_under(&tree::operations()) {
+            if let Ok(Some(description)) =
+                self.registry.ask::<OperationActor, _>(&name, Describe, DEADLINE).await
+            {
+                all.push(*description);
+            }
+        }
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+}
+
+fn name_of(id: &OperationId) -> Name {
+    tree::operations().child(&id.to_string())
+}
+
+/// Transient: an operation that has ended in order is over; one that crashed goes on from the journal.
+fn spec(id: OperationId, environment: Arc<PollEnvironment>) -> ChildSpec {
+    ChildSpec::worker(id.to_string(), move |link| {
+        OperationActor::new(id.clone(), Arc::clone(&environment), link)
+    })
+    .restart(RestartType::Transient)
+    .shutdown(Shutdown::Deadline(STOP_DEADLINE))
+}

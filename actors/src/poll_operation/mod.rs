@@ -1,0 +1,25 @@
+//! One poll operation: a pvmove, a conversion or a merge that lvpoll carries on until it is done.
+//!
+//! [`state`] decides, [`actor`] acts; the drawing of an operation's life is on top of `state.rs`. Around them:
+//!
+//! 1. [`outcome`]: how it ends; requests that mean the same operation have the same `OperationId`.
+//! 2. [`directory`]: what sessions call; it finds or starts the operation's actor.
+//! 3. [`lvpoll`]: the child's command line and environment; `output` and [`progress`]: what it writes.
+//! 4. [`orphans`]: children of a C daemon that was killed.
+//!
+//! The child itself is started in `lvmwarden_supervisor::process`.
+
+pub mod actor;
+pub mod directory;
+
+pub mod lvpoll;
+pub mod messages;
+pub mod orphans;
+pub mod outcome;
+pub mod progress;
+
+pub mod state;
+mod vocabulary;
+
+mod notes;
+pub(crate) mod output;

@@ -1,0 +1,568 @@
+//! What one poll operation does next: a pure function of its state, what happened and the time.
+//!
+//! It starts no process, writes no file and reads no clock; the actor beside it carries the [`Effect`]s out and
+//! reports back with [`Event`]s. `now` is the time since the daemon started.
+//!
+//! ```text
+//!             start                intent stored                 spawned
+//!   Vacant ─────────▶ Intending ────────────────▶ Spawning ───────────────▶ Running ◀── adopted ── Adopting
+//!      │                  │                        ▲  │                      │                        ▲  │
+//!      │ recovered        │ not stored             │  │ could not            │ exited                 │  │ gone:
+//!      │ from the journal ▼                        │  ▼                      ▼                        │  │ exit
+//!      ├──────────────▶ Leaving      time passed   │ Storing ◀────────── (judged)                     │  │ unknown
+//!      │                              ┌────────────┘  ▲                   │    │                     │  ▼
+//!      │                          BackingOff ◀────────┼───────────────────┘    └─ code 0 ─▶ Judging ──┼─▶ …
+//!      │                                              │   signal that we did not send, exit unknown,  │
+//!      │                                   end stored │   or code 0 and visibly not over              │
+//!      ├─────────────────────────────────▶ Ended ◀────┘                                               │
+//!      │                                    │ │ start: the old result gives way to a new operation     │
+//!      │                            collect │ └──────────────────────────────────────────▶ Intending  │
+//!      │                                    ▼                                                         │
+//!      │                                Collecting ── stored ──▶ Leaving                               │
+//!      └── recovered with a recorded child ───────────────────────────────────────────────────────────┘
+//!
+//!   stop: every state leaves at once; a daemon that takes its children along first asks a running
+//!   child to end (Terminating) and forgets the operation when it has.
+//! ```
+//!
+//! * *Judged*: an exit code other than 0 is the end. Code 0 is the end unless the kernel shows the operation still
+//!   there ([`Verdict::NotOver`]). A signal that we did not send starts lvpoll again, with growing delay, at most
+//!   [`CRASH_RESTARTS`] times within [`CRASH_PERIOD`]; the next one is the end. An unknown exit (of a child that was
+//!   adopted) is answered by running lvpoll once more, which is idempotent: never by calling it success.
+//! * A child that writes nothing for [`Job::silence_limit`] is named silent, once, and otherwise left alone.
+//! * A result that nobody collects is dropped after [`RETENTION`].
+
+use std::time::Duration;
+
+use lvmwarden_supervisor::process::ProcessExit;
+use uuid::Uuid;
+
+use super::outcome::Outcome;
+pub use super::vocabulary::{
+    Answer, ChildEvent, Effect, Event, JournalEvent, Life, Note, Progress, Recovered, StartAnswer, Stop,
+    Verdict,
+};
+use lvmwarden_protocol::poll::StartRequest;
+
+/// Time since the daemon started.
+pub type Moment = Duration;
+
+/// How often lvpoll is started again after a crash within [`CRASH_PERIOD`].
+pub const CRASH_RESTARTS: usize = 3;
+/// The window in which [`CRASH_RESTARTS`] are counted.
+pub const CRASH_PERIOD: Duration = Duration::from_mins(1);
+/// The wait before the first restart after a crash; it doubles with each one in the window.
+pub const CRASH_DELAY: Duration = Duration::from_millis(200);
+
+/// How often lvpoll is started again because it ended with 0 and the kernel still shows the operation.
+pub const UNFINISHED_RESTARTS: u32 = 10;
+/// The wait before the first such restart; it doubles up to [`UNFINISHED_DELAY_MAX`].
+pub const UNFINISHED_DELAY: Duration = Duration::from_secs(1);
+/// The longest wait before lvpoll is started again for an unfinished operation.
+pub const UNFINISHED_DELAY_MAX: Duration = Duration::from_mins(1);
+
+/// The wait before an end that could not be written to the journal is written again.
+pub const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How long a result waits for a client that collects it.
+pub const RETENTION: Duration = Duration::from_hours(24);
+
+/// The least time of silence that is worth a word.
+///
+/// Source: lvm2 2.03.16, `lvmpolld_internal_timeout` of an interval of up to 30 s.
+pub const SILENCE_FLOOR: Duration = Duration::from_mins(1);
+
+/// One poll operation, from its first request to the collection of its result.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Operation {
+    state: State,
+    /// How many requests asked for the operation in progress, the first included.
+    init_requests: u32,
+}
+
+/// Where an operation stands.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum State {
+    /// Nothing was asked yet.
+    #[default]
+    Vacant,
+    /// Asked for; lvpoll runs, or will.
+    Active {
+        /// What is done.
+        job: Job,
+        /// How far it is.
+        phase: Phase,
+    },
+    /// Over; its result waits to be collected.
+    Ended {
+        /// What was done.
+        job: Job,
+        /// How it ended.
+        outcome: Outcome,
+        /// Since when.
+        since: Moment,
+    },
+    /// Over; that its result was handed out is being written down.
+    Collecting,
+    /// Nothing is left to do: the actor ends.
+    Leaving,
+}
+
+/// How far an active operation is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Phase {
+    /// The intent is being written; nobody was told anything yet.
+    Intending,
+    /// lvpoll is being started.
+    Spawning {
+        /// A stop came meanwhile: whether the child is to be ended as soon as it is known.
+        stop: Option<Stop>,
+    },
+    /// A child of an earlier life of the actor or of the daemon is being looked for.
+    Adopting {
+        /// As in [`Phase::Spawning`].
+        stop: Option<Stop>,
+    },
+    /// lvpoll runs.
+    Running {
+        /// When it wrote last, or was started.
+        last_output: Moment,
+        /// It wrote nothing for longer than [`Job::silence_limit`].
+        silent: bool,
+    },
+    /// lvpoll ended with 0; the kernel is asked whether the operation is over.
+    Judging,
+    /// lvpoll is started again when the time has come.
+    BackingOff {
+        /// When.
+        until: Moment,
+    },
+    /// The end is being written, or will be again at `retry_at`.
+    Storing {
+        /// How it ended.
+        outcome: Outcome,
+        /// `None` while the write is under way.
+        retry_at: Option<Moment>,
+    },
+    /// The child was asked to end because the daemon ends.
+    Terminating,
+}
+
+/// What an operation does, and how it went so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The operation's name in the journal and in its children's environment.
+    pub op: Uuid,
+    /// What was asked.
+    pub request: StartRequest,
+    /// How many times lvpoll was started, the running one included.
+    pub attempt: u32,
+    /// The latest child.
+    pub pid: Option<u32>,
+    /// When lvpoll crashed, oldest first, within [`CRASH_PERIOD`].
+    crashes: Vec<Moment>,
+    /// How often lvpoll ended with 0 although the operation was not over.
+    unfinished: u32,
+}
+
+impl Job {
+    fn new(op: Uuid, request: StartRequest) -> Self {
+        Self { op, request, attempt: 0, pid: None, crashes: Vec::new(), unfinished: 0 }
+    }
+
+    /// Returns how long the child may write nothing before it is called silent: two intervals, at least a minute.
+    pub fn silence_limit(&self) -> Duration {
+        (self.request.interval.duration() * 2).max(SILENCE_FLOOR)
+    }
+
+    /// Returns the wait before lvpoll is started again after a crash, or `None` when it crashed too often.
+    fn delay_after_crash(&mut self, now: Moment) -> Option<Duration> {
+        self.crashes.retain(|&crash| now.saturating_sub(crash) < CRASH_PERIOD);
+        let restarts = self.crashes.len();
+        self.crashes.push(now);
+        (restarts < CRASH_RESTARTS).then(|| CRASH_DELAY * (1 << restarts))
+    }
+
+    /// Returns the wait before lvpoll is started again for an unfinished operation, or `None` when it was often
+    /// enough.
+    fn delay_when_unfinished(&mut self) -> Option<Duration> {
+        let restarts = self.unfinished;
+        self.unfinished += 1;
+        (restarts < UNFINISHED_RESTARTS)
+            .then(|| (UNFINISHED_DELAY * (1 << restarts.min(16))).min(UNFINISHED_DELAY_MAX))
+    }
+}
+
+impl Operation {
+    /// Continues what the journal tells, and returns what to do about it.
+    pub fn recover(recovered: Recovered, now: Moment) -> (Self, Vec<Effect>) {
+        let mut job = Job::new(recovered.op, recovered.request);
+        let (state, effects) = match recovered.life {
+            Life::Intended => {
+                job.attempt = 1;
+                (State::Active { job, phase: Phase::Spawning { stop: None } }, vec![Effect::Spawn])
+            }
+            Life::Started { process, attempt } => {
+                job.attempt = attempt;
+                job.pid = Some(process.pid);
+                let phase = Phase::Adopting { stop: None };
+                (State::Active { job, phase }, vec![Effect::Adopt(process)])
+            }
+            Life::Ended { outcome } => (State::Ended { job, outcome, since: now }, vec![]),
+        };
+        (Self { state, init_requests: 1 }, effects)
+    }
+
+    /// Returns where the operation stands.
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Returns how many requests asked for the operation in progress.
+    pub fn init_requests(&self) -> u32 {
+        self.init_requests
+    }
+
+    /// Returns what is done, where something is.
+    pub fn job(&self) -> Option<&Job> {
+        match &self.state {
+            State::Active { job, .. } | State::Ended { job, .. } => Some(job),
+            State::Vacant | State::Collecting | State::Leaving => None,
+        }
+    }
+
+    /// Returns whether lvpoll runs, or will.
+    pub fn is_active(&self) -> bool {
+        matches!(self.state, State::Active { .. })
+    }
+
+    /// Returns when [`Event::Tick`] is due, if ever.
+    pub fn next_wake(&self) -> Option<Moment> {
+        match &self.state {
+            State::Active { job, phase } => match phase {
+                Phase::Running { last_output, silent: false } => Some(*last_output + job.silence_limit()),
+                Phase::BackingOff { until } => Some(*until),
+                Phase::Storing { retry_at, .. } => *retry_at,
+                Phase::Intending
+                | Phase::Spawning { .. }
+                | Phase::Adopting { .. }
+                | Phase::Running { silent: true, .. }
+                | Phase::Judging
+                | Phase::Terminating => None,
+            },
+            State::Ended { since, .. } => Some(*since + RETENTION),
+            State::Vacant | State::Collecting | State::Leaving => None,
+        }
+    }
+
+    /// Takes a client's request for this operation; `op` names it, should it be new.
+    pub fn start(&mut self, request: StartRequest, op: Uuid) -> (Answer<StartAnswer>, Vec<Effect>) {
+        match &self.state {
+            State::Vacant | State::Ended { .. } | State::Collecting => {
+                self.state = State::Active { job: Job::new(op, request), phase: Phase::Intending };
+                self.init_requests = 1;
+                (Answer::WhenStored, vec![Effect::StoreIntent])
+            }
+            State::Active { job, .. } if job.request.kind != request.kind => {
+                (Answer::Now(StartAnswer::DifferentOperation), vec![])
+            }
+            State::Active { job, phase } => {
+                let answer = match phase {
+                    Phase::Intending => Answer::WhenStored,
+                    Phase::Terminating => return (Answer::Now(StartAnswer::Leaving), vec![]),
+                    Phase::Spawning { .. }
+                    | Phase::Adopting { .. }
+                    | Phase::Running { .. }
+                    | Phase::Judging
+                    | Phase::BackingOff { .. }
+                    | Phase::Storing { .. } => Answer::Now(StartAnswer::Ok),
+                };
+                // A request that is repeated, because a restart of the actor ate its answer, counts once.
+                if job.op != op {
+                    self.init_requests += 1;
+                }
+                (answer, vec![])
+            }
+            State::Leaving => (Answer::Now(StartAnswer::Leaving), vec![]),
+        }
+    }
+
+    /// Answers a client that asks for progress; an end is handed out once, and the operation is over with that.
+    pub fn collect(&mut self) -> (Answer<Progress>, Vec<Effect>) {
+        match &self.state {
+            State::Active { .. } => (Answer::Now(Progress::InProgress), vec![]),
+            State::Ended { job, outcome, .. } => {
+                let collected = Effect::StoreCollected { op: job.op, outcome: outcome.clone() };
+                self.state = State::Collecting;
+                (Answer::WhenStored, vec![collected])
+            }
+            State::Vacant | State::Collecting | State::Leaving => (Answer::Now(Progress::NotFound), vec![]),
+        }
+    }
+
+    /// Takes what happened at `now` and returns what to do about it.
+    ///
+    /// An event that has no meaning in the present state changes nothing: it is the late report of an effect whose
+    /// operation has been replaced or stopped meanwhile.
+    pub fn apply(&mut self, event: &Event, now: Moment) -> Vec<Effect> {
+        match std::mem::replace(&mut self.state, State::Leaving) {
+            State::Vacant => match event {
+                Event::Stop(_) => vec![Effect::Leave { forget: None }],
+                Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
+                    self.stay(State::Vacant)
+                }
+            },
+            State::Active { job, phase } => match phase {
+                Phase::Intending => self.while_intending(job, event),
+                Phase::Spawning { stop } => self.while_spawning(job, stop, event, now),
+                Phase::Adopting { stop } => self.while_adopting(job, stop, event, now),
+                Phase::Running { last_output, silent } => {
+                    self.while_running(job, last_output, silent, event, now)
+                }
+                Phase::Judging => self.while_judging(job, event, now),
+                Phase::BackingOff { until } => self.while_backing_off(job, until, event, now),
+                Phase::Storing { outcome, retry_at } => {
+                    self.while_storing(job, outcome, retry_at, event, now)
+                }
+                Phase::Terminating => self.while_terminating(job, event),
+            },
+            State::Ended { job, outcome, since } => match event {
+                Event::Tick if now >= since + RETENTION => {
+                    vec![Effect::Note(Note::ResultExpired), Effect::Leave { forget: Some(job.op) }]
+                }
+                Event::Stop(stop) => leave(&job, *stop),
+                Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
+                    self.stay(State::Ended { job, outcome, since })
+                }
+            },
+            State::Collecting => match event {
+                Event::Journal(JournalEvent::CollectStored) | Event::Stop(_) => {
+                    vec![Effect::Leave { forget: None }]
+                }
+                Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
+                    self.stay(State::Collecting)
+                }
+            },
+            State::Leaving => vec![],
+        }
+    }
+
+    fn while_intending(&mut self, job: Job, event: &Event) -> Vec<Effect> {
+        match event {
+            Event::Journal(JournalEvent::IntentStored) => {
+                let spawn = self.spawn(job);
+                [vec![Effect::AnswerStarters(StartAnswer::Ok)], spawn].concat()
+            }
+            Event::Journal(JournalEvent::IntentNotStored { reason }) => {
+                let answer = StartAnswer::Failed { reason: reason.clone() };
+                vec![Effect::AnswerStarters(answer), Effect::Leave { forget: None }]
+            }
+            Event::Stop(stop) => leave(&job, *stop),
+            // A late `CollectStored` belongs to the result that this operation replaced.
+            Event::Journal(
+                JournalEvent::EndStored | JournalEvent::EndNotStored | JournalEvent::CollectStored,
+            )
+            | Event::Child(_)
+            | Event::Judged(_)
+            | Event::Tick => self.go_on(job, Phase::Intending),
+        }
+    }
+
+    fn while_spawning(&mut self, job: Job, stop: Option<Stop>, event: &Event, now: Moment) -> Vec<Effect> {
+        match event {
+            Event::Child(ChildEvent::Runs { pid }) => self.run(job, *pid, stop, now),
+            Event::Child(ChildEvent::NotSpawned { outcome }) => match stop {
+                None => self.store_end(job, outcome.clone()),
+                Some(stop) => leave(&job, stop),
+            },
+            Event::Stop(stop) => self.go_on(job, Phase::Spawning { stop: Some(*stop) }),
+            Event::Child(ChildEvent::Output | ChildEvent::Exited(_))
+            | Event::Journal(_)
+            | Event::Judged(_)
+            | Event::Tick => self.go_on(job, Phase::Spawning { stop }),
+        }
+    }
+
+    fn while_adopting(&mut self, job: Job, stop: Option<Stop>, event: &Event, now: Moment) -> Vec<Effect> {
+        match event {
+            Event::Child(ChildEvent::Runs { pid }) => self.run(job, *pid, stop, now),
+            Event::Child(ChildEvent::Exited(exit)) => match stop {
+                None => self.exited(job, *exit, now),
+                Some(stop) => leave(&job, stop),
+            },
+            Event::Stop(stop) => self.go_on(job, Phase::Adopting { stop: Some(*stop) }),
+            Event::Child(ChildEvent::NotSpawned { .. } | ChildEvent::Output)
+            | Event::Journal(_)
+            | Event::Judged(_)
+            | Event::Tick => self.go_on(job, Phase::Adopting { stop }),
+        }
+    }
+
+    fn while_running(
+        &mut self,
+        job: Job,
+        last_output: Moment,
+        silent: bool,
+        event: &Event,
+        now: Moment,
+    ) -> Vec<Effect> {
+        match event {
+            Event::Child(ChildEvent::Exited(exit)) => self.exited(job, *exit, now),
+            Event::Child(ChildEvent::Output) => {
+                self.go_on(job, Phase::Running { last_output: now, silent: false });
+                if silent { vec![Effect::Note(Note::SpokeAgain)] } else { vec![] }
+            }
+            Event::Tick if !silent && now >= last_output + job.silence_limit() => {
+                self.go_on(job, Phase::Running { last_output, silent: true });
+                vec![Effect::Note(Note::Silent { silence: now.saturating_sub(last_output) })]
+            }
+            Event::Stop(Stop::EndChild) => {
+                self.go_on(job, Phase::Terminating);
+                vec![Effect::EndChild]
+            }
+            Event::Stop(Stop::LeaveChild) => leave(&job, Stop::LeaveChild),
+            Event::Child(ChildEvent::Runs { .. } | ChildEvent::NotSpawned { .. })
+            | Event::Journal(_)
+            | Event::Judged(_)
+            | Event::Tick => self.go_on(job, Phase::Running { last_output, silent }),
+        }
+    }
+
+    fn while_judging(&mut self, job: Job, event: &Event, now: Moment) -> Vec<Effect> {
+        match event {
+            Event::Judged(verdict) => self.judged(job, *verdict, now),
+            Event::Stop(stop) => leave(&job, *stop),
+            Event::Journal(_) | Event::Child(_) | Event::Tick => self.go_on(job, Phase::Judging),
+        }
+    }
+
+    fn while_backing_off(&mut self, job: Job, until: Moment, event: &Event, now: Moment) -> Vec<Effect> {
+        match event {
+            Event::Tick if now >= until => self.spawn(job),
+            Event::Stop(stop) => leave(&job, *stop),
+            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
+                self.go_on(job, Phase::BackingOff { until })
+            }
+        }
+    }
+
+    fn while_storing(
+        &mut self,
+        job: Job,
+        outcome: Outcome,
+        retry_at: Option<Moment>,
+        event: &Event,
+        now: Moment,
+    ) -> Vec<Effect> {
+        match event {
+            Event::Journal(JournalEvent::EndStored) => self.stay(State::Ended { job, outcome, since: now }),
+            Event::Journal(JournalEvent::EndNotStored) => {
+                let retry_at = Some(now + STORE_RETRY_DELAY);
+                self.go_on(job, Phase::Storing { outcome, retry_at });
+                vec![Effect::Note(Note::EndNotStored)]
+            }
+            Event::Tick if retry_at.is_some_and(|at| now >= at) => self.store_end(job, outcome),
+            Event::Stop(stop) => leave(&job, *stop),
+            Event::Journal(
+                JournalEvent::IntentStored
+                | JournalEvent::IntentNotStored { .. }
+                | JournalEvent::CollectStored,
+            )
+            | Event::Child(_)
+            | Event::Judged(_)
+            | Event::Tick => self.go_on(job, Phase::Storing { outcome, retry_at }),
+        }
+    }
+
+    fn while_terminating(&mut self, job: Job, event: &Event) -> Vec<Effect> {
+        match event {
+            Event::Child(ChildEvent::Exited(_)) => leave(&job, Stop::EndChild),
+            Event::Child(ChildEvent::Runs { .. } | ChildEvent::NotSpawned { .. } | ChildEvent::Output)
+            | Event::Journal(_)
+            | Event::Judged(_)
+            | Event::Tick
+            | Event::Stop(_) => self.go_on(job, Phase::Terminating),
+        }
+    }
+
+    fn stay(&mut self, state: State) -> Vec<Effect> {
+        self.state = state;
+        vec![]
+    }
+
+    fn go_on(&mut self, job: Job, phase: Phase) -> Vec<Effect> {
+        self.stay(State::Active { job, phase })
+    }
+
+    fn spawn(&mut self, mut job: Job) -> Vec<Effect> {
+        job.attempt += 1;
+        self.go_on(job, Phase::Spawning { stop: None });
+        vec![Effect::Spawn]
+    }
+
+    fn run(&mut self, mut job: Job, pid: u32, stop: Option<Stop>, now: Moment) -> Vec<Effect> {
+        job.pid = Some(pid);
+        match stop {
+            None => {
+                self.go_on(job, Phase::Running { last_output: now, silent: false });
+                vec![Effect::StoreStarted]
+            }
+            Some(Stop::LeaveChild) => vec![Effect::StoreStarted, Effect::Leave { forget: None }],
+            Some(Stop::EndChild) => {
+                self.go_on(job, Phase::Terminating);
+                vec![Effect::StoreStarted, Effect::EndChild]
+            }
+        }
+    }
+
+    fn exited(&mut self, mut job: Job, exit: ProcessExit, now: Moment) -> Vec<Effect> {
+        match exit {
+            ProcessExit::Code(0) => {
+                self.go_on(job, Phase::Judging);
+                vec![Effect::Judge]
+            }
+            ProcessExit::Code(code) => self.store_end(job, Outcome::Retcode(code)),
+            ProcessExit::Signal(signal) => {
+                if let Some(delay) = job.delay_after_crash(now) {
+                    self.go_on(job, Phase::BackingOff { until: now + delay });
+                    return vec![Effect::Note(Note::CrashedRunsAgain { signal, delay })];
+                }
+                let store = self.store_end(job, Outcome::Signal(signal));
+                [vec![Effect::Note(Note::CrashedTooOften { signal })], store].concat()
+            }
+            ProcessExit::Unknown => {
+                let spawn = self.spawn(job);
+                [vec![Effect::Note(Note::ExitUnknownRunsAgain)], spawn].concat()
+            }
+        }
+    }
+
+    fn judged(&mut self, mut job: Job, verdict: Verdict, now: Moment) -> Vec<Effect> {
+        match verdict {
+            Verdict::Over | Verdict::Unknown => self.store_end(job, Outcome::Retcode(0)),
+            Verdict::NotOver => {
+                if let Some(delay) = job.delay_when_unfinished() {
+                    self.go_on(job, Phase::BackingOff { until: now + delay });
+                    return vec![Effect::Note(Note::UnfinishedRunsAgain { delay })];
+                }
+                let store = self.store_end(job, Outcome::Retcode(0));
+                [vec![Effect::Note(Note::UnfinishedReported)], store].concat()
+            }
+        }
+    }
+
+    fn store_end(&mut self, job: Job, outcome: Outcome) -> Vec<Effect> {
+        self.go_on(job, Phase::Storing { outcome: outcome.clone(), retry_at: None });
+        vec![Effect::StoreEnd(outcome)]
+    }
+}
+
+fn leave(job: &Job, stop: Stop) -> Vec<Effect> {
+    let forget = match stop {
+        Stop::LeaveChild => None,
+        Stop::EndChild => Some(job.op),
+    };
+    vec![Effect::Leave { forget }]
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! The words of a poll operation's life: what happens to it, and what it has done about it.
+//!
+//! [`state`](super::state) maps the ones to the others.
+
+use std::time::Duration;
+
+use lvmwarden_protocol::poll::StartRequest;
+use lvmwarden_supervisor::process::{ProcessExit, ProcessIdentity};
+use uuid::Uuid;
+
+use super::outcome::Outcome;
+
+/// How the daemon ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stop {
+    /// Children are left running, to be adopted.
+    LeaveChild,
+    /// Children are asked to end, and their operations forgotten.
+    EndChild,
+}
+
+/// Whether the kernel still shows the operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing of it is left.
+    Over,
+    /// It is visibly there.
+    NotOver,
+    /// The kernel cannot tell.
+    Unknown,
+}
+
+/// What happened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// The journal answered.
+    Journal(JournalEvent),
+    /// Something became of the child.
+    Child(ChildEvent),
+    /// The kernel was asked whether the operation is over.
+    Judged(Verdict),
+    /// Time passed: [`Operation::next_wake`](super::state::Operation::next_wake) has come.
+    Tick,
+    /// The daemon ends.
+    Stop(Stop),
+}
+
+/// What the journal answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JournalEvent {
+    /// It has the intent.
+    IntentStored,
+    /// It could not take the intent.
+    IntentNotStored {
+        /// Why, for the client.
+        reason: String,
+    },
+    /// It has the end.
+    EndStored,
+    /// It could not take the end.
+    EndNotStored,
+    /// It has the collection, or could not take it: the result was handed out either way.
+    CollectStored,
+}
+
+/// What became of the child.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ChildEvent {
+    /// lvpoll was started, or the recorded child lives and is ours again.
+    Runs {
+        /// Its process.
+        pid: u32,
+    },
+    /// lvpoll could not be started; this is how it counts.
+    NotSpawned {
+        /// Code 101 for a program that cannot be executed, lost for everything else.
+        outcome: Outcome,
+    },
+    /// It wrote something.
+    Output,
+    /// It has ended; also said of a recorded child that is not there any more.
+    Exited(ProcessExit),
+}
+
+/// What the actor has to do, in this order.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    /// Write down that the operation is intended; report `IntentStored` or `IntentNotStored`.
+    StoreIntent,
+    /// Tell every client that waits for the intent.
+    AnswerStarters(StartAnswer),
+    /// Start lvpoll; report `Runs` or `NotSpawned`.
+    Spawn,
+    /// Find the child again; report `Runs` or `Exited`.
+    Adopt(ProcessIdentity),
+    /// Write down which process the child is. Nothing waits for it.
+    StoreStarted,
+    /// Ask the kernel; report `Judged`.
+    Judge,
+    /// Ask the child to end.
+    EndChild,
+    /// Write down how it ended; report `EndStored` or `EndNotStored`.
+    StoreEnd(Outcome),
+    /// Write down that the result was handed out; then hand it out, and report `CollectStored`.
+    StoreCollected {
+        /// Whose result it is.
+        op: Uuid,
+        /// The result.
+        outcome: Outcome,
+    },
+    /// Say it in the log.
+    Note(Note),
+    /// End the actor, after writing down that the operation is forgotten where `forget` names one.
+    Leave {
+        /// The operation to forget.
+        forget: Option<Uuid>,
+    },
+}
+
+/// What is said in the log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Note {
+    /// lvpoll was killed and is started again.
+    CrashedRunsAgain {
+        /// The signal.
+        signal: i32,
+        /// After this time.
+        delay: Duration,
+    },
+    /// lvpoll was killed too often.
+    CrashedTooOften {
+        /// The last signal.
+        signal: i32,
+    },
+    /// Nobody knows how the child ended; lvpoll is run once more to find out.
+    ExitUnknownRunsAgain,
+    /// lvpoll ended with 0 but the operation is still there; it is run again.
+    UnfinishedRunsAgain {
+        /// After this time.
+        delay: Duration,
+    },
+    /// lvpoll ended with 0 again and again while the operation is still there; 0 is reported.
+    UnfinishedReported,
+    /// The child wrote nothing for this long; it is left running.
+    Silent {
+        /// Since its last output.
+        silence: Duration,
+    },
+    /// A silent child wrote again.
+    SpokeAgain,
+    /// The end could not be written and will be again.
+    EndNotStored,
+    /// Nobody collected the result.
+    ResultExpired,
+}
+
+/// The answer to a client that asked for an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StartAnswer {
+    /// The operation is in progress.
+    Ok,
+    /// The LV is being polled for another operation.
+    DifferentOperation,
+    /// This actor is about to end: another one may take the request.
+    Leaving,
+    /// It cannot be done now.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// The answer to a client that asks how far an operation is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// There is no such operation.
+    NotFound,
+    /// lvpoll runs, or will.
+    InProgress,
+    /// It is over.
+    Ended(Outcome),
+}
+
+/// An answer that can be given at once, or one that waits for the journal.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Answer<T> {
+    /// To be given now.
+    Now(T),
+    /// Given by a later effect.
+    WhenStored,
+}
+
+/// What the journal tells about an operation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Recovered {
+    /// Its name.
+    pub op: Uuid,
+    /// What was asked.
+    pub request: StartRequest,
+    /// How far it had come.
+    pub life: Life,
+}
+
+/// The durable part of an operation's state.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Life {
+    /// Intended; no child is known.
+    Intended,
+    /// A child was started.
+    Started {
+        /// Which process it is.
+        process: ProcessIdentity,
+        /// The how-manieth start of lvpoll it was.
+        attempt: u32,
+    },
+    /// It ended.
+    Ended {
+        /// How.
+        outcome: Outcome,
+    },
+}

@@ -1,0 +1,255 @@
+//! What a daemon does first: it compares its journal with the process table.
+//!
+//! 1. Read the journal's operations, and search the process table for lvpoll.
+//! 2. [`plan`] (pure): which records the journal lacks, and which children belong to nobody.
+//! 3. Where an intended operation has no child, look again after [`SECOND_LOOK`]: an lvpoll that was being started
+//!    when the daemon was killed has not yet its own command line.
+//! 4. Write the missing records, and start one actor for each operation of the journal. Each adopts its child, or
+//!    finds that it has ended, by itself.
+//! 5. Open the gate: clients are served from now on.
+//!
+//! Children of ours are found by their environment, also when the journal was lost with the run directory. Those of a
+//! C lvmpolld are found by their command line and by their output: it is a pipe that nobody reads any more, which
+//! tells them from the children of one that lives.
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use lvmwarden_supervisor::process::{FoundProcess, ProcessIdentity, Stdout};
+use lvmwarden_supervisor::{ChildLink, Stop};
+use slog::{info, warn};
+use tokio::sync::watch;
+use uuid::Uuid;
+
+use crate::environment::PollEnvironment;
+use crate::journal;
+use crate::ledger::Record;
+use crate::poll_operation::directory::Directory;
+use crate::poll_operation::lvpoll::{self, Arguments};
+use crate::poll_operation::orphans::Orphan;
+use crate::poll_operation::output;
+use crate::poll_operation::state::{Life, Recovered};
+use lvmwarden_protocol::ids::{Lvid, OperationId, SystemDir};
+
+/// When the process table is looked at again for an operation without a child.
+pub const SECOND_LOOK: Duration = Duration::from_millis(250);
+/// Where the C daemon is told its socket, and so its children.
+const SOCKET_VARIABLE: &str = "LVM_LVMPOLLD_SOCKET";
+/// The longest that one look at the process table may take.
+const SCAN_DEADLINE: Duration = Duration::from_secs(10);
+
+/// An lvpoll process, and what it tells of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FoundChild {
+    /// Which process it is.
+    pub process: ProcessIdentity,
+    /// Who started it.
+    pub parent: Parent,
+    /// What it was told.
+    pub arguments: Arguments,
+    /// Its client's system directory.
+    pub sysdir: Option<SystemDir>,
+    /// The LV that it works on, where somebody knows.
+    pub lvid: Option<Lvid>,
+}
+
+/// Who started an lvpoll process.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Parent {
+    /// An earlier life of this daemon, for this operation.
+    Ours {
+        /// The operation's name.
+        op: Uuid,
+    },
+    /// A C lvmpolld that is gone.
+    GoneLvmpolld,
+}
+
+/// What has to be done before clients are served.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// To be written.
+    pub records: Vec<Record>,
+    /// Children of a C lvmpolld on LVs whose lvid is not known.
+    pub orphans: Vec<Orphan>,
+    /// Children that do what another one does as well; they are left alone.
+    pub surplus: Vec<ProcessIdentity>,
+}
+
+/// Compares what the journal knows with what runs; `new_op` names operations that the journal does not know.
+pub fn plan(known: &[Recovered], found: &[FoundChild], mut new_op: impl FnMut() -> Uuid) -> Plan {
+    let mut plan = Plan::default();
+    let mut by_op: HashMap<Uuid, Recovered> = known.iter().map(|known| (known.op, known.clone())).collect();
+    let mut by_id: HashMap<OperationId, Uuid> =
+        known.iter().map(|known| (known.request.id(), known.op)).collect();
+    for child in found {
+        let (arguments, sysdir) = (child.arguments.clone(), child.sysdir.clone());
+        let Some(lvid) = child.lvid.clone() else {
+            plan.orphans.push(Orphan { process: child.process.clone(), arguments, sysdir });
+            continue;
+        };
+        let request = arguments.into_request(lvid, sysdir);
+        let op = match by_id.get(&request.id()) {
+            Some(op) if by_op.get(op).is_some_and(|known| !matches!(known.life, Life::Ended { .. })) => *op,
+            // Nobody knows of this child, or only of an end that it has outlived.
+            _none_in_progress => {
+                let op = match child.parent {
+                    Parent::Ours { op } if !by_op.contains_key(&op) => op,
+                    Parent::Ours { .. } | Parent::GoneLvmpolld => new_op(),
+                };
+                plan.records.push(Record::PollIntended { op, request: request.clone() });
+                by_id.insert(request.id(), op);
+                by_op.insert(op, Recovered { op, request, life: Life::Intended });
+                op
+            }
+        };
+        let Some(known) = by_op.get_mut(&op) else { continue };
+        let attempt = match &known.life {
+            Life::Started { process, .. } if *process == child.process => continue,
+            // The recorded child runs as well: this one does its work over again, which lvm allows.
+            Life::Started { process, .. } if found.iter().any(|other| other.process == *process) => {
+                plan.surplus.push(child.process.clone());
+                continue;
+            }
+            Life::Started { attempt, .. } => attempt + 1,
+            Life::Intended | Life::Ended { .. } => 1,
+        };
+        known.life = Life::Started { process: child.process.clone(), attempt };
+        plan.records.push(Record::PollStarted { op, process: child.process.clone(), attempt });
+    }
+    plan
+}
+
+/// Returns what a found process tells of itself; `None` for one that is not for this daemon to look after.
+///
+/// `instance` is this daemon's; `binary` the program that it starts.
+pub fn read_child(found: &FoundProcess, instance: &Path, binary: &Path) -> Option<FoundChild> {
+    let variable = |name: &str| {
+        found.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
+    };
+    let text = |name: &str| variable(name).and_then(OsStr::to_str);
+    let arguments = Arguments::read(&found.command_line)?;
+    let (parent, lvid) = if let Some(op) = text(lvpoll::OP_VARIABLE) {
+        if variable(lvpoll::INSTANCE_VARIABLE) != Some(instance.as_os_str()) {
+            return None;
+        }
+        (Parent::Ours { op: op.parse().ok()? }, Some(text(lvpoll::LVID_VARIABLE)?.try_into().ok()?))
+    } else {
+        let served_elsewhere = variable(SOCKET_VARIABLE).is_some_and(|socket| socket != instance.as_os_str());
+        let is_read = found.stdout != (Stdout::Pipe { has_reader: false });
+        if found.command_line.first()? != binary.as_os_str() || served_elsewhere || is_read {
+            return None;
+        }
+        (Parent::GoneLvmpolld, None)
+    };
+    let sysdir = text(lvpoll::SYSTEM_DIR_VARIABLE).and_then(|dir| dir.try_into().ok());
+    Some(FoundChild { process: found.identity.clone(), parent, arguments, sysdir, lvid })
+}
+
+/// The worker that recovers, once; it ends when the gate is open.
+pub struct Recovery {
+    link: ChildLink,
+    environment: Arc<PollEnvironment>,
+    gate: watch::Sender<bool>,
+}
+
+impl Recovery {
+    /// Makes the worker; `gate` turns true when clients may be served.
+    pub fn new(environment: Arc<PollEnvironment>, gate: watch::Sender<bool>, link: ChildLink) -> Self {
+        Self { link, environment, gate }
+    }
+}
+
+impl Actor for Recovery {
+    type Context = Context<Self>;
+
+    fn started(&mut self, ctx: &mut Context<Self>) {
+        let recovering = recover(self.link.clone(), Arc::clone(&self.environment));
+        ctx.spawn(recovering.into_actor(self).map(|recovered, actor, ctx| {
+            match recovered {
+                Ok(()) => {
+                    actor.gate.send_replace(true);
+                }
+                Err(reason) => actor.link.fail(reason),
+            }
+            ctx.stop();
+        }));
+    }
+}
+
+impl Handler<Stop> for Recovery {
+    type Result = ();
+
+    fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
+        ctx.stop();
+    }
+}
+
+async fn recover(link: ChildLink, environment: Arc<PollEnvironment>) -> Result<(), String> {
+    let known = known_operations(&link).await?;
+    let mut found = look(&link, &environment).await;
+    if known.iter().any(|known| known.life == Life::Intended) {
+        tokio::time::sleep(SECOND_LOOK).await;
+        found = look(&link, &environment).await;
+    }
+    let plan = plan(&known, &found, Uuid::now_v7);
+    for process in &plan.surplus {
+        warn!(link.log, "a second lvpoll does the work of another one"; "process" => %process,
+              "next" => "leave it alone");
+    }
+    for record in plan.records {
+        if let Record::PollStarted { process, .. } = &record {
+            info!(link.log, "lvpoll found that the journal does not know"; "process" => %process,
+                  "next" => "adopt it");
+        }
+        journal::append(&link.registry, record).await?;
+    }
+    environment.orphans.replace(plan.orphans);
+    let operations = known_operations(&link).await?;
+    output::remove_others(&environment.output_dir, operations.iter().map(|operation| operation.op));
+    info!(link.log, "recovered"; "operations" => operations.len(), "found_children" => found.len());
+    let directory = Directory::new(link.registry.clone(), environment);
+    for operation in operations {
+        directory.start_actor(&operation.request.id()).await?;
+    }
+    Ok(())
+}
+
+async fn known_operations(link: &ChildLink) -> Result<Vec<Recovered>, String> {
+    journal::read(&link.registry, |ledger| ledger.operations().cloned().collect()).await
+}
+
+/// Looks at the process table. What cannot be seen cannot be adopted: the journal alone decides then.
+async fn look(link: &ChildLink, environment: &PollEnvironment) -> Vec<FoundChild> {
+    let scan = environment.processes.scan(Arc::new(lvpoll::is_lvpoll));
+    let processes = match tokio::time::timeout(SCAN_DEADLINE, scan).await {
+        Ok(Ok(processes)) => processes,
+        Ok(Err(error)) => {
+            warn!(link.log, "cannot search the process table"; "error" => %error, "next" => "trust the journal");
+            return Vec::new();
+        }
+        Err(_too_late) => {
+            warn!(link.log, "the process table takes too long"; "next" => "trust the journal");
+            return Vec::new();
+        }
+    };
+    let mut found = Vec::new();
+    for process in &processes {
+        let Some(mut child) = read_child(process, &environment.instance, &environment.binary) else {
+            continue;
+        };
+        if child.lvid.is_none() {
+            let Arguments { vgname, lvname, .. } = child.arguments.clone();
+            child.lvid = environment.kernel.lvid_of(vgname, lvname).await;
+        }
+        found.push(child);
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,92 @@
+//! One client connection: a request, then its reply, one after the other until the client goes away.
+//!
+//! A session is a task, not an actor: it has no state that outlives a request and nobody sends it messages. It can do
+//! no harm to others, and its panic ends itself alone:
+//!
+//! * no buffer is kept while the client is silent, and it may be silent for ever;
+//! * a message has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`] of its first byte;
+//! * a client that does not read its replies is dropped after [`WRITE_DEADLINE`];
+//! * a large message is parsed on another thread.
+
+pub mod poll;
+
+use std::io;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use lvmwarden_protocol::framing::{FramingError, MessageCodec};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::UnixStream;
+use tokio::time::timeout;
+use tokio_util::codec::{Decoder, Encoder};
+
+/// The longest that a message may take to arrive, once it has begun.
+pub const HALF_MESSAGE_DEADLINE: Duration = Duration::from_mins(1);
+/// The longest that a client may take to read a reply.
+pub const WRITE_DEADLINE: Duration = Duration::from_mins(1);
+/// How much is read at once; a request of lvm fits.
+const READ_BYTES: usize = 4096;
+
+/// Answers the requests of one protocol.
+pub trait Service: 'static {
+    /// Returns the reply to one message, both without the terminator.
+    fn answer(&self, message: Bytes) -> impl Future<Output = Bytes>;
+}
+
+/// Serves a client until it closes the connection.
+///
+/// # Errors
+/// The reason why the client was dropped: it sent too much, half a message, or does not read.
+///
+/// # Cancel safety
+/// Dropping the future closes the connection; a request that is being answered may or may not have taken effect.
+pub async fn serve(mut stream: UnixStream, service: &impl Service) -> Result<(), FramingError> {
+    let mut codec = MessageCodec;
+    while let Some(message) = read_message(&mut stream, &mut codec).await? {
+        let reply = service.answer(message).await;
+        let mut framed = BytesMut::new();
+        codec.encode(reply, &mut framed)?;
+        within(WRITE_DEADLINE, stream.write_all(&framed)).await??;
+    }
+    Ok(())
+}
+
+/// Reads one message; `None` when the client has closed its side between two messages.
+async fn read_message(
+    stream: &mut UnixStream,
+    codec: &mut MessageCodec,
+) -> Result<Option<Bytes>, FramingError> {
+    // Ten thousand clients that say nothing cost no buffers.
+    stream.readable().await?;
+    let mut received = BytesMut::with_capacity(READ_BYTES);
+    if stream.read_buf(&mut received).await? == 0 {
+        return Ok(None);
+    }
+    if let Some(message) = codec.decode(&mut received)? {
+        return Ok(Some(message));
+    }
+    within(HALF_MESSAGE_DEADLINE, read_rest(stream, codec, received)).await?
+}
+
+async fn read_rest(
+    stream: &mut UnixStream,
+    codec: &mut MessageCodec,
+    mut received: BytesMut,
+) -> Result<Option<Bytes>, FramingError> {
+    loop {
+        received.reserve(READ_BYTES);
+        if stream.read_buf(&mut received).await? == 0 {
+            return codec.decode_eof(&mut received);
+        }
+        if let Some(message) = codec.decode(&mut received)? {
+            return Ok(Some(message));
+        }
+    }
+}
+
+async fn within<T>(deadline: Duration, doing: impl Future<Output = T>) -> io::Result<T> {
+    timeout(deadline, doing).await.map_err(|_| io::ErrorKind::TimedOut.into())
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,135 @@
+//! What lvmpolld's clients are answered.
+
+use bytes::Bytes;
+use lvmwarden_protocol::ids::Store;
+use lvmwarden_protocol::poll::{
+    Dump, DumpEntry, DumpState, Outcome as WireOutcome, POLLING_FAILED, ProgressRequest, Refusal, Reply,
+    Request, StartRequest,
+};
+use slog::{Logger, trace, warn};
+use tokio::task::spawn_blocking;
+
+use super::Service;
+use crate::poll_operation::directory::Directory;
+use crate::poll_operation::messages::Description;
+use crate::poll_operation::outcome::Outcome;
+use crate::poll_operation::state::{Progress, StartAnswer};
+
+/// A message above this size is parsed on another thread, so that the others are not kept waiting.
+const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
+
+/// The poll protocol.
+pub struct PollService {
+    directory: Directory,
+    log: Logger,
+    /// Every message is logged.
+    wire: bool,
+}
+
+impl PollService {
+    /// Answers from the operations of `directory`.
+    pub fn new(directory: Directory, log: Logger, wire: bool) -> Self {
+        Self { directory, log, wire }
+    }
+
+    async fn reply(&self, message: Bytes) -> Reply {
+        match parse(message).await {
+            Ok(Request::Hello) => Reply::Hello,
+            Ok(Request::Start(request)) => self.start(request).await,
+            Ok(Request::Progress(request)) => self.progress(&request).await,
+            Ok(Request::Dump) => dump(self.directory.describe().await),
+            Err(refusal) => refusal.into(),
+        }
+    }
+
+    async fn start(&self, request: StartRequest) -> Reply {
+        match self.directory.start(request).await {
+            StartAnswer::Ok => Reply::Ok,
+            StartAnswer::DifferentOperation => Refusal::DifferentOperation.into(),
+            StartAnswer::Leaving => Reply::Failed("lvmpolld is shutting down".to_owned()),
+            StartAnswer::Failed { reason } => Reply::Failed(reason),
+        }
+    }
+
+    async fn progress(&self, request: &ProgressRequest) -> Reply {
+        match self.directory.collect(&request.id()).await {
+            Ok(Progress::NotFound) => Reply::NotFound,
+            Ok(Progress::InProgress) => Reply::InProgress,
+            Ok(Progress::Ended(outcome)) => match wire_outcome(&outcome) {
+                Some(outcome) => Reply::Finished(outcome),
+                None => Reply::Failed(POLLING_FAILED.to_owned()),
+            },
+            Err(error) => {
+                warn!(self.log, "a poll operation does not answer"; "operation" => %request.id(), "error" => %error,
+                      "next" => "the client is told that polling failed");
+                Reply::Failed(POLLING_FAILED.to_owned())
+            }
+        }
+    }
+
+    fn log_wire(&self, direction: &str, message: &[u8]) {
+        if self.wire {
+            for line in String::from_utf8_lossy(message).lines() {
+                trace!(self.log, "wire"; "direction" => direction, "line" => line);
+            }
+        }
+    }
+}
+
+impl Service for PollService {
+    async fn answer(&self, message: Bytes) -> Bytes {
+        self.log_wire("<-", &message);
+        let reply = self.reply(message).await.to_bytes();
+        self.log_wire("->", &reply);
+        reply
+    }
+}
+
+async fn parse(message: Bytes) -> Result<Request, Refusal> {
+    if message.len() <= SMALL_MESSAGE_BYTES {
+        return Request::parse(&message);
+    }
+    // A panic of the parser would be a bug; the message is then as unparsable as it gets.
+    spawn_blocking(move || Request::parse(&message)).await.unwrap_or(Err(Refusal::NotImplemented))
+}
+
+/// Returns how an end is said on the wire; `None` for an operation that could not be followed.
+fn wire_outcome(outcome: &Outcome) -> Option<WireOutcome> {
+    match outcome {
+        Outcome::Retcode(code) => Some(WireOutcome::Retcode(*code)),
+        Outcome::Signal(signal) => Some(WireOutcome::Signal(*signal)),
+        Outcome::Lost { .. } => None,
+    }
+}
+
+fn dump(operations: Vec<Description>) -> Reply {
+    let mut dump = Dump::default();
+    for operation in operations {
+        let store = match operation.id.store() {
+            Store::Poll => &mut dump.poll,
+            Store::Abort => &mut dump.abort,
+        };
+        store.push(entry(operation));
+    }
+    Reply::Dump(dump)
+}
+
+fn entry(operation: Description) -> DumpEntry {
+    let Description { request, silence_limit, pid, init_requests, outcome, .. } = operation;
+    let state = match outcome {
+        None => DumpState::InProgress,
+        Some(outcome) => wire_outcome(&outcome).map_or(DumpState::Failed, DumpState::Finished),
+    };
+    DumpEntry {
+        lvid: request.lvid,
+        kind: request.kind,
+        vgname: request.vgname,
+        lvname: request.lvname,
+        internal_timeout_seconds: silence_limit.as_secs(),
+        interval: request.interval,
+        sysdir: request.sysdir,
+        lvpoll_pid: pid.unwrap_or(0),
+        state,
+        init_requests_count: init_requests.into(),
+    }
+}

@@ -1,0 +1,167 @@
+//! The command line: one definition of each option, from which parser and help come.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+
+/// Does the background work of LVM, under the name of the daemon that it stands in for.
+#[derive(Debug, Parser)]
+#[command(name = "lvmwardend", version, disable_help_subcommand = true)]
+struct Cli {
+    #[command(subcommand)]
+    role: Role,
+}
+
+/// What the daemon is.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Role {
+    /// Polls pvmoves, conversions and merges, as lvmpolld does.
+    Lvmpolld(LvmpolldOptions),
+}
+
+/// The options of lvmpolld.
+///
+/// Source: lvm2 2.03.16, lvmpolld(8).
+#[derive(Debug, Args)]
+#[command(
+    disable_version_flag = true,
+    after_help = "LVMWARDEN_RUN_DIR (default /run/lvmwarden) is where operations are remembered. An operation, and its \
+                  lvpoll, outlives a daemon that is killed: the next daemon on the same socket goes on with it."
+)]
+pub(crate) struct LvmpolldOptions {
+    /// Show the version
+    #[arg(short = 'V', long)]
+    pub(crate) version: bool,
+
+    /// Stay in the foreground
+    #[arg(short, long)]
+    pub(crate) foreground: bool,
+
+    /// Ask the running daemon for its state and print it
+    #[arg(long)]
+    pub(crate) dump: bool,
+
+    /// Log more: all, wire (every message), debug, cmd (lvpoll gets -vvvv)
+    #[arg(short, long, value_name = "KEYWORDS", value_delimiter = ',')]
+    pub(crate) log: Vec<LogKeyword>,
+
+    /// The pid file, locked while the daemon runs
+    ///
+    /// By default that of the variable `LVM_LVMPOLLD_PIDFILE`, or /run/lvmpolld.pid
+    #[arg(short, long, value_name = "PATH")]
+    pidfile: Option<PathBuf>,
+
+    /// The socket
+    ///
+    /// By default that of the variable `LVM_LVMPOLLD_SOCKET`, or /run/lvm/lvmpolld.socket
+    #[arg(short, long, value_name = "PATH")]
+    socket: Option<PathBuf>,
+
+    /// The lvm binary that is started as lvpoll, by default /usr/sbin/lvm
+    #[arg(short = 'B', long, value_name = "PATH")]
+    binary: Option<PathBuf>,
+
+    /// Leave after so many seconds without a client and without an operation; 0: never
+    #[arg(short, long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
+    timeout: u32,
+}
+
+/// A word of `--log`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogKeyword {
+    /// Everything that concerns the daemon itself.
+    All,
+    /// Every message.
+    Wire,
+    /// What operations do in detail.
+    Debug,
+    /// lvpoll gets `-vvvv`.
+    Cmd,
+}
+
+/// Options that contradict one another, or that clap refuses.
+#[derive(Debug)]
+pub(crate) struct Refused(clap::Error);
+
+impl Refused {
+    /// Prints help on stdout, or the error and the usage on stderr, and returns the exit code: 0 or 1, as C.
+    pub(crate) fn report(&self) -> ExitCode {
+        // Nobody is left to tell when the terminal is gone.
+        let _ = self.0.print();
+        if self.0.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    }
+}
+
+/// Parses a command line, whose first word may name the role.
+///
+/// # Errors
+/// [`Refused`] for what cannot be understood, and for a request for help.
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Role, Refused> {
+    let mut arguments: Vec<OsString> = arguments.collect();
+    let mut command = Cli::command();
+    let started_as = arguments.first().and_then(|program| Path::new(program).file_name()?.to_str());
+    if let Some(role) = started_as.filter(|name| command.find_subcommand(name).is_some()).map(OsString::from)
+    {
+        arguments.insert(1, role);
+    }
+    let matches = command.try_get_matches_from_mut(arguments).map_err(Refused)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(Refused)?;
+    match &cli.role {
+        Role::Lvmpolld(options) => options.check(&mut command)?,
+    }
+    Ok(cli.role)
+}
+
+impl LvmpolldOptions {
+    /// Client and server do not go together.
+    fn check(&self, command: &mut clap::Command) -> Result<(), Refused> {
+        let is_server = self.foreground
+            || !self.log.is_empty()
+            || self.pidfile.is_some()
+            || self.binary.is_some()
+            || self.timeout != 0;
+        if self.dump && is_server {
+            let message = "--dump asks a running daemon and goes with --socket only";
+            return Err(Refused(command.error(clap::error::ErrorKind::ArgumentConflict, message)));
+        }
+        Ok(())
+    }
+
+    /// Returns where the pid file is.
+    pub(crate) fn pid_file(&self) -> PathBuf {
+        path(self.pidfile.as_ref(), "LVM_LVMPOLLD_PIDFILE", "/run/lvmpolld.pid")
+    }
+
+    /// Returns where the socket is.
+    pub(crate) fn socket(&self) -> PathBuf {
+        path(self.socket.as_ref(), "LVM_LVMPOLLD_SOCKET", "/run/lvm/lvmpolld.socket")
+    }
+
+    /// Returns the program that is started as lvpoll.
+    pub(crate) fn binary(&self) -> PathBuf {
+        self.binary.clone().unwrap_or_else(|| "/usr/sbin/lvm".into())
+    }
+
+    /// Returns how long the daemon stays without anything to do; `None`: for ever.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        (self.timeout != 0).then(|| Duration::from_secs(self.timeout.into()))
+    }
+
+    /// Returns whether a word of `--log`, or `all` for the daemon's own, was given.
+    pub(crate) fn logs(&self, keyword: LogKeyword) -> bool {
+        let by_all = keyword != LogKeyword::Cmd && self.log.contains(&LogKeyword::All);
+        by_all || self.log.contains(&keyword)
+    }
+}
+
+/// An option beats the environment, and that the default; an empty variable counts as none.
+fn path(option: Option<&PathBuf>, variable: &str, default: &str) -> PathBuf {
+    let from_environment = || std::env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from);
+    option.cloned().or_else(from_environment).unwrap_or_else(|| default.into())
+}
+
+#[cfg(test)]
+mod tests;
