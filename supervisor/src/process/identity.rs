@@ -147,6 +147,12 @@ mod tests {
     }
 
     #[test]
+    fn a_thread_of_the_kernel_is_told_by_its_flags() {
+        let line = b"2 (kthreadd) S 0 0 0 0 -1 2129984 0 0 0 0 0 6 0 0 20 0 1 0 9 0 0 18446744073709551615 0";
+        assert!(Stat::parse(line).unwrap().is_kernel_thread);
+    }
+
+    #[test]
     fn a_name_need_not_be_text() {
         let line = [b"71 (\xff\xfe) ".as_slice(), FIELDS_AFTER_NAME.as_bytes()].concat();
         assert_eq!(Stat::parse(&line).map(|stat| stat.start_time_ticks), Some(123_456));

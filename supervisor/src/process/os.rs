@@ -13,6 +13,7 @@ use super::{
 use crate::sys;
 
 /// How many blocking calls run at once; a thousand processes started at once wait in line, not in a thousand threads.
+/// As many calls that hang, on a disk that does not answer, hold up the rest.
 const BLOCKING_CALLS_AT_ONCE: usize = 4;
 
 /// How to use the kernel.
