@@ -3,7 +3,7 @@
 //! - [`site`]: the folder of one test; [`daemon`]: start, kill, restart; [`client`]: raw bytes on its socket;
 //! - [`request`] and [`dump`]: the words of the poll protocol; [`fake_lvm`]: the stub that daemons start instead of `lvm`;
 //! - [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
-//! - [`lab`]: real LVM in throw-away virtual machines.
+//! - [`lab`]: real LVM in throw-away virtual machines; [`verify`]: every check there is.
 //!
 //! It must never touch the LVM, the disks or the services of the machine it runs on, and knows no type of our own packages: what it sends and expects
 //! is written down byte by byte, so that a mistake in our parser cannot hide itself.
@@ -17,4 +17,5 @@ pub mod fake_lvm;
 pub mod lab;
 pub mod request;
 pub mod site;
+pub mod verify;
 pub mod wait;

@@ -1,8 +1,10 @@
 //! The lab's commands: what `cargo demo` and `cargo verify` run, and the agent that runs in the guests.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use lvmwarden_integration::lab::agent;
+use lvmwarden_integration::lab::{agent, demo};
+use lvmwarden_integration::verify;
+use std::path::{Path, PathBuf};
 
 /// Real LVM in throw-away virtual machines.
 #[derive(Parser)]
@@ -13,6 +15,10 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Shows a real pvmove that outlives a kill -9 of the daemon; takes about a minute.
+    Demo,
+    /// Runs every check of this repository.
+    Verify,
     /// Runs a host's commands inside a guest; the guest's first process starts it.
     #[command(hide = true)]
     Agent,
@@ -20,6 +26,13 @@ enum Command {
 
 fn main() -> Result<()> {
     match Cli::parse().command {
+        Command::Demo => demo::demo(),
+        Command::Verify => verify::verify(&repository()?),
         Command::Agent => agent::serve(),
     }
+}
+
+fn repository() -> Result<PathBuf> {
+    let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Ok(package.parent().context("this package lies in no repository")?.to_owned())
 }

@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 /// # Errors
 /// The program cannot be started, ends with another exit code than 0 (the error then carries what it printed), or
 /// prints something that is not UTF-8.
-pub(super) fn output_of(command: &mut Command) -> Result<String> {
+pub(crate) fn output_of(command: &mut Command) -> Result<String> {
     let output =
         command.stdin(Stdio::null()).output().with_context(|| format!("cannot run {}", text_of(command)))?;
     if !output.status.success() {
@@ -24,7 +24,7 @@ pub(super) fn output_of(command: &mut Command) -> Result<String> {
 }
 
 /// Returns `command` as one would type it; arguments with blanks are quoted.
-fn text_of(command: &Command) -> String {
+pub(crate) fn text_of(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     let quoted = words.map(|word| {
         let word = word.to_string_lossy();

@@ -20,9 +20,10 @@
 pub mod agent;
 pub mod cache;
 pub mod connection;
+pub mod demo;
 pub mod disks;
 pub mod guest;
-mod host;
+pub(crate) mod host;
 pub mod initramfs;
 pub mod kernel;
 pub mod layer;
@@ -33,3 +34,19 @@ pub mod polld;
 pub mod story;
 mod transcript;
 pub mod wire;
+
+use anyhow::Result;
+
+/// Installs the Debian packages that are missing, and brings the cache up to date with the kernel that apt has today.
+///
+/// A guest does this by itself but for the last: it takes whatever kernel the cache has.
+///
+/// # Errors
+/// A package or the kernel can be neither found nor downloaded.
+pub fn prepare() -> Result<()> {
+    packages::install_missing()?;
+    let cache = cache::Cache::open()?;
+    let kernel = kernel::Kernel::current(&cache)?;
+    initramfs::prepare(&cache, &kernel)?;
+    Ok(())
+}

@@ -1,0 +1,101 @@
+//! `cargo verify`: every check of this repository, one after the other, with one table at the end.
+//!
+//! A step that fails does not stop the others; its command is printed for repetition. What is missing on the machine is
+//! installed first; when nothing is missing, no network is used.
+#![expect(clippy::print_stdout, reason = "the report of a command is what it prints")]
+
+mod licences;
+mod tidy;
+mod tools;
+
+use crate::lab;
+use crate::lab::host::text_of;
+use anyhow::{Context, Result, bail};
+use std::env;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+/// One check: a command, or a function of our own with the command that repeats it.
+struct Step {
+    name: &'static str,
+    repeat: String,
+    result: Result<()>,
+    took: Duration,
+}
+
+/// Runs all checks in the repository at `root`.
+///
+/// # Errors
+/// At least one check failed; the table on stdout says which.
+pub fn verify(root: &Path) -> Result<()> {
+    env::set_current_dir(root).with_context(|| format!("cannot go to {}", root.display()))?;
+    let steps = [
+        function("install tools", "cargo verify", tools::install_missing),
+        function("prepare the lab", "cargo verify", lab::prepare),
+        cargo("format", &["fmt", "--all", "--check"]),
+        cargo("lints", &["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"]),
+        documentation(),
+        function("spelling", "typos", || run(&mut Command::new(tools::typos()?))),
+        function("tidy", "cargo verify", || tidy::check(root)),
+        function("licences", "cargo verify", licences::check),
+        // Tests start the executables of the workspace, which nextest alone would not build.
+        cargo("build", &["build", "--workspace", "--bins"]),
+        cargo("release build", &["build", "--workspace", "--bins", "--release"]),
+        cargo("tests", &["nextest", "run", "--workspace", "--profile", "verify"]),
+        cargo("documentation tests", &["test", "--workspace", "--doc"]),
+    ];
+    summarize(&steps)
+}
+
+fn documentation() -> Step {
+    let mut doc = Command::new("cargo");
+    doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
+    let repeat = format!("RUSTDOCFLAGS='-D warnings' {}", text_of(&doc));
+    step("documentation", repeat, || run(&mut doc))
+}
+
+fn cargo(name: &'static str, arguments: &[&str]) -> Step {
+    let mut command = Command::new("cargo");
+    command.args(arguments);
+    step(name, text_of(&command), || run(&mut command))
+}
+
+fn function(name: &'static str, repeat: &str, check: impl FnOnce() -> Result<()>) -> Step {
+    step(name, repeat.to_owned(), check)
+}
+
+fn step(name: &'static str, repeat: String, check: impl FnOnce() -> Result<()>) -> Step {
+    println!("\n=== {name}: {repeat}");
+    let start = Instant::now();
+    let result = check();
+    let took = start.elapsed();
+    match &result {
+        Ok(()) => println!("=== {name}: ok, {:.1} s", took.as_secs_f64()),
+        Err(error) => println!("{error:#}\n=== {name}: FAILED, repeat it with: {repeat}"),
+    }
+    Step { name, repeat, result, took }
+}
+
+/// Runs `command` with its output on ours.
+fn run(command: &mut Command) -> Result<()> {
+    let status = command.status().with_context(|| format!("cannot run {}", text_of(command)))?;
+    if !status.success() {
+        bail!("{} ended with {status}", text_of(command));
+    }
+    Ok(())
+}
+
+fn summarize(steps: &[Step]) -> Result<()> {
+    println!("\n=== summary");
+    for step in steps {
+        let verdict = if step.result.is_ok() { "ok" } else { "FAILED" };
+        let repeat = if step.result.is_ok() { "" } else { &step.repeat };
+        println!("{:<20} {verdict:<6} {:>7.1} s  {repeat}", step.name, step.took.as_secs_f64());
+    }
+    let failed = steps.iter().filter(|step| step.result.is_err()).count();
+    if failed > 0 {
+        bail!("{failed} of {} checks failed", steps.len());
+    }
+    Ok(())
+}

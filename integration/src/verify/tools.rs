@@ -1,0 +1,42 @@
+//! The tools that `cargo verify` needs beside the Rust toolchain: cargo-nextest and typos.
+
+use super::run;
+use crate::lab::cache;
+use anyhow::Result;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+/// Another release knows other words, and would find other mistakes.
+const TYPOS_VERSION: &str = "1.52.0";
+
+/// Installs what is missing.
+pub(super) fn install_missing() -> Result<()> {
+    if !works(Command::new("cargo").args(["nextest", "--version"])) {
+        run(Command::new("cargo").args(["install", "cargo-nextest", "--locked"]))?;
+    }
+    typos().map(drop)
+}
+
+/// Returns the path of typos: our own copy in the lab's cache, made when it is missing.
+///
+/// pip's package holds the ready-made binary and takes a second; building it from source takes minutes.
+pub(super) fn typos() -> Result<PathBuf> {
+    let folder = cache::folder()?.join(format!("typos-{TYPOS_VERSION}"));
+    let typos = folder.join("bin/typos");
+    if typos.exists() {
+        return Ok(typos);
+    }
+    let mut pip = Command::new("python3");
+    pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"]).arg(&folder);
+    pip.arg(format!("typos=={TYPOS_VERSION}"));
+    if run(&mut pip).is_err() {
+        let mut install = Command::new("cargo");
+        install.args(["install", "typos-cli", "--locked", "--version", TYPOS_VERSION, "--root"]).arg(&folder);
+        run(&mut install)?;
+    }
+    Ok(typos)
+}
+
+fn works(command: &mut Command) -> bool {
+    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+}
