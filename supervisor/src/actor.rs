@@ -1,5 +1,5 @@
 //! The supervisor actor: starts its children in order, stops them in reverse, and executes what
-//! [`restart`](crate::restart) decides.
+//! [`restart`] decides.
 //!
 //! It owns the tasks of its children; when it is dropped, they are. It must never wait in a handler, never do
 //! domain work, and never look into a child: all it learns of one is how it ended.
@@ -32,37 +32,35 @@
 //!   knows which to start again.
 
 use std::{
-    collections::{BTreeSet, VecDeque},
+    collections::VecDeque,
     hash::{BuildHasher, RandomState},
     rc::Rc,
     time::Duration,
 };
 
-use actix::{Actor, ActorContext, AsyncContext, Context, Handler, Message, ResponseFuture};
+use actix::{Actor, AsyncContext, Context, Handler, Message};
 use slog::{debug, error, info, warn};
-use thiserror::Error;
-use tokio::{
-    sync::oneshot,
-    time::{Instant, sleep},
-};
+use tokio::time::{Instant, sleep};
 
 use crate::{
     actor_child::ChildLink,
-    child_spec::{ChildKind, ChildSpec, Shutdown, Stop, SupervisorSpec},
+    child_spec::{ChildKind, Stop, SupervisorSpec},
     exit_reason::ExitReason,
-    name::Name,
     restart::{self, Death, Decision, OnExceeded, Position, RestartHistory, RestartPolicy, RestartType},
-    tree::{NodeState, TreeNode},
 };
 
-use children::{Children, Ending, Life, State, Timer};
+use children::{Children, Life, State, Timer};
+use sequence::{Sequence, Then};
+
+pub use requests::{
+    GetTree, RestartChild, RestartChildError, StartChild, StartChildError, StopChild, UnknownChild,
+};
 
 mod children;
+mod requests;
+mod sequence;
 #[cfg(test)]
 mod tests;
-
-/// How long a supervisor waits for the picture of one below it.
-const SNAPSHOT_DEADLINE: Duration = Duration::from_secs(1);
 
 /// Starts, watches, restarts and stops its children.
 pub struct Supervisor {
@@ -77,67 +75,6 @@ pub struct Supervisor {
     origin: Instant,
     random: RandomState,
 }
-
-/// Children being stopped one after the other, and what comes when they are.
-struct Sequence {
-    queue: VecDeque<Position>,
-    stopping: BTreeSet<Position>,
-    then: Then,
-}
-
-#[derive(Clone)]
-enum Then {
-    Start { children: Vec<Position>, delay: Duration },
-    End { failure: Option<String> },
-}
-
-/// Starts a child that the spec did not name. Asked of a [`Supervisor`].
-///
-/// When it returns, the child is registered: a message sent to it from now on arrives after its `started`. It comes
-/// last in the order of starts. One of the same id that has ended or was given up is replaced. A transient or temporary child that has ended in order is forgotten, name and all; one
-/// that was given up stays to be seen, until it is started again by this message or stopped.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Name, StartChildError>")]
-pub struct StartChild(pub ChildSpec);
-
-/// Says why [`StartChild`] did not start the child.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum StartChildError {
-    /// A child of that id lives, is being stopped, or waits to be restarted.
-    #[error("start {0}: it is there already")]
-    AlreadyStarted(Name),
-    /// The supervisor is stopping its children in order to end.
-    #[error("start {0}: its supervisor is shutting down")]
-    ShuttingDown(Name),
-}
-
-/// Stops the child of this id and returns how it ended. Asked of a [`Supervisor`].
-///
-/// A dynamic or temporary child is forgotten; another stays in the tree as ended and can be started by
-/// [`RestartChild`]. One that does not run is answered with how it ended before.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<ExitReason, UnknownChild>")]
-pub struct StopChild(pub String);
-
-/// Stops the child of this id if it runs, and starts it anew, without regard to restart type and intensity. Asked of a
-/// [`Supervisor`].
-///
-/// Returns before the child has stopped. Its history begins afresh.
-#[derive(Clone, Debug, Message)]
-#[rtype(result = "Result<Name, UnknownChild>")]
-pub struct RestartChild(pub String);
-
-/// Says that a supervisor has no child of that name.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("find {0}: its supervisor has no such child")]
-pub struct UnknownChild(pub Name);
-
-/// Draws the supervisor and all below it. Asked of a [`Supervisor`].
-///
-/// Restarts and last exit of the top node are for its own supervisor to know: they are 0 and `None` here.
-#[derive(Clone, Copy, Debug, Message)]
-#[rtype(result = "TreeNode")]
-pub struct GetTree;
 
 /// Tells a supervisor that an instance of a child has ended.
 #[derive(Message)]
@@ -238,7 +175,7 @@ impl Supervisor {
             Decision::GiveUp { reason } => {
                 let child = self.children.get_mut(position).expect("a decision is about a child");
                 child.state = State::GivenUp;
-                self.link.registry.give_up(&child.name, &reason, child.spec.kind == ChildKind::Supervisor);
+                self.link.registry.give_up(&child.name, &reason, child.spec.kind);
             }
             Decision::Escalate { reason } => {
                 let child = self.children.get(position).expect("a decision is about a child");
@@ -257,9 +194,10 @@ impl Supervisor {
             }
             Decision::Restart { start, delay, attempt, .. } => {
                 let delay = Duration::from_millis(u64::try_from(delay.as_millis()).unwrap_or(u64::MAX));
+                let when = if delay.is_zero() { "at once".to_owned() } else { format!("in {delay:?}") };
                 let next = match start.len() {
-                    1 => format!("restart in {delay:?}"),
-                    children => format!("restart with {} siblings in {delay:?}", children - 1),
+                    1 => format!("restart {when}"),
+                    children => format!("restart with {} siblings {when}", children - 1),
                 };
                 warn!(log, "child ended";
                     "child" => name, "reason" => %reason, "attempt" => attempt, "next" => next);
@@ -276,121 +214,10 @@ impl Supervisor {
         }
     }
 
-    /// Stops the children in `queue`, in that order, and then does what `then` says.
-    ///
-    /// Replaces a sequence under way. Nothing of that is lost: after `End` nothing else matters, and one `Start` is
-    /// replaced by another only when a child died that was not part of the first; such a child came before them all, so
-    /// the new list holds the old.
-    fn begin_sequence(&mut self, queue: VecDeque<Position>, then: Then, ctx: &mut Context<Self>) {
-        for &position in &queue {
-            // Else the timer of one might run down before its turn comes.
-            if let Some(child) = self.children.get_mut(position)
-                && matches!(child.state, State::Waiting { .. })
-            {
-                child.state = State::Ended;
-            }
-        }
-        let stopping = self.sequence.take().map(|earlier| earlier.stopping).unwrap_or_default();
-        self.sequence = Some(Sequence { queue, stopping, then });
-        self.advance_sequence(ctx);
-    }
-
-    /// Stops the next child of the sequence if the one before has ended; all of them at once as long as they
-    /// are dynamic.
-    fn advance_sequence(&mut self, ctx: &mut Context<Self>) {
-        while let Some(sequence) = &mut self.sequence {
-            let Some(&position) = sequence.queue.front() else { break };
-            let dynamic = self.children.get(position).is_some_and(|child| child.dynamic);
-            if !sequence.stopping.is_empty() && !dynamic {
-                return;
-            }
-            sequence.queue.pop_front();
-            if self.begin_stop(position, ctx)
-                && let Some(sequence) = &mut self.sequence
-            {
-                sequence.stopping.insert(position);
-            }
-        }
-        if let Some(sequence) = self.sequence.take_if(|sequence| sequence.stopping.is_empty()) {
-            match sequence.then {
-                Then::Start { children, delay } => self.start_after(children, delay, ctx),
-                Then::End { failure } => {
-                    if let Some(reason) = &failure {
-                        self.link.fail(reason);
-                    }
-                    // Kept, so that whatever comes until the end is known to come too late.
-                    self.sequence = Some(Sequence { then: Then::End { failure }, ..sequence });
-                    ctx.stop();
-                }
-            }
-        }
-    }
-
-    /// Asks a child to stop, or calls off its restart. Returns whether its end is to be waited for.
-    fn begin_stop(&mut self, position: Position, ctx: &mut Context<Self>) -> bool {
-        let Some(child) = self.children.get_mut(position) else { return false };
-        let life = match std::mem::replace(&mut child.state, State::Ended) {
-            State::Running(life) => life,
-            State::Waiting { .. } => return false,
-            unchanged @ (State::Stopping(_) | State::Ended | State::GivenUp) => {
-                child.state = unchanged;
-                return matches!(child.state, State::Stopping(_));
-            }
-        };
-        let deadline = match child.spec.shutdown {
-            Shutdown::Brutal => {
-                life.task.kill();
-                None
-            }
-            Shutdown::Deadline(after) => {
-                life.task.stop();
-                let passed = DeadlinePassed { position, generation: life.generation, after };
-                Some(send_after(after, passed, ctx))
-            }
-            Shutdown::Infinity => {
-                life.task.stop();
-                None
-            }
-        };
-        child.state =
-            State::Stopping(Ending { life, _deadline: deadline, start_again: false, askers: Vec::new() });
-        true
-    }
-
-    /// Goes on after the end of a child that was asked to stop.
-    fn handle_stopped(
-        &mut self,
-        position: Position,
-        ending: Ending,
-        reason: &ExitReason,
-        ctx: &mut Context<Self>,
-    ) {
-        let child = self.children.get(position).expect("it was found just now");
-        debug!(self.link.log, "child stopped"; "child" => &child.name, "reason" => %reason);
-        for asker in ending.askers {
-            // Whoever has ceased to wait does not want to know.
-            let _ = asker.send(reason.clone());
-        }
-        if let Some(sequence) = &mut self.sequence
-            && sequence.stopping.remove(&position)
-        {
-            if self.is_to_be_started(position) {
-                self.mark_restarting(position);
-            } else if !self.is_ending() {
-                self.settle(position);
-            }
-            self.advance_sequence(ctx);
-        } else if ending.start_again {
-            self.start(position, ctx);
-        } else {
-            self.settle(position);
-        }
-    }
-
     /// Makes a child that has ended for good be forgotten, or stay in the tree as ended.
     fn settle(&mut self, position: Position) {
         let child = self.children.get(position).expect("only children are settled");
-        self.link.registry.remove(&child.name, child.spec.kind == ChildKind::Supervisor);
+        self.link.registry.remove(&child.name, child.spec.kind);
         if child.dynamic || child.spec.restart == RestartType::Temporary {
             self.children.remove(position);
         }
@@ -402,7 +229,7 @@ impl Supervisor {
         self.link.registry.set_restarting(&child.spec.names(&child.name));
     }
 
-    /// Starts those of `children` that live not, after `delay`, in this order.
+    /// Starts those of `children` that do not live, after `delay`, in this order.
     fn start_after(&mut self, children: Vec<Position>, delay: Duration, ctx: &mut Context<Self>) {
         let generation = self.next_generation();
         let passed = DelayPassed { children: children.clone(), generation };
@@ -416,24 +243,8 @@ impl Supervisor {
         }
     }
 
-    /// Returns whether the child is one that the sequence under way starts in the end.
-    fn is_to_be_started(&self, position: Position) -> bool {
-        match &self.sequence {
-            Some(Sequence { then: Then::Start { children, .. }, .. }) => children.contains(&position),
-            Some(Sequence { then: Then::End { .. }, .. }) | None => false,
-        }
-    }
-
-    fn is_ending(&self) -> bool {
-        matches!(self.sequence, Some(Sequence { then: Then::End { .. }, .. }))
-    }
-
     fn all_reversed(&self) -> VecDeque<Position> {
         self.children.iter().rev().map(|(position, _)| position).collect()
-    }
-
-    fn find(&self, id: &str) -> Result<Position, UnknownChild> {
-        self.children.find(id).ok_or_else(|| UnknownChild(self.link.name.child(id)))
     }
 
     fn next_generation(&mut self) -> u64 {
@@ -552,95 +363,5 @@ impl Handler<Stop> for Supervisor {
         if !self.is_ending() {
             self.begin_sequence(self.all_reversed(), Then::End { failure: None }, ctx);
         }
-    }
-}
-
-impl Handler<StartChild> for Supervisor {
-    type Result = Result<Name, StartChildError>;
-
-    fn handle(&mut self, StartChild(spec): StartChild, ctx: &mut Context<Self>) -> Self::Result {
-        let name = self.link.name.child(&spec.id);
-        if self.is_ending() {
-            return Err(StartChildError::ShuttingDown(name));
-        }
-        let existing = self.children.find(&spec.id).and_then(|position| self.children.get(position));
-        if existing.is_some_and(|child| !matches!(child.state, State::GivenUp | State::Ended)) {
-            return Err(StartChildError::AlreadyStarted(name));
-        }
-        let position = self.children.add(spec, name.clone(), true);
-        self.start(position, ctx);
-        Ok(name)
-    }
-}
-
-impl Handler<StopChild> for Supervisor {
-    type Result = ResponseFuture<Result<ExitReason, UnknownChild>>;
-
-    fn handle(&mut self, StopChild(id): StopChild, ctx: &mut Context<Self>) -> Self::Result {
-        let position = match self.find(&id) {
-            Ok(position) => position,
-            Err(unknown) => return Box::pin(async { Err(unknown) }),
-        };
-        self.begin_stop(position, ctx);
-        let child = self.children.get_mut(position).expect("it was found just now");
-        let (asker, answer) = oneshot::channel();
-        if let State::Stopping(ending) = &mut child.state {
-            ending.start_again = false;
-            ending.askers.push(asker);
-        } else {
-            child.state = State::Ended;
-            let _ = asker.send(child.last_exit.clone().unwrap_or(ExitReason::Normal));
-            self.settle(position);
-        }
-        // The sender is dropped unused only together with this actor and this future.
-        Box::pin(async { Ok(answer.await.unwrap_or(ExitReason::Killed)) })
-    }
-}
-
-impl Handler<RestartChild> for Supervisor {
-    type Result = Result<Name, UnknownChild>;
-
-    fn handle(&mut self, RestartChild(id): RestartChild, ctx: &mut Context<Self>) -> Self::Result {
-        let position = self.find(&id)?;
-        self.begin_stop(position, ctx);
-        let child = self.children.get_mut(position).expect("it was found just now");
-        child.history = RestartHistory::default();
-        child.streak = restart::RestartStreak::default();
-        let name = child.name.clone();
-        if let State::Stopping(ending) = &mut child.state {
-            ending.start_again = true;
-            self.mark_restarting(position);
-        } else {
-            self.start(position, ctx);
-        }
-        Ok(name)
-    }
-}
-
-impl Handler<GetTree> for Supervisor {
-    type Result = ResponseFuture<TreeNode>;
-
-    fn handle(&mut self, _: GetTree, _: &mut Context<Self>) -> Self::Result {
-        let mut node = TreeNode {
-            name: self.link.name.clone(),
-            kind: ChildKind::Supervisor,
-            state: if self.is_ending() { NodeState::Stopping } else { NodeState::Running },
-            restarts: 0,
-            last_exit: None,
-            children: self.children.iter().map(|(_, child)| child.snapshot()).collect(),
-        };
-        let registry = self.link.registry.clone();
-        Box::pin(async move {
-            for child in &mut node.children {
-                let is_alive = matches!(child.state, NodeState::Running | NodeState::Stopping);
-                if child.kind == ChildKind::Supervisor && is_alive {
-                    let picture =
-                        registry.ask::<Supervisor, _>(&child.name, GetTree, SNAPSHOT_DEADLINE).await;
-                    // One that is busy dying is shown without its children.
-                    child.children = picture.map(|picture| picture.children).unwrap_or_default();
-                }
-            }
-            node
-        })
     }
 }

@@ -10,6 +10,7 @@ use std::{
     future::{Future, poll_fn},
     panic::{self, AssertUnwindSafe},
     pin::Pin,
+    task::Poll,
 };
 
 use slog::{Logger, error};
@@ -31,8 +32,7 @@ pub fn log_panics(log: Logger) {
         error!(log, "panicked";
             "actor" => actor.as_deref().unwrap_or("none"),
             "reason" => message_of(info.payload()),
-            "location" => location.as_deref().unwrap_or("unknown"),
-            "backtrace" => std::backtrace::Backtrace::capture().to_string());
+            "location" => location.as_deref().unwrap_or("unknown"));
     }));
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn catch_future<F: Future + Unpin>(
 ) -> Result<F::Output, String> {
     poll_fn(|cx| match catch(name, || Pin::new(&mut *future).poll(cx)) {
         Ok(poll) => poll.map(Ok),
-        Err(message) => std::task::Poll::Ready(Err(message)),
+        Err(message) => Poll::Ready(Err(message)),
     })
     .await
 }

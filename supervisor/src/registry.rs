@@ -23,7 +23,7 @@ use actix::{Actor, Addr, Context, Handler, Message};
 use thiserror::Error;
 use tokio::sync::{Notify, futures::OwnedNotified};
 
-use crate::name::Name;
+use crate::{child_spec::ChildKind, name::Name};
 
 #[cfg(test)]
 mod tests;
@@ -201,9 +201,12 @@ impl Registry {
         }
     }
 
-    /// Makes `name` and everything below it be given up.
-    pub(crate) fn give_up(&self, name: &Name, reason: &str, has_descendants: bool) {
-        let below = if has_descendants { self.names_under(name) } else { Vec::new() };
+    /// Makes `name` be given up, and everything below it.
+    pub(crate) fn give_up(&self, name: &Name, reason: &str, kind: ChildKind) {
+        let below = match kind {
+            ChildKind::Worker => Vec::new(),
+            ChildKind::Supervisor => self.names_under(name),
+        };
         let mut slots = self.lock();
         for name in below.iter().chain([name]) {
             slots.set(name, State::GivenUp(reason.to_owned()));
@@ -211,9 +214,10 @@ impl Registry {
     }
 
     /// Forgets `name` and everything below it.
-    pub(crate) fn remove(&self, name: &Name, has_descendants: bool) {
+    pub(crate) fn remove(&self, name: &Name, kind: ChildKind) {
         let mut slots = self.lock();
-        if has_descendants {
+        // A worker has nothing below it, and thousands of them may end at a time.
+        if kind == ChildKind::Supervisor {
             slots.remove_below(name, &[]);
         }
         slots.remove(name);

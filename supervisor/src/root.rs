@@ -11,10 +11,11 @@ use tokio::{
 use crate::{
     actor::{GetTree, Supervisor},
     actor_child::{ChildLink, RunningChild},
-    child_spec::{ChildSpec, SupervisorSpec},
+    child_spec::{ChildKind, ChildSpec, SupervisorSpec},
     exit_reason::ExitReason,
     name::Name,
     registry::{AskError, Registry},
+    tree::TreeNode,
 };
 
 /// Holds a running tree; dropping it kills every actor of the tree.
@@ -46,7 +47,7 @@ pub fn start_root(spec: SupervisorSpec, log: Logger) -> Root {
     let child = ChildSpec::supervisor("root", spec);
     registry.set_restarting(&child.names(&link.name));
     let on_end = move |reason| {
-        registry.remove(&Name::root(), true);
+        registry.remove(&Name::root(), ChildKind::Supervisor);
         report.send_replace(Some(reason));
     };
     let supervisor = child.start(link.clone(), Box::new(on_end));
@@ -99,7 +100,7 @@ impl Root {
     ///
     /// # Errors
     /// See [`AskError`]; the tree may have ended.
-    pub async fn tree(&self, deadline: Duration) -> Result<crate::tree::TreeNode, AskError> {
+    pub async fn tree(&self, deadline: Duration) -> Result<TreeNode, AskError> {
         self.registry().ask::<Supervisor, _>(&self.link.name, GetTree, deadline).await
     }
 }

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::{child_spec::ChildKind, exit_reason::ExitReason, name::Name};
 
+#[cfg(test)]
+mod tests;
+
 /// One actor of the tree, with everything below it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TreeNode {
@@ -60,10 +63,10 @@ impl TreeNode {
     /// Children left out are counted in a line of their own.
     ///
     /// ```text
-    /// root                running
-    /// ├─ journal          running
-    /// └─ poll             running
-    ///    ├─ poll:ABC      running, 2 restarts, last exit panicked: boom
+    /// root            running
+    /// ├─ journal      running
+    /// └─ poll         running
+    ///    ├─ poll:ABC  running, 2 restarts, last exit panicked: boom
     ///    └─ 998 more
     /// ```
     pub fn draw(&self, limit: Option<usize>) -> String {

@@ -8,13 +8,13 @@ use std::{
     },
 };
 
-use actix::MessageResult;
+use actix::{ActorContext, MessageResult};
 use actix_rt::System;
 use slog::{Discard, Logger, o};
 
 use super::*;
 use crate::{
-    Registry, Resolution, Root,
+    ChildSpec, Name, NodeState, Registry, Resolution, Root, Shutdown, TreeNode,
     registry::AskError,
     restart::{Backoff, Strategy},
     start_root,

@@ -95,9 +95,9 @@ fn an_ask_ends_when_the_name_is_given_up_or_forgotten() {
             actix_rt::spawn(async move {
                 tokio::time::sleep(SOON / 2).await;
                 if is_given_up {
-                    later.give_up(&name(), "broken", false);
+                    later.give_up(&name(), "broken", ChildKind::Worker);
                 } else {
-                    later.remove(&name(), false);
+                    later.remove(&name(), ChildKind::Worker);
                 }
             });
             assert_eq!(ask(&registry).await, Err(expected));

@@ -111,6 +111,25 @@ fn stopping_a_child_that_waits_for_its_restart_calls_that_off() {
 }
 
 #[test]
+fn a_child_that_comes_and_dies_amid_a_restart_of_others_does_not_disturb_it() {
+    run(async {
+        let diary = Diary::default();
+        let spec = diary
+            .puppets(spec(Strategy::RestForOne), &["a", "b"])
+            .child(diary.stubborn("c", OnStop::After(4 * SECOND)));
+        let root = start(spec);
+        let registry = root.registry();
+        order(&registry, "c", Order::Count).await.unwrap();
+        tell(&registry, "b", Order::Panic).await;
+        pass(SECOND).await;
+        start_child(&registry, diary.puppet("d")).await.unwrap();
+        tell(&registry, "d", Order::Panic).await;
+        pass(10 * SECOND).await;
+        assert_eq!(diary.take(), "+a +b +c -b +d -d -c +b +c +d");
+    });
+}
+
+#[test]
 fn a_supervisor_may_be_started_and_stopped_like_a_worker() {
     run(async {
         let root = start(pool());

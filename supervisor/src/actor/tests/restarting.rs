@@ -319,6 +319,6 @@ fn restart_child_stops_and_starts_without_counting() {
         }
         assert_eq!(diary.take(), "+a -a +a -a +a -a +a");
         let unknown = registry.ask::<Supervisor, _>(&Name::root(), RestartChild("x".into()), SOON).await;
-        assert_eq!(unknown, Ok(Err(UnknownChild(child("x")))));
+        assert_eq!(unknown, Ok(Err(RestartChildError::Unknown(child("x")))));
     });
 }

@@ -109,6 +109,8 @@ fn nothing_is_started_while_the_tree_stops() {
         pass(Duration::from_millis(10)).await;
         let late = registry.ask::<Supervisor, _>(&Name::root(), StartChild(diary.puppet("late")), SOON).await;
         assert_eq!(late, Ok(Err(StartChildError::ShuttingDown(child("late")))));
+        let again = registry.ask::<Supervisor, _>(&Name::root(), RestartChild("slow".into()), SOON).await;
+        assert_eq!(again, Ok(Err(RestartChildError::ShuttingDown(child("slow")))));
         tell(&registry, "dying", Order::Panic).await;
         let report = stopping.await.unwrap();
         assert_eq!(report.reason, ExitReason::Shutdown);
