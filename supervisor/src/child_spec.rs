@@ -3,7 +3,7 @@
 //! A spec is data and may be cloned, kept and used again: each start makes a fresh actor from the factory, and never
 //! reuses one that ended.
 
-use std::{collections::HashSet, fmt, sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use actix::{Actor, Context, Handler, Message};
 use serde::{Deserialize, Serialize};
@@ -193,13 +193,12 @@ impl SupervisorSpec {
     /// If there is a child of that id already.
     #[must_use]
     pub fn child(mut self, child: ChildSpec) -> Self {
-        self.children.push(child);
-        let mut ids = HashSet::new();
         assert!(
-            self.children.iter().all(|child| ids.insert(&child.id)),
-            "ids of siblings differ: {:?}",
-            self.children
+            self.children.iter().all(|sibling| sibling.id != child.id),
+            "two siblings called {}",
+            child.id
         );
+        self.children.push(child);
         self
     }
 }
