@@ -1,1 +1,112 @@
+//! The machine of a poll operation: its whole table, stories of operations, and random walks.
 
+use std::time::Duration;
+
+use lvmwarden_protocol::poll::{PollOperation, StartRequest};
+use lvmwarden_supervisor::process::{BootId, ProcessExit, ProcessIdentity};
+use uuid::Uuid;
+
+use super::*;
+
+mod drawing;
+mod stories;
+mod table;
+mod walks;
+
+const OP: Uuid = Uuid::from_u128(1);
+const OTHER_OP: Uuid = Uuid::from_u128(2);
+const PID: u32 = 77;
+/// The time of everything that happens at once; what is due then, is.
+const NOW: Moment = Duration::from_hours(100);
+const MILLISECOND: Duration = Duration::from_millis(1);
+const DONE: Outcome = Outcome::Retcode(0);
+
+fn ago(time: Duration) -> Moment {
+    NOW.saturating_sub(time)
+}
+
+/// Returns a request of the kind that all operations here are of, if not said otherwise.
+fn pvmove() -> StartRequest {
+    StartRequest {
+        kind: PollOperation::Pvmove,
+        abort: false,
+        handle_missing_pvs: false,
+        lvid: "A".try_into().unwrap(),
+        vgname: "vg".try_into().unwrap(),
+        lvname: "pvmove0".try_into().unwrap(),
+        interval: "15".try_into().unwrap(),
+        sysdir: None,
+        devicesfile: None,
+        cmdline: None,
+    }
+}
+
+fn convert() -> StartRequest {
+    StartRequest { kind: PollOperation::Convert, ..pvmove() }
+}
+
+/// Returns a job whose first child was started.
+fn job() -> Job {
+    Job { attempt: 1, pid: Some(PID), ..Job::new(OP, pvmove()) }
+}
+
+fn process() -> ProcessIdentity {
+    ProcessIdentity { pid: PID, start_time_ticks: 5, boot_id: BootId::of_a_test("boot") }
+}
+
+fn recovered(life: Life) -> Recovered {
+    Recovered { op: OP, request: pvmove(), life }
+}
+
+fn lost() -> Outcome {
+    Outcome::Lost { reason: "no memory".to_owned() }
+}
+
+fn stored() -> Event {
+    Event::Journal(JournalEvent::IntentStored)
+}
+
+fn not_stored() -> Event {
+    Event::Journal(JournalEvent::IntentNotStored { reason: "disk full".to_owned() })
+}
+
+fn end_stored() -> Event {
+    Event::Journal(JournalEvent::EndStored)
+}
+
+fn end_not_stored() -> Event {
+    Event::Journal(JournalEvent::EndNotStored)
+}
+
+fn collect_stored() -> Event {
+    Event::Journal(JournalEvent::CollectStored)
+}
+
+fn runs() -> Event {
+    Event::Child(ChildEvent::Runs { pid: PID })
+}
+
+fn not_spawned() -> Event {
+    Event::Child(ChildEvent::NotSpawned { outcome: lost() })
+}
+
+fn output() -> Event {
+    Event::Child(ChildEvent::Output)
+}
+
+fn exited(code: i32) -> Event {
+    Event::Child(ChildEvent::Exited(ProcessExit::Code(code)))
+}
+
+fn killed(signal: i32) -> Event {
+    Event::Child(ChildEvent::Exited(ProcessExit::Signal(signal)))
+}
+
+fn vanished() -> Event {
+    Event::Child(ChildEvent::Exited(ProcessExit::Unknown))
+}
+
+const KEEP: Event = Event::Stop(Stop::LeaveChild);
+const END: Event = Event::Stop(Stop::EndChild);
+const LEAVE: Effect = Effect::Leave { forget: None };
+const FORGET: Effect = Effect::Leave { forget: Some(OP) };

@@ -1,0 +1,437 @@
+//! Every state and phase, and what becomes of it by every event and by every question of a client.
+
+use super::*;
+
+/// Returns one of each event, and several of those that depend on what they carry.
+fn every_event() -> Vec<Event> {
+    vec![
+        stored(),
+        not_stored(),
+        end_stored(),
+        end_not_stored(),
+        collect_stored(),
+        runs(),
+        not_spawned(),
+        output(),
+        exited(0),
+        exited(5),
+        killed(9),
+        vanished(),
+        Event::Judged(Verdict::Over),
+        Event::Judged(Verdict::NotOver),
+        Event::Judged(Verdict::Unknown),
+        Event::Tick,
+        KEEP,
+        END,
+    ]
+}
+
+/// The row of one state: what each event does to it at [`NOW`].
+struct Row {
+    state: State,
+    told: Vec<Event>,
+}
+
+impl Row {
+    fn of(state: State) -> Self {
+        Self { state, told: Vec::new() }
+    }
+
+    fn of_phase(phase: Phase) -> Self {
+        Self::of(active(phase))
+    }
+
+    #[track_caller]
+    fn on(mut self, event: Event, expected: &State, effects: &[Effect]) -> Self {
+        let (state, seen) = self.outcome_of(&event);
+        assert_eq!((&state, seen.as_slice()), (expected, effects), "{event:?}");
+        self.told.push(event);
+        self
+    }
+
+    /// Every event that was not told changes nothing.
+    #[track_caller]
+    fn and_nothing_else(self) {
+        let untold = every_event().into_iter().filter(|event| !self.told.contains(event));
+        for event in untold {
+            assert_eq!(self.outcome_of(&event), (self.state.clone(), vec![]), "{event:?}");
+        }
+    }
+
+    fn outcome_of(&self, event: &Event) -> (State, Vec<Effect>) {
+        let mut operation = Operation { state: self.state.clone(), init_requests: 1 };
+        let effects = operation.apply(event, NOW);
+        (operation.state, effects)
+    }
+}
+
+fn active(phase: Phase) -> State {
+    State::Active { job: job(), phase }
+}
+
+fn running(last_output: Moment, silent: bool) -> State {
+    active(Phase::Running { last_output, silent })
+}
+
+fn storing(outcome: Outcome) -> State {
+    active(Phase::Storing { outcome, retry_at: None })
+}
+
+fn ended(since: Moment) -> State {
+    State::Ended { job: job(), outcome: DONE, since }
+}
+
+/// A second child is being started.
+fn spawning_again() -> State {
+    State::Active { job: Job { attempt: 2, ..job() }, phase: Phase::Spawning { stop: None } }
+}
+
+/// A child was killed at [`NOW`] and the next is started after the first delay.
+fn crashed() -> (State, Effect) {
+    let job = Job { crashes: vec![NOW], ..job() };
+    let phase = Phase::BackingOff { until: NOW + CRASH_DELAY };
+    (State::Active { job, phase }, Effect::Note(Note::CrashedRunsAgain { signal: 9, delay: CRASH_DELAY }))
+}
+
+/// A child ended with 0 at [`NOW`], too early, and the next is started after the first delay.
+fn unfinished() -> (State, Effect) {
+    let job = Job { unfinished: 1, ..job() };
+    let phase = Phase::BackingOff { until: NOW + UNFINISHED_DELAY };
+    (State::Active { job, phase }, Effect::Note(Note::UnfinishedRunsAgain { delay: UNFINISHED_DELAY }))
+}
+
+#[test]
+fn vacant() {
+    Row::of(State::Vacant)
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[LEAVE])
+        .and_nothing_else();
+}
+
+#[test]
+fn intending() {
+    let refused = StartAnswer::Failed { reason: "disk full".to_owned() };
+    Row::of_phase(Phase::Intending)
+        .on(stored(), &spawning_again(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn])
+        .on(not_stored(), &State::Leaving, &[Effect::AnswerStarters(refused), LEAVE])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+        .and_nothing_else();
+}
+
+#[test]
+fn spawning() {
+    Row::of_phase(Phase::Spawning { stop: None })
+        .on(runs(), &running(NOW, false), &[Effect::StoreStarted])
+        .on(not_spawned(), &storing(lost()), &[Effect::StoreEnd(lost())])
+        .on(KEEP, &active(Phase::Spawning { stop: Some(Stop::LeaveChild) }), &[])
+        .on(END, &active(Phase::Spawning { stop: Some(Stop::EndChild) }), &[])
+        .and_nothing_else();
+}
+
+#[test]
+fn spawning_when_the_daemon_is_to_end_and_leave_the_child() {
+    let end_instead = active(Phase::Spawning { stop: Some(Stop::EndChild) });
+    Row::of_phase(Phase::Spawning { stop: Some(Stop::LeaveChild) })
+        .on(runs(), &State::Leaving, &[Effect::StoreStarted, LEAVE])
+        .on(not_spawned(), &State::Leaving, &[LEAVE])
+        .on(END, &end_instead, &[])
+        .and_nothing_else();
+}
+
+#[test]
+fn spawning_when_the_daemon_is_to_end_with_the_child() {
+    let leave_instead = active(Phase::Spawning { stop: Some(Stop::LeaveChild) });
+    Row::of_phase(Phase::Spawning { stop: Some(Stop::EndChild) })
+        .on(runs(), &active(Phase::Terminating), &[Effect::StoreStarted, Effect::EndChild])
+        .on(not_spawned(), &State::Leaving, &[FORGET])
+        .on(KEEP, &leave_instead, &[])
+        .and_nothing_else();
+}
+
+#[test]
+fn adopting() {
+    let (backing_off, crashed) = crashed();
+    Row::of_phase(Phase::Adopting { stop: None })
+        .on(runs(), &running(NOW, false), &[Effect::StoreStarted])
+        .on(exited(0), &active(Phase::Judging), &[Effect::Judge])
+        .on(exited(5), &storing(Outcome::Retcode(5)), &[Effect::StoreEnd(Outcome::Retcode(5))])
+        .on(killed(9), &backing_off, &[crashed])
+        .on(vanished(), &spawning_again(), &[Effect::Note(Note::ExitUnknownRunsAgain), Effect::Spawn])
+        .on(KEEP, &active(Phase::Adopting { stop: Some(Stop::LeaveChild) }), &[])
+        .on(END, &active(Phase::Adopting { stop: Some(Stop::EndChild) }), &[])
+        .and_nothing_else();
+}
+
+#[test]
+fn adopting_when_the_daemon_is_to_end_and_leave_the_child() {
+    let mut row = Row::of_phase(Phase::Adopting { stop: Some(Stop::LeaveChild) })
+        .on(runs(), &State::Leaving, &[Effect::StoreStarted, LEAVE])
+        .on(END, &active(Phase::Adopting { stop: Some(Stop::EndChild) }), &[]);
+    for exit in [exited(0), exited(5), killed(9), vanished()] {
+        row = row.on(exit, &State::Leaving, &[LEAVE]);
+    }
+    row.and_nothing_else();
+}
+
+#[test]
+fn adopting_when_the_daemon_is_to_end_with_the_child() {
+    let mut row = Row::of_phase(Phase::Adopting { stop: Some(Stop::EndChild) })
+        .on(runs(), &active(Phase::Terminating), &[Effect::StoreStarted, Effect::EndChild])
+        .on(KEEP, &active(Phase::Adopting { stop: Some(Stop::LeaveChild) }), &[]);
+    for exit in [exited(0), exited(5), killed(9), vanished()] {
+        row = row.on(exit, &State::Leaving, &[FORGET]);
+    }
+    row.and_nothing_else();
+}
+
+/// The part of a row that is the same for a child that is silent and one that is not.
+fn row_of_running(state: State) -> Row {
+    let (backing_off, crashed) = crashed();
+    Row::of(state)
+        .on(exited(0), &active(Phase::Judging), &[Effect::Judge])
+        .on(exited(5), &storing(Outcome::Retcode(5)), &[Effect::StoreEnd(Outcome::Retcode(5))])
+        .on(killed(9), &backing_off, &[crashed])
+        .on(vanished(), &spawning_again(), &[Effect::Note(Note::ExitUnknownRunsAgain), Effect::Spawn])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &active(Phase::Terminating), &[Effect::EndChild])
+}
+
+#[test]
+fn running_with_some_time_left_to_speak() {
+    let state = running(ago(SILENCE_FLOOR) + MILLISECOND, false);
+    row_of_running(state).on(output(), &running(NOW, false), &[]).and_nothing_else();
+}
+
+#[test]
+fn running_without_output_for_too_long() {
+    let last_output = ago(SILENCE_FLOOR);
+    row_of_running(running(last_output, false))
+        .on(output(), &running(NOW, false), &[])
+        .on(
+            Event::Tick,
+            &running(last_output, true),
+            &[Effect::Note(Note::Silent { silence: SILENCE_FLOOR })],
+        )
+        .and_nothing_else();
+}
+
+#[test]
+fn running_and_known_to_be_silent() {
+    row_of_running(running(Duration::ZERO, true))
+        .on(output(), &running(NOW, false), &[Effect::Note(Note::SpokeAgain)])
+        .and_nothing_else();
+}
+
+#[test]
+fn judging() {
+    let (backing_off, not_over) = unfinished();
+    Row::of_phase(Phase::Judging)
+        .on(Event::Judged(Verdict::Over), &storing(DONE), &[Effect::StoreEnd(DONE)])
+        .on(Event::Judged(Verdict::Unknown), &storing(DONE), &[Effect::StoreEnd(DONE)])
+        .on(Event::Judged(Verdict::NotOver), &backing_off, &[not_over])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+        .and_nothing_else();
+}
+
+#[test]
+fn backing_off_with_some_time_left() {
+    Row::of_phase(Phase::BackingOff { until: NOW + MILLISECOND })
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+        .and_nothing_else();
+}
+
+#[test]
+fn backing_off_until_now() {
+    Row::of_phase(Phase::BackingOff { until: NOW })
+        .on(Event::Tick, &spawning_again(), &[Effect::Spawn])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+        .and_nothing_else();
+}
+
+/// The part of a row that is the same whether or not the end is being written at the moment.
+fn row_of_storing(retry_at: Option<Moment>) -> Row {
+    let to_be_retried = Phase::Storing { outcome: DONE, retry_at: Some(NOW + STORE_RETRY_DELAY) };
+    Row::of_phase(Phase::Storing { outcome: DONE, retry_at })
+        .on(end_stored(), &ended(NOW), &[])
+        .on(end_not_stored(), &active(to_be_retried), &[Effect::Note(Note::EndNotStored)])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+}
+
+#[test]
+fn storing_under_way() {
+    row_of_storing(None).and_nothing_else();
+}
+
+#[test]
+fn storing_again_later() {
+    row_of_storing(Some(NOW + MILLISECOND)).and_nothing_else();
+}
+
+#[test]
+fn storing_again_now() {
+    row_of_storing(Some(NOW)).on(Event::Tick, &storing(DONE), &[Effect::StoreEnd(DONE)]).and_nothing_else();
+}
+
+#[test]
+fn terminating() {
+    let mut row = Row::of_phase(Phase::Terminating);
+    for exit in [exited(0), exited(5), killed(15), vanished()] {
+        row = row.on(exit, &State::Leaving, &[FORGET]);
+    }
+    row.on(killed(9), &State::Leaving, &[FORGET]).and_nothing_else();
+}
+
+#[test]
+fn ended_and_kept() {
+    Row::of(ended(ago(RETENTION) + MILLISECOND))
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+        .and_nothing_else();
+}
+
+#[test]
+fn ended_and_kept_for_long_enough() {
+    Row::of(ended(ago(RETENTION)))
+        .on(Event::Tick, &State::Leaving, &[Effect::Note(Note::ResultExpired), FORGET])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+        .and_nothing_else();
+}
+
+#[test]
+fn collecting() {
+    Row::of(State::Collecting)
+        .on(collect_stored(), &State::Leaving, &[LEAVE])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[LEAVE])
+        .and_nothing_else();
+}
+
+#[test]
+fn leaving() {
+    Row::of(State::Leaving).and_nothing_else();
+}
+
+/// Every phase, once.
+fn every_phase() -> [Phase; 8] {
+    [
+        Phase::Intending,
+        Phase::Spawning { stop: None },
+        Phase::Adopting { stop: None },
+        Phase::Running { last_output: NOW, silent: false },
+        Phase::Judging,
+        Phase::BackingOff { until: NOW },
+        Phase::Storing { outcome: DONE, retry_at: None },
+        Phase::Terminating,
+    ]
+}
+
+#[track_caller]
+fn assert_start(state: State, request: StartRequest, answer: Answer<StartAnswer>, init_requests: u32) {
+    let mut operation = Operation { state: state.clone(), init_requests: 1 };
+    assert_eq!(operation.start(request, OTHER_OP), (answer, vec![]), "{state:?}");
+    assert_eq!(operation, Operation { state, init_requests });
+}
+
+#[test]
+fn a_start_begins_an_operation_where_none_is_in_progress() {
+    for state in [State::Vacant, ended(NOW), State::Collecting] {
+        let mut operation = Operation { state, init_requests: 7 };
+        assert_eq!(operation.start(convert(), OTHER_OP), (Answer::WhenStored, vec![Effect::StoreIntent]));
+        let job = Job::new(OTHER_OP, convert());
+        let intending = State::Active { job, phase: Phase::Intending };
+        assert_eq!(operation, Operation { state: intending, init_requests: 1 });
+    }
+}
+
+#[test]
+fn a_start_of_what_is_in_progress_is_counted_and_answered_as_soon_as_it_is_durable() {
+    for phase in every_phase() {
+        let (answer, count) = match phase {
+            Phase::Intending => (Answer::WhenStored, 2),
+            Phase::Terminating => (Answer::Now(StartAnswer::Leaving), 1),
+            _ => (Answer::Now(StartAnswer::Ok), 2),
+        };
+        assert_start(active(phase), pvmove(), answer, count);
+    }
+}
+
+#[test]
+fn a_start_of_another_kind_is_refused_while_one_is_in_progress() {
+    for phase in every_phase() {
+        assert_start(active(phase), convert(), Answer::Now(StartAnswer::DifferentOperation), 1);
+    }
+}
+
+#[test]
+fn a_start_is_sent_on_to_a_successor_by_an_actor_that_ends() {
+    assert_start(State::Leaving, pvmove(), Answer::Now(StartAnswer::Leaving), 1);
+}
+
+#[track_caller]
+fn assert_collect(state: &State, answer: &Answer<Progress>) {
+    let mut operation = Operation { state: state.clone(), init_requests: 1 };
+    let (seen, effects) = operation.collect();
+    assert_eq!((&seen, effects), (answer, vec![]), "{state:?}");
+    assert_eq!(operation.state, *state);
+}
+
+#[test]
+fn collecting_takes_the_end_and_nothing_else() {
+    for phase in every_phase() {
+        assert_collect(&active(phase), &Answer::Now(Progress::InProgress));
+    }
+    for state in [State::Vacant, State::Collecting, State::Leaving] {
+        assert_collect(&state, &Answer::Now(Progress::NotFound));
+    }
+    let mut operation = Operation { state: ended(NOW), init_requests: 1 };
+    let collected = Effect::StoreCollected { op: OP, outcome: DONE };
+    assert_eq!(operation.collect(), (Answer::WhenStored, vec![collected]));
+    assert_eq!(operation.state, State::Collecting);
+}
+
+#[test]
+fn only_what_waits_for_time_has_a_time_to_wake_at() {
+    let soon = NOW + MILLISECOND;
+    for (state, wake) in [
+        (State::Vacant, None),
+        (active(Phase::Intending), None),
+        (active(Phase::Spawning { stop: None }), None),
+        (active(Phase::Adopting { stop: None }), None),
+        (running(NOW, false), Some(NOW + SILENCE_FLOOR)),
+        (running(NOW, true), None),
+        (active(Phase::Judging), None),
+        (active(Phase::BackingOff { until: soon }), Some(soon)),
+        (storing(DONE), None),
+        (active(Phase::Storing { outcome: DONE, retry_at: Some(soon) }), Some(soon)),
+        (active(Phase::Terminating), None),
+        (ended(NOW), Some(NOW + RETENTION)),
+        (State::Collecting, None),
+        (State::Leaving, None),
+    ] {
+        let operation = Operation { state, init_requests: 1 };
+        assert_eq!(operation.next_wake(), wake, "{operation:?}");
+    }
+}
+
+#[test]
+fn recovery_goes_on_from_what_is_durable() {
+    let unstarted = Job { attempt: 1, ..Job::new(OP, pvmove()) };
+    let spawning = State::Active { job: unstarted, phase: Phase::Spawning { stop: None } };
+    let second = Job { attempt: 2, ..job() };
+    let adopting = State::Active { job: second, phase: Phase::Adopting { stop: None } };
+    let over = State::Ended { job: Job::new(OP, pvmove()), outcome: DONE, since: NOW };
+    for (life, state, effects) in [
+        (Life::Intended, spawning, vec![Effect::Spawn]),
+        (Life::Started { process: process(), attempt: 2 }, adopting, vec![Effect::Adopt(process())]),
+        (Life::Ended { outcome: DONE }, over, vec![]),
+    ] {
+        let expected = (Operation { state, init_requests: 1 }, effects);
+        assert_eq!(Operation::recover(recovered(life), NOW), expected);
+    }
+}
