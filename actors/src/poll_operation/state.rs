@@ -506,7 +506,8 @@ impl Operation {
                 self.go_on(job, Phase::Running { last_output: now, silent: false });
                 vec![Effect::StoreStarted]
             }
-            Some(Stop::LeaveChild) => vec![Effect::StoreStarted, Effect::Leave { forget: None }],
+            // An actor that leaves writes nothing any more: the next daemon finds the child by its environment.
+            Some(Stop::LeaveChild) => leave(&job, Stop::LeaveChild),
             Some(Stop::EndChild) => {
                 self.go_on(job, Phase::Terminating);
                 vec![Effect::StoreStarted, Effect::EndChild]

@@ -133,7 +133,7 @@ fn spawning() {
 fn spawning_when_the_daemon_is_to_end_and_leave_the_child() {
     let end_instead = active(Phase::Spawning { stop: Some(Stop::EndChild) });
     Row::of_phase(Phase::Spawning { stop: Some(Stop::LeaveChild) })
-        .on(runs(), &State::Leaving, &[Effect::StoreStarted, LEAVE])
+        .on(runs(), &State::Leaving, &[LEAVE])
         .on(not_spawned(), &State::Leaving, &[LEAVE])
         .on(END, &end_instead, &[])
         .and_nothing_else();
@@ -166,7 +166,7 @@ fn adopting() {
 #[test]
 fn adopting_when_the_daemon_is_to_end_and_leave_the_child() {
     let mut row = Row::of_phase(Phase::Adopting { stop: Some(Stop::LeaveChild) })
-        .on(runs(), &State::Leaving, &[Effect::StoreStarted, LEAVE])
+        .on(runs(), &State::Leaving, &[LEAVE])
         .on(END, &active(Phase::Adopting { stop: Some(Stop::EndChild) }), &[]);
     for exit in [exited(0), exited(5), killed(9), vanished()] {
         row = row.on(exit, &State::Leaving, &[LEAVE]);
