@@ -101,12 +101,18 @@ impl PollLedger {
     }
 
     fn intend(&mut self, op: Uuid, request: StartRequest) -> Result<(), Illegal> {
+        if let Some(known) = self.operations.get(&op) {
+            return match known.life {
+                Life::Ended { .. } => Err(Illegal::HasEnded { op }),
+                Life::Intended | Life::Started { .. } if known.request == request => Ok(()),
+                Life::Intended | Life::Started { .. } => {
+                    Err(Illegal::InProgress { op, id: known.request.id() })
+                }
+            };
+        }
         let id = request.id();
         if let Some(old) = self.by_id.get(&id).copied() {
-            let repeated =
-                self.operations.get(&old).is_some_and(|known| known.op == op && known.request == request);
             match self.active(old) {
-                Ok(_) if repeated => return Ok(()),
                 Ok(_) => return Err(Illegal::InProgress { op, id }),
                 Err(_ended) => self.operations.remove(&old),
             };

@@ -1,1 +1,249 @@
+use lvmwarden_protocol::poll::PollOperation;
+use lvmwarden_supervisor::journal::fold;
+use lvmwarden_supervisor::process::BootId;
+use proptest::prelude::*;
 
+use super::*;
+
+/// Records as the first release writes them, one a line; never to be changed.
+const FORMAT_1: &str = include_str!("../../tests/fixtures/poll-records-1.jsonl");
+
+fn op(number: u128) -> Uuid {
+    Uuid::from_u128(number)
+}
+
+fn request(lvid: &str) -> StartRequest {
+    StartRequest {
+        kind: PollOperation::Pvmove,
+        abort: false,
+        handle_missing_pvs: false,
+        lvid: lvid.try_into().unwrap(),
+        vgname: "vg".try_into().unwrap(),
+        lvname: "pvmove0".try_into().unwrap(),
+        interval: "15".try_into().unwrap(),
+        sysdir: None,
+        devicesfile: None,
+        cmdline: None,
+    }
+}
+
+fn process(pid: u32) -> ProcessIdentity {
+    ProcessIdentity { pid, start_time_ticks: 5, boot_id: BootId::of_a_test("boot") }
+}
+
+fn intended(number: u128, lvid: &str) -> Record {
+    Record::PollIntended { op: op(number), request: request(lvid) }
+}
+
+fn started(number: u128, attempt: u32) -> Record {
+    Record::PollStarted { op: op(number), process: process(70 + attempt), attempt }
+}
+
+fn ended(number: u128, code: i32) -> Record {
+    Record::PollEnded { op: op(number), outcome: Outcome::Retcode(code) }
+}
+
+fn forgotten(number: u128) -> Record {
+    Record::PollForgotten { op: op(number) }
+}
+
+fn life_started(attempt: u32) -> Life {
+    Life::Started { process: process(70 + attempt), attempt }
+}
+
+fn life_ended(code: i32) -> Life {
+    Life::Ended { outcome: Outcome::Retcode(code) }
+}
+
+/// Returns the operations of a ledger, ordered by name.
+fn operations(ledger: &PollLedger) -> Vec<Recovered> {
+    let mut operations: Vec<Recovered> = ledger.operations().cloned().collect();
+    operations.sort_by_key(|operation| operation.op);
+    operations
+}
+
+/// What `records` fold to: the lives of the operations, by name.
+#[track_caller]
+fn assert_folds(records: &[Record], lives: &[(u128, Life)]) {
+    let ledger: PollLedger = fold(records).unwrap();
+    let folded: Vec<_> = operations(&ledger).into_iter().map(|known| (known.op, known.life)).collect();
+    let expected: Vec<_> = lives.iter().map(|(number, life)| (op(*number), life.clone())).collect();
+    assert_eq!(folded, expected);
+}
+
+/// The last of `records` is illegal, and changes nothing.
+#[track_caller]
+fn assert_illegal(records: &[Record], expected: Illegal) {
+    let (last, before) = records.split_last().unwrap();
+    let mut ledger: PollLedger = fold(before).unwrap();
+    let unchanged = operations(&ledger);
+    assert_eq!(ledger.apply(last), Err(expected));
+    assert_eq!(operations(&ledger), unchanged);
+}
+
+#[test]
+fn an_operation_lives_from_its_intent_until_it_is_forgotten() {
+    let records = [intended(1, "A"), started(1, 1), started(1, 2), ended(1, 0), forgotten(1)];
+    assert_folds(&records[..1], &[(1, Life::Intended)]);
+    assert_folds(&records[..2], &[(1, life_started(1))]);
+    assert_folds(&records[..3], &[(1, life_started(2))]);
+    assert_folds(&records[..4], &[(1, life_ended(0))]);
+    assert_folds(&records, &[]);
+}
+
+#[test]
+fn an_operation_may_end_or_be_forgotten_before_its_child_is_known() {
+    assert_folds(&[intended(1, "A"), ended(1, 101)], &[(1, life_ended(101))]);
+    assert_folds(&[intended(1, "A"), forgotten(1)], &[]);
+}
+
+#[test]
+fn an_operation_that_has_ended_gives_way_to_the_next_on_its_lv() {
+    let records = [intended(1, "A"), ended(1, 5), intended(2, "A")];
+    assert_folds(&records, &[(2, Life::Intended)]);
+}
+
+#[test]
+fn to_forget_the_predecessor_leaves_the_successor() {
+    let records = [intended(1, "A"), ended(1, 5), intended(2, "A"), forgotten(1)];
+    assert_folds(&records, &[(2, Life::Intended)]);
+    let ledger: PollLedger = fold(&records).unwrap();
+    assert_eq!(ledger.get(&request("A").id()).map(|known| known.op), Some(op(2)));
+}
+
+#[test]
+fn operations_on_different_lvs_do_not_touch_one_another() {
+    let records = [intended(1, "A"), intended(2, "B"), started(2, 1), ended(1, 0)];
+    assert_folds(&records, &[(1, life_ended(0)), (2, life_started(1))]);
+}
+
+#[test]
+fn a_record_may_be_repeated() {
+    let records = [intended(1, "A"), started(1, 1), ended(1, 0), forgotten(1)];
+    for length in 1..=records.len() {
+        let once: PollLedger = fold(&records[..length]).unwrap();
+        let twice = [&records[..length], &records[length - 1..length]].concat();
+        let twice: PollLedger = fold(&twice).unwrap();
+        assert_eq!(operations(&twice), operations(&once), "{length} records");
+    }
+}
+
+#[test]
+fn what_cannot_follow_is_illegal() {
+    let unknown = Illegal::UnknownOperation { op: op(1) };
+    let has_ended = Illegal::HasEnded { op: op(1) };
+    let in_progress = Illegal::InProgress { op: op(2), id: request("A").id() };
+    assert_illegal(&[started(1, 1)], unknown.clone());
+    assert_illegal(&[ended(1, 0)], unknown.clone());
+    assert_illegal(&[intended(1, "A"), forgotten(1), started(1, 1)], unknown.clone());
+    assert_illegal(&[intended(1, "A"), ended(1, 0), intended(2, "A"), ended(1, 0)], unknown);
+    assert_illegal(&[intended(1, "A"), intended(2, "A")], in_progress.clone());
+    assert_illegal(&[intended(1, "A"), started(1, 1), intended(2, "A")], in_progress);
+    assert_illegal(&[intended(1, "A"), ended(1, 0), started(1, 1)], has_ended.clone());
+    assert_illegal(&[intended(1, "A"), ended(1, 0), ended(1, 5)], has_ended);
+}
+
+#[test]
+fn an_operation_stays_what_it_was_intended_for() {
+    let convert = StartRequest { kind: PollOperation::Convert, ..request("A") };
+    let changed = Record::PollIntended { op: op(1), request: convert };
+    let in_progress = Illegal::InProgress { op: op(1), id: request("A").id() };
+    assert_illegal(&[intended(1, "A"), changed], in_progress.clone());
+    assert_illegal(&[intended(1, "A"), intended(1, "B")], in_progress);
+    assert_illegal(&[intended(1, "A"), ended(1, 0), intended(1, "A")], Illegal::HasEnded { op: op(1) });
+}
+
+#[test]
+fn poll_and_abort_of_one_lv_are_two_operations() {
+    let abort = StartRequest { abort: true, ..request("A") };
+    let records = [intended(1, "A"), Record::PollIntended { op: op(2), request: abort.clone() }];
+    assert_folds(&records, &[(1, Life::Intended), (2, Life::Intended)]);
+    let ledger: PollLedger = fold(&records).unwrap();
+    assert_eq!(ledger.get(&abort.id()).map(|known| known.op), Some(op(2)));
+}
+
+fn record() -> impl Strategy<Value = Record> {
+    let (number, lvid) = (1..5_u128, prop::sample::select(vec!["A", "B", "C"]));
+    prop_oneof![
+        3 => (number.clone(), lvid).prop_map(|(number, lvid)| intended(number, lvid)),
+        2 => (number.clone(), 1..4_u32).prop_map(|(number, attempt)| started(number, attempt)),
+        2 => (number.clone(), 0..3).prop_map(|(number, code)| ended(number, code)),
+        1 => number.prop_map(forgotten),
+    ]
+}
+
+fn invariant_each_lv_has_its_operation(ledger: &PollLedger) {
+    assert_eq!(ledger.by_id.len(), ledger.operations.len());
+    for known in ledger.operations() {
+        assert_eq!(ledger.get(&known.request.id()), Some(known));
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn its_own_records_fold_to_the_same_ledger(records in prop::collection::vec(record(), 0..40)) {
+        let mut ledger = PollLedger::default();
+        for record in &records {
+            let before = operations(&ledger);
+            if ledger.apply(record).is_err() {
+                prop_assert_eq!(operations(&ledger), before, "an illegal record changes nothing");
+            }
+            invariant_each_lv_has_its_operation(&ledger);
+        }
+        let again: PollLedger = fold(&ledger.records()).unwrap();
+        prop_assert_eq!(operations(&again), operations(&ledger));
+    }
+}
+
+/// Returns the records of the fixture, as they are written today.
+fn records_of_format_1() -> Vec<Record> {
+    let process = |pid, start_time_ticks| ProcessIdentity {
+        pid,
+        start_time_ticks,
+        boot_id: BootId::of_a_test("0b5f5c3e-7c0e-4c3c-9d5b-3a1f6d1c2e10"),
+    };
+    let plain = StartRequest { cmdline: Some("pvmove -b /dev/sda".into()), ..request("VGALVA") };
+    let full = StartRequest {
+        abort: true,
+        handle_missing_pvs: true,
+        interval: "+15".try_into().unwrap(),
+        sysdir: Some("/etc/lvm".try_into().unwrap()),
+        devicesfile: Some("some.devices".try_into().unwrap()),
+        ..request("VGALVB")
+    };
+    let kinds = [PollOperation::Convert, PollOperation::Merge, PollOperation::MergeThin];
+    let others = kinds.into_iter().zip(3..).map(|(kind, number)| Record::PollIntended {
+        op: op(number),
+        request: StartRequest { kind, ..request(kind.as_str()) },
+    });
+    let lost = Outcome::Lost { reason: "no process".to_owned() };
+    [Record::PollIntended { op: op(1), request: plain }, Record::PollIntended { op: op(2), request: full }]
+        .into_iter()
+        .chain(others)
+        .chain([
+            Record::PollStarted { op: op(1), process: process(4242, 1_234_567), attempt: 1 },
+            Record::PollStarted { op: op(2), process: process(4243, 1_234_568), attempt: 4 },
+            Record::PollEnded { op: op(1), outcome: Outcome::Retcode(5) },
+            Record::PollEnded { op: op(3), outcome: Outcome::Signal(9) },
+            Record::PollEnded { op: op(4), outcome: lost },
+            Record::PollForgotten { op: op(1) },
+        ])
+        .collect()
+}
+
+#[test]
+fn records_of_format_1_are_read_for_ever() {
+    let read: Vec<Record> = FORMAT_1.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, records_of_format_1());
+    let ledger: PollLedger = fold(&read).unwrap();
+    assert_eq!(ledger.operations().count(), 4);
+}
+
+#[test]
+fn records_are_written_in_format_1() {
+    let written: Vec<String> =
+        records_of_format_1().iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    assert_eq!(written, FORMAT_1.lines().collect::<Vec<_>>());
+}
