@@ -4,28 +4,37 @@
 //! reports back with [`Event`]s. `now` is the time since the daemon started.
 //!
 //! ```text
-//!             start                intent stored                 spawned
-//!   Vacant ─────────▶ Intending ────────────────▶ Spawning ───────────────▶ Running ◀── adopted ── Adopting
-//!      │                  │                        ▲  │                      │                        ▲  │
-//!      │ recovered        │ not stored             │  │ could not            │ exited                 │  │ gone:
-//!      │ from the journal ▼                        │  ▼                      ▼                        │  │ exit
-//!      ├──────────────▶ Leaving      time passed   │ Storing ◀────────── (judged)                     │  │ unknown
-//!      │                              ┌────────────┘  ▲                   │    │                     │  ▼
-//!      │                          BackingOff ◀────────┼───────────────────┘    └─ code 0 ─▶ Judging ──┼─▶ …
-//!      │                                              │   signal that we did not send, exit unknown,  │
-//!      │                                   end stored │   or code 0 and visibly not over              │
-//!      ├─────────────────────────────────▶ Ended ◀────┘                                               │
-//!      │                                    │ │ start: the old result gives way to a new operation     │
-//!      │                            collect │ └──────────────────────────────────────────▶ Intending  │
-//!      │                                    ▼                                                         │
-//!      │                                Collecting ── stored ──▶ Leaving                               │
-//!      └── recovered with a recorded child ───────────────────────────────────────────────────────────┘
-//!
-//!   stop: every state leaves at once; a daemon that takes its children along first asks a running
-//!   child to end (Terminating) and forgets the operation when it has.
+//!    Vacant
+//!      │ start
+//!      ▼         not stored
+//!  Intending ─────────────────▶ Leaving
+//!      │ stored
+//!      ▼         could not
+//!   Spawning ─────────────────────────────────┐
+//!      │ ▲ ▲     time passed                  │
+//!      │ │ └──────────────── BackingOff       │
+//!      │ │ exit unknown       ▲      ▲        │
+//! runs │ │             killed │      │ not    │
+//!      ▼ │                    │      │ over   │
+//!   Running ──────────────────┘      │        │
+//!      │ ▲ │        exit 0           │        │
+//!      │ │ └─────────────────────▶ Judging    │
+//!      │ │ runs                      │ over   │
+//!      │ Adopting ◀── recovered      │        │
+//!      │  (gone: exit unknown)       ▼        │
+//!      └─────────────────────────▶ Storing ◀──┘
+//!       another code, or killed      │ stored
+//!       too often                    ▼         start
+//!                   recovered ──▶  Ended ─────────────▶ Intending
+//!                                    │ collect
+//!                                    ▼         stored
+//!                               Collecting ───────────▶ Leaving
 //! ```
 //!
-//! * *Judged*: an exit code other than 0 is the end. Code 0 is the end unless the kernel shows the operation still
+//! A stop leads from everywhere to Leaving. Where the daemon takes its children along, a child that runs is asked to end
+//! first (Terminating), and the operation is forgotten when it has.
+//!
+//! * An exit code other than 0 is the end. Code 0 is the end unless the kernel shows the operation still
 //!   there ([`Verdict::NotOver`]). A signal that we did not send starts lvpoll again, with growing delay, at most
 //!   [`CRASH_RESTARTS`] times within [`CRASH_PERIOD`]; the next one is the end. An unknown exit (of a child that was
 //!   adopted) is answered by running lvpoll once more, which is idempotent: never by calling it success.
