@@ -10,10 +10,10 @@ use lvmwarden_supervisor::{
     AskError, ChildSpec, Name, Registry, RestartType, Shutdown, StartChild, StartChildError, Supervisor,
 };
 use tokio::time::{Instant, sleep};
-use uuid::Uuid;
 
 use super::actor::OperationActor;
 use super::messages::{CollectProgress, Describe, Description, StartPolling};
+use super::op_names::OpNames;
 use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
 use crate::journal;
@@ -33,18 +33,19 @@ const STOP_DEADLINE: Duration = Duration::from_millis(1500);
 pub struct Directory {
     registry: Registry,
     environment: Arc<PollEnvironment>,
+    op_names: OpNames,
 }
 
 impl Directory {
     /// Makes the directory of the operations below [`tree::operations`].
     pub fn new(registry: Registry, environment: Arc<PollEnvironment>) -> Self {
-        Self { registry, environment }
+        Self { registry, environment, op_names: OpNames::new() }
     }
 
     /// Has an LV polled; returns when the request is durable, or refused.
     pub async fn start(&self, request: StartRequest) -> StartAnswer {
         let id = request.id();
-        let message = StartPolling { request: Arc::new(request), op: Uuid::now_v7() };
+        let message = StartPolling { request: Arc::new(request), op: self.op_names.next() };
         let deadline = Instant::now() + DEADLINE;
         while Instant::now() < deadline {
             match self.registry.ask::<OperationActor, _>(&name_of(&id), message.clone(), DEADLINE).await {

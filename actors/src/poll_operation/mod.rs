@@ -14,6 +14,7 @@ pub mod directory;
 
 pub mod lvpoll;
 pub mod messages;
+mod op_names;
 pub mod orphans;
 pub mod outcome;
 pub mod progress;
