@@ -3,7 +3,7 @@
 //! ```text
 //! root                      one_for_one; too many restarts end the daemon with exit code 70
 //! ├─ journal                the only writer of the run directory's journal
-//! ├─ poll                   one_for_one
+//! ├─ poll                   rest_for_one: new operations have to be recovered
 //! │  ├─ operations          one OperationActor per (poll|abort, full LV id); a failing one is given up alone
 //! │  └─ recovery            at start: what the journal and the process table know; then clients are served
 //! └─ doors                  one_for_one
@@ -62,7 +62,8 @@ pub fn poll_daemon(
         move |link| Recovery::new(Arc::clone(&poll), gate.clone(), link)
     })
     .restart(RestartType::Transient);
-    let poll = SupervisorSpec::new(Strategy::OneForOne)
+    // A supervisor that is made anew knows none of its operations: recovery finds them in the journal.
+    let poll = SupervisorSpec::new(Strategy::RestForOne)
         .child(ChildSpec::supervisor("operations", operations))
         .child(recovery);
 
