@@ -1,0 +1,110 @@
+//! What a daemon makes of what an earlier one, ours or the C one, left behind when it was killed.
+
+use std::ffi::OsString;
+
+use lvmwarden_actors::poll_operation::outcome::Outcome;
+use lvmwarden_actors::poll_operation::state::{Progress, StartAnswer, Stop};
+use lvmwarden_supervisor::process::{FoundProcess, ProcessExit, Stdout};
+
+use crate::support::{BINARY, Host, OK, eventually, pvmove, run};
+
+/// A host on which a daemon was killed while a child ran for [`pvmove`] of `A`; and the child.
+async fn after_a_kill() -> (Host, u32) {
+    let host = Host::new();
+    let daemon = host.start(Stop::LeaveChild).await;
+    daemon.start(&pvmove("A")).await;
+    let child = host.child(1).await;
+    daemon.follows(&pvmove("A"), child).await;
+    drop(daemon);
+    (host, child)
+}
+
+#[test]
+fn a_child_that_runs_is_adopted() {
+    run(async {
+        let (host, child) = after_a_kill().await;
+        let daemon = host.start(Stop::LeaveChild).await;
+        assert_eq!(daemon.start(&pvmove("A")).await, StartAnswer::Ok);
+        host.end(child, ProcessExit::Code(5));
+        assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(5));
+        assert_eq!(host.processes.spawned().len(), 1);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_child_that_was_killed_with_its_daemon_is_started_again() {
+    run(async {
+        let (host, child) = after_a_kill().await;
+        host.end(child, ProcessExit::Signal(9));
+        let daemon = host.start(Stop::LeaveChild).await;
+        let second = host.child(2).await;
+        host.end(second, ProcessExit::Code(0));
+        assert_eq!(daemon.result(&pvmove("A")).await, OK);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_result_that_was_not_collected_is_kept_and_handed_out_once() {
+    run(async {
+        let (host, child) = after_a_kill().await;
+        let daemon = host.start(Stop::LeaveChild).await;
+        host.end(child, ProcessExit::Code(5));
+        let request = pvmove("A");
+        eventually(Some(Outcome::Retcode(5)), async || daemon.description(&request).await?.outcome).await;
+        drop(daemon);
+        let daemon = host.start(Stop::LeaveChild).await;
+        assert_eq!(daemon.result(&request).await, Outcome::Retcode(5));
+        drop(daemon);
+        let daemon = host.start(Stop::LeaveChild).await;
+        assert_eq!(daemon.collect(&request).await, Progress::NotFound);
+        daemon.stop().await;
+    });
+}
+
+/// Puts a child of a killed C daemon into the process table; returns its pid.
+fn add_orphan(host: &Host) -> u32 {
+    let line = [BINARY, "lvpoll", "--interval", "15", "--polloperation", "pvmove", "vg/pvmove0", "-An"];
+    let orphan = FoundProcess {
+        identity: host.processes.unused_identity(),
+        parent: 1,
+        command_line: line.map(OsString::from).to_vec(),
+        environment: Vec::new(),
+        stdout: Stdout::Pipe { has_reader: false },
+    };
+    host.processes.add_stranger(orphan.clone());
+    orphan.identity.pid
+}
+
+#[test]
+fn a_child_of_a_killed_c_daemon_is_adopted_at_once_where_the_lv_is_known() {
+    run(async {
+        let host = Host::new();
+        let orphan = add_orphan(&host);
+        *host.kernel.lvid.lock().unwrap() = Some("A".try_into().unwrap());
+        let daemon = host.start(Stop::LeaveChild).await;
+        daemon.follows(&pvmove("A"), orphan).await;
+        assert_eq!(host.processes.spawned().len(), 0);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_child_of_a_killed_c_daemon_is_adopted_when_a_client_asks_for_its_lv() {
+    run(async {
+        let host = Host::new();
+        let orphan = add_orphan(&host);
+        let daemon = host.start(Stop::LeaveChild).await;
+        assert_eq!(daemon.directory.describe().await, []);
+        assert_eq!(daemon.start(&pvmove("A")).await, StartAnswer::Ok);
+        daemon.follows(&pvmove("A"), orphan).await;
+        assert_eq!(host.processes.spawned().len(), 0);
+
+        // Nobody can say how the child of a stranger ended.
+        host.end(orphan, ProcessExit::Unknown);
+        host.end(host.child(1).await, ProcessExit::Code(0));
+        assert_eq!(daemon.result(&pvmove("A")).await, OK);
+        daemon.stop().await;
+    });
+}
