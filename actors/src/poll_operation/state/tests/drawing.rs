@@ -1,4 +1,4 @@
-//! The drawing on top of the machine names what there is.
+//! The drawing on top of the machine, and the words below it, name what there is.
 
 const MACHINE: &str = include_str!("../../state.rs");
 
@@ -15,14 +15,14 @@ fn variants(name: &str) -> Vec<&'static str> {
 }
 
 #[test]
-fn the_drawing_names_every_state_and_phase() {
+fn the_drawing_and_its_words_name_every_state_and_phase() {
     let (_, drawing) = MACHINE.split_once("//! ```text\n").unwrap();
-    let (drawing, _) = drawing.split_once("//! ```\n").unwrap();
+    let (drawing, _) = drawing.split_once("\nuse ").unwrap();
     let (states, phases) = (variants("State"), variants("Phase"));
     assert_eq!(states, ["Vacant", "Active", "Ended", "Collecting", "Leaving"]);
     assert_eq!(phases.len(), 8, "{phases:?}");
     // `Active` is drawn as its phases.
     for name in states.iter().chain(&phases).filter(|name| **name != "Active") {
-        assert!(drawing.contains(name), "{name} is not in the drawing");
+        assert!(drawing.contains(name), "{name} is not drawn");
     }
 }
