@@ -192,12 +192,10 @@ impl OperationActor {
         }
     }
 
-    /// Starts lvpoll, unless a child that a C daemon left behind does the work already.
+    /// Starts lvpoll, unless a child that nobody has recorded does the work already.
     fn spawn(&mut self, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
-        if job.attempt == 1
-            && let Some(identity) = self.environment.orphans.claim(&job.request)
-        {
+        if let Some(identity) = self.environment.orphans.claim(job.op, &job.request) {
             info!(self.link.log, "a left-over lvpoll does the work already"; "lv" => lv_of(&job.request),
                   "pid" => identity.pid, "next" => "adopt it");
             let adopted = self.environment.processes.adopt(identity);
@@ -212,10 +210,12 @@ impl OperationActor {
 
     fn spawn_anew(&mut self, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
-        let command = self.command(job.op, &job.request);
+        let op = job.op;
+        let command = self.command(op, &job.request);
         let spawned = self.environment.processes.spawn(command);
-        ctx.spawn(spawned.into_actor(self).map(|spawned, actor, ctx| match spawned {
+        ctx.spawn(spawned.into_actor(self).map(move |spawned, actor, ctx| match spawned {
             Ok(process) => {
+                actor.environment.orphans.keep(op, process.identity().clone());
                 fault::point("poll_operation.spawned", actor.id.as_str());
                 actor.runs(process, ctx);
             }
@@ -275,6 +275,9 @@ impl OperationActor {
                   "last_error" => child.output.last_error().unwrap_or("(none)"));
         }
         actor.child = None;
+        if let Some(job) = actor.operation.job() {
+            actor.environment.orphans.forget(job.op);
+        }
         fault::point("poll_operation.child_exited", actor.id.as_str());
         actor.apply(&Event::Child(ChildEvent::Exited(exit)), ctx);
     }
@@ -298,8 +301,12 @@ impl OperationActor {
         let process = child.process.identity().clone();
         info!(self.link.log, "lvpoll runs"; "op" => %job.op, "process" => %process, "attempt" => job.attempt);
         let record = Record::PollStarted { op: job.op, process, attempt: job.attempt };
-        self.store(record, ctx, |actor, stored, _ctx| match stored {
-            Ok(()) => fault::point("poll_operation.running_stored", actor.id.as_str()),
+        let op = job.op;
+        self.store(record, ctx, move |actor, stored, _ctx| match stored {
+            Ok(()) => {
+                actor.environment.orphans.forget(op);
+                fault::point("poll_operation.running_stored", actor.id.as_str());
+            }
             Err(reason) => warn!(actor.link.log, "cannot record which process lvpoll is"; "error" => %reason,
                                  "next" => "after a crash it is found by its environment"),
         });

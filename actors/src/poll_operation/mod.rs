@@ -5,7 +5,7 @@
 //! 1. [`outcome`]: how it ends; requests that mean the same operation have the same `OperationId`.
 //! 2. [`directory`]: what sessions call; it finds or starts the operation's actor.
 //! 3. [`lvpoll`]: the child's command line and environment; `output` and [`progress`]: what it writes.
-//! 4. [`orphans`]: children of a C daemon that was killed.
+//! 4. [`orphans`]: children that no journal knows, such as those of a C daemon that was killed.
 //!
 //! The child itself is started in `lvmwarden_supervisor::process`.
 

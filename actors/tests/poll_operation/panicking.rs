@@ -140,6 +140,21 @@ fn a_result_that_was_being_handed_out_is_not_handed_out_twice() {
     });
 }
 
+#[test]
+fn a_child_that_was_not_recorded_yet_is_adopted_by_the_successor() {
+    let points = ["poll_operation.spawned"];
+    with_faults("a_child_that_was_not_recorded_yet_is_adopted_by_the_successor", &points, async {
+        let (host, daemon) = polling().await;
+        let request = pvmove(FRAGILE);
+        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        let child = host.child(2).await;
+        daemon.follows(&request, child).await;
+        assert_eq!(daemon.actor(&request).await.unwrap().restarts, 1);
+        assert_eq!(host.children_of(FRAGILE), 1);
+        sturdy_has_felt_nothing(&host, daemon).await;
+    });
+}
+
 /// Six panics are one more than its supervisor allows.
 #[test]
 fn an_operation_whose_actor_always_panics_is_given_up_alone_and_its_clients_are_told() {
