@@ -44,10 +44,15 @@ impl Client {
     #[track_caller]
     pub fn connect(socket: &Path) -> Self {
         let what = format!("a connection to {}", socket.display());
-        let stream = wait::until(&what, wait::SOON, || UnixStream::connect(socket).ok());
+        wait::until(&what, wait::SOON, || Self::try_connect(socket))
+    }
+
+    /// Connects, if somebody accepts just now; says nothing yet.
+    pub fn try_connect(socket: &Path) -> Option<Self> {
+        let stream = UnixStream::connect(socket).ok()?;
         stream.set_read_timeout(Some(wait::SOON)).expect("a timeout above zero is accepted");
         stream.set_write_timeout(Some(wait::SOON)).expect("a timeout above zero is accepted");
-        Self { stream }
+        Some(Self { stream })
     }
 
     /// Sends one message (without its terminator) and returns the reply with its terminator.
@@ -71,6 +76,11 @@ impl Client {
     /// When the daemon has closed the connection, or does not read for [`wait::SOON`].
     pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
         self.stream.write_all(bytes)
+    }
+
+    /// From now on, sending fails when the daemon takes nothing for so long.
+    pub fn set_write_deadline(&self, deadline: Duration) {
+        self.stream.set_write_timeout(Some(deadline)).expect("a timeout above zero is accepted");
     }
 
     /// Returns the next reply with its terminator.

@@ -40,6 +40,7 @@ pub struct Launch<'site> {
     flavour: Flavour,
     binary: PathBuf,
     pid_file: PathBuf,
+    quiet: bool,
     options: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
 }
@@ -56,6 +57,7 @@ impl<'site> Launch<'site> {
             flavour,
             binary: binaries::fake_lvm(),
             pid_file: site.pid_file(),
+            quiet: false,
             options: Vec::new(),
             environment: environment.map(|(name, value)| (name.into(), value.into())).into(),
         }
@@ -76,6 +78,12 @@ impl<'site> Launch<'site> {
     /// Takes another program for `lvm`.
     pub fn binary(mut self, binary: PathBuf) -> Self {
         self.binary = binary;
+        self
+    }
+
+    /// Does not log every message: for tests of speed.
+    pub fn quiet(mut self) -> Self {
+        self.quiet = true;
         self
     }
 
@@ -134,7 +142,10 @@ impl<'site> Launch<'site> {
         let mut command = self.command();
         let log =
             File::options().create(true).append(true).open(self.site.log()).expect("the folder is ours");
-        command.args(["-f", "-l", "wire"]).stdout(log.try_clone().expect("a file can be shared")).stderr(log);
+        if !self.quiet {
+            command.args(["-l", "wire"]);
+        }
+        command.arg("-f").stdout(log.try_clone().expect("a file can be shared")).stderr(log);
         let process = command.spawn().unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
         Daemon { process, socket: self.site.socket(), pid_file: self.pid_file }
     }
@@ -180,6 +191,34 @@ impl Daemon {
             let entries = dump::parse(&client.ask("request=\"dump\"\n"));
             entries.iter().any(|entry| entry.lvid == operation.lvid && entry.state == state).then_some(())
         });
+    }
+
+    /// Waits until the dump shows just these children, and returns it. A child runs before its number can be told.
+    #[track_caller]
+    pub fn await_pids(&self, pids: &[i32]) -> Vec<Entry> {
+        let sorted = |pids: &mut dyn Iterator<Item = i32>| {
+            let mut pids: Vec<_> = pids.collect();
+            pids.sort_unstable();
+            pids
+        };
+        let wanted = sorted(&mut pids.iter().copied());
+        let mut client = self.client();
+        wait::until(&format!("the children {wanted:?} in the dump"), wait::SOON, || {
+            Some(dump::parse(&client.ask("request=\"dump\"\n")))
+                .filter(|entries| sorted(&mut entries.iter().map(|entry| entry.pid)) == wanted)
+        })
+    }
+
+    /// Returns how many descriptors it has open.
+    pub fn descriptor_count(&self) -> usize {
+        fs::read_dir(format!("/proc/{}/fd", self.pid())).map_or(0, Iterator::count)
+    }
+
+    /// Returns how much memory it holds.
+    pub fn resident_bytes(&self) -> u64 {
+        let statm = fs::read_to_string(format!("/proc/{}/statm", self.pid())).unwrap_or_default();
+        let pages = statm.split(' ').nth(1).and_then(|pages| pages.parse::<u64>().ok());
+        pages.expect("the kernel tells the memory of a living process") * rustix::param::page_size() as u64
     }
 
     /// Takes from it the right to open any further descriptor.

@@ -68,6 +68,11 @@ impl Start {
             .map(String::as_str)
     }
 
+    /// Has it ended, and its parent taken note?
+    pub fn is_reaped(&self) -> bool {
+        !Path::new(&format!("/proc/{}", self.pid)).exists()
+    }
+
     /// Is this process there, and not a zombie?
     pub fn is_alive(&self) -> bool {
         fs::read_to_string(format!("/proc/{}/stat", self.pid)).is_ok_and(|stat| {
@@ -107,7 +112,7 @@ impl FakeLvm {
     /// Waits for the `count`th start and returns all.
     #[track_caller]
     pub fn await_starts(&self, count: usize) -> Vec<Start> {
-        wait::until(&format!("start {count} of the stub"), wait::SOON * 2, || {
+        wait::until(&format!("start {count} of the stub"), wait::SOON, || {
             Some(self.starts()).filter(|starts| starts.len() >= count)
         })
     }

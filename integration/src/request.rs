@@ -21,12 +21,12 @@ pub struct Operation {
 }
 
 impl Operation {
-    /// Returns a pvmove of `vg/LV` with an LV id made of `lv`.
-    pub fn pvmove(lv: &str) -> Self {
+    /// Returns a pvmove of `VG/LV` with an LV id made of both names.
+    pub fn pvmove(vg: &str, lv: &str) -> Self {
         Self {
             kind: "pvmove",
-            lvid: format!("lvid-of-{lv}"),
-            vg: "vg".into(),
+            lvid: format!("lvid-of-{vg}-{lv}"),
+            vg: vg.into(),
             lv: lv.into(),
             extra: String::new(),
             system_dir: None,

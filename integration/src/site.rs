@@ -9,6 +9,7 @@ use crate::binaries;
 use crate::client::Client;
 use crate::daemon::{Flavour, Launch};
 use crate::fake_lvm::FakeLvm;
+use crate::request::Operation;
 
 /// A temporary folder with everything a daemon under test reads and writes.
 ///
@@ -17,6 +18,7 @@ use crate::fake_lvm::FakeLvm;
 #[derive(Debug)]
 pub struct Site {
     folder: TempDir,
+    run_dir: TempDir,
     /// The stub `lvm` of this test.
     pub lvm: FakeLvm,
 }
@@ -25,15 +27,15 @@ impl Site {
     /// Returns a new, empty one.
     #[expect(clippy::new_without_default, reason = "it makes folders: not a value with a default")]
     pub fn new() -> Self {
-        let folder = tempfile::Builder::new()
-            .prefix("lvmwarden-")
-            .tempdir()
-            .expect("the temporary folder is writable");
-        for name in ["run", "state", "stub"] {
+        let folder = temporary_folder(&std::env::temp_dir());
+        for name in ["state", "stub"] {
             fs::create_dir(folder.path().join(name)).expect("a new folder is empty");
         }
+        let memory = Path::new("/dev/shm");
+        let run_dir =
+            if memory.is_dir() { temporary_folder(memory) } else { temporary_folder(&std::env::temp_dir()) };
         let lvm = FakeLvm::new(folder.path().join("stub"));
-        Self { folder, lvm }
+        Self { folder, run_dir, lvm }
     }
 
     /// Prepares a start of a daemon here.
@@ -41,10 +43,23 @@ impl Site {
         Launch::new(self, flavour)
     }
 
+    /// Returns a pvmove of `lv` in a VG of a name that no other test uses.
+    ///
+    /// A starting daemon of ours looks for left-over children in the whole process table, and what it goes by is their VG and LV.
+    pub fn pvmove(&self, lv: &str) -> Operation {
+        let unique = self.folder.path().file_name().expect("a temporary folder has a name");
+        Operation::pvmove(&unique.to_string_lossy(), lv)
+    }
+
     /// Connects to the daemon here.
     #[track_caller]
     pub fn client(&self) -> Client {
         Client::connect(&self.socket())
+    }
+
+    /// Connects to the daemon here, if it accepts just now.
+    pub fn try_client(&self) -> Option<Client> {
+        Client::try_connect(&self.socket())
     }
 
     /// Returns the path of `name` here.
@@ -67,9 +82,9 @@ impl Site {
         self.path("daemon.log")
     }
 
-    /// Returns our daemon's run folder, lost with a reboot.
+    /// Returns our daemon's run folder, lost with a reboot. It lies in memory, as /run does.
     pub fn run_dir(&self) -> PathBuf {
-        self.path("run")
+        self.run_dir.path().to_owned()
     }
 
     /// Returns our daemon's state folder, kept for ever.
@@ -96,10 +111,8 @@ impl Site {
     }
 }
 
-impl AsRef<Path> for Site {
-    fn as_ref(&self) -> &Path {
-        self.folder.path()
-    }
+fn temporary_folder(parent: &Path) -> TempDir {
+    tempfile::Builder::new().prefix("lvmwarden-").tempdir_in(parent).expect("temporary folders are writable")
 }
 
 impl Drop for Site {

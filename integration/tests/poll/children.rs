@@ -5,7 +5,6 @@ use std::thread;
 
 use lvmwarden_integration::client::{OK, finished};
 use lvmwarden_integration::daemon::Flavour;
-use lvmwarden_integration::request::Operation;
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::{both_daemons, wait};
 
@@ -34,27 +33,30 @@ fn p11_arguments_follow_the_request(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let plain = |kind| Operation::pvmove("lv").kind(kind);
+    let plain = |kind| site.pvmove("lv").kind(kind);
     // Devices files came with lvm2 2.03.12.
     let cases = [
-        (plain("pvmove"), "--polloperation pvmove vg/lv -An"),
-        (plain("convert"), "--polloperation convert vg/lv -An"),
-        (plain("merge"), "--polloperation merge vg/lv -An"),
-        (plain("merge_thin"), "--polloperation merge_thin vg/lv -An"),
-        (plain("pvmove").abort(), "--abort --polloperation pvmove vg/lv -An"),
-        (plain("merge").with("handle_missing_pvs=1"), "--handlemissingpvs --polloperation merge vg/lv -An"),
+        (plain("pvmove"), "--polloperation pvmove VG/lv -An"),
+        (plain("convert"), "--polloperation convert VG/lv -An"),
+        (plain("merge"), "--polloperation merge VG/lv -An"),
+        (plain("merge_thin"), "--polloperation merge_thin VG/lv -An"),
+        (plain("pvmove").abort(), "--abort --polloperation pvmove VG/lv -An"),
+        (plain("merge").with("handle_missing_pvs=1"), "--handlemissingpvs --polloperation merge VG/lv -An"),
         (
             plain("pvmove").abort().with("handle_missing_pvs=1"),
-            "--abort --handlemissingpvs --polloperation pvmove vg/lv -An",
+            "--abort --handlemissingpvs --polloperation pvmove VG/lv -An",
         ),
-        (plain("pvmove").with("abort=0\nhandle_missing_pvs=0"), "--polloperation pvmove vg/lv -An"),
-        (plain("pvmove").with("cmdline=\"pvmove -i1 /dev/x\""), "--polloperation pvmove vg/lv -An"),
+        (plain("pvmove").with("abort=0\nhandle_missing_pvs=0"), "--polloperation pvmove VG/lv -An"),
+        (plain("pvmove").with("cmdline=\"pvmove -i1 /dev/x\""), "--polloperation pvmove VG/lv -An"),
     ];
     for (count, (mut operation, expected)) in cases.into_iter().enumerate() {
         operation.lvid = format!("lvid-{count}");
         assert_eq!(client.ask(operation.start()), OK);
         let start = site.lvm.await_starts(count + 1).pop().unwrap();
-        assert_eq!(start.arguments[1..].join(" "), format!("lvpoll --interval 1 {expected}"));
+        assert_eq!(
+            start.arguments[1..].join(" "),
+            format!("lvpoll --interval 1 {expected}").replace("VG/lv", &operation.path())
+        );
     }
 }
 
@@ -67,10 +69,10 @@ fn p11_the_environment_is_the_daemons_own_but_for_the_system_dir(flavour: Flavou
         .environment("A_VARIABLE_OF_THE_TEST", "with = and \"quotes\"")
         .start();
     let mut client = daemon.client();
-    client.ask(Operation::pvmove("plain").start());
-    client.ask(Operation::pvmove("dir").system_dir("/clients").start());
+    client.ask(site.pvmove("plain").start());
+    client.ask(site.pvmove("dir").system_dir("/clients").start());
     let mut starts = site.lvm.await_starts(2);
-    starts.sort_by_key(|start| start.lv() == Some("vg/dir"));
+    starts.sort_by_key(|start| start.lv().is_some_and(|lv| lv.ends_with("/dir")));
     let system_dirs: Vec<_> =
         starts.iter().map(|start| start.environment.get("LVM_SYSTEM_DIR").cloned()).collect();
     assert_eq!(system_dirs, [None, Some("/clients".to_owned())]);
@@ -89,7 +91,7 @@ fn p11_a_child_reads_nothing_and_ignores_broken_pipes(flavour: Flavour) {
     std::fs::write(&wrapper, REPORTING_WRAPPER).unwrap();
     std::fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o700)).unwrap();
     let daemon = site.daemon(flavour).environment("FACTS", &facts).binary(wrapper).start();
-    daemon.client().ask(Operation::pvmove("pvmove0").start());
+    daemon.client().ask(site.pvmove("pvmove0").start());
     let facts = wait::until("the wrapper's report", wait::SOON, || std::fs::read_to_string(&facts).ok());
     let lines: Vec<_> = facts.lines().collect();
     assert_eq!(lines[0], "/dev/null");
@@ -102,7 +104,7 @@ fn p11_a_child_reads_nothing_and_ignores_broken_pipes(flavour: Flavour) {
 fn p12_a_hundred_identical_requests_at_once_start_one_child(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
-    let request = Operation::pvmove("pvmove0").start();
+    let request = site.pvmove("pvmove0").start();
     // All stay connected to the end: the C daemon can hang when many clients leave at once.
     let mut clients: Vec<_> = (0..100).map(|_| daemon.client()).collect();
     thread::scope(|scope| {
@@ -120,7 +122,7 @@ fn p13_poll_and_abort_of_one_lv_go_side_by_side(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let poll = Operation::pvmove("pvmove0");
+    let poll = site.pvmove("pvmove0");
     let abort = poll.clone().abort();
     assert_eq!(client.ask(poll.start()), OK);
     assert_eq!(client.ask(abort.start()), OK);
@@ -136,8 +138,7 @@ fn p14_two_system_dirs_are_two_operations(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let (one, other) =
-        (Operation::pvmove("pvmove0"), Operation::pvmove("pvmove0").system_dir("/etc/lvm-other"));
+    let (one, other) = (site.pvmove("pvmove0"), site.pvmove("pvmove0").system_dir("/etc/lvm-other"));
     assert_eq!(client.ask(one.start()), OK);
     assert_eq!(client.ask(other.start()), OK);
     let starts = site.lvm.await_starts(2);
@@ -153,7 +154,7 @@ fn p31_a_binary_that_cannot_be_executed_ends_with_101(flavour: Flavour) {
     let daemon = site.daemon(flavour).binary(stub.clone()).start();
     let mut client = daemon.client();
     std::fs::remove_file(stub).unwrap();
-    let pvmove = Operation::pvmove("pvmove0");
+    let pvmove = site.pvmove("pvmove0");
     assert_eq!(client.ask(pvmove.start()), OK);
     assert_eq!(client.await_end(&pvmove), finished("retcode", 101));
 }

@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use lvmwarden_integration::client::HELLO_REPLY;
 use lvmwarden_integration::daemon::Flavour;
-use lvmwarden_integration::request::Operation;
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::{both_daemons, wait};
 
@@ -31,7 +30,7 @@ fn p24_the_idle_timeout_waits_for_clients_and_polling(flavour: Flavour) {
     let mut client = daemon.client();
     std::thread::sleep(Duration::from_millis(2500));
     assert_eq!(client.ask(HELLO), HELLO_REPLY, "it stays while a client is connected");
-    client.ask(Operation::pvmove("pvmove0").start());
+    client.ask(site.pvmove("pvmove0").start());
     drop(client);
     let start = site.lvm.await_start();
     std::thread::sleep(Duration::from_millis(2500));
@@ -105,7 +104,7 @@ fn p27_a_message_above_16_mib_costs_its_sender_alone(flavour: Flavour) {
 fn p28_half_a_message_and_a_close_do_nothing(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
-    let start = Operation::pvmove("pvmove0").start();
+    let start = site.pvmove("pvmove0").start();
     for end in [start.len() / 2, start.len()] {
         let mut client = daemon.client();
         client.send_raw(&start.as_bytes()[..end]).unwrap();

@@ -21,14 +21,11 @@ fn p23_dump_while_very_many_operations_run(flavour: Flavour) {
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
     for number in 0..count {
-        assert_eq!(client.ask(Operation::pvmove(&format!("pvmove{number}")).start()), OK);
+        assert_eq!(client.ask(site.pvmove(&format!("pvmove{number}")).start()), OK);
     }
     assert_eq!(daemon.dump().len(), count, "as soon as the last was taken");
-    let mut running = site.lvm.await_starts(count);
-    let mut entries = daemon.dump();
-    entries.sort_by_key(|entry| entry.pid);
-    running.sort_by_key(|start| start.pid);
-    assert!(entries.iter().map(|entry| entry.pid).eq(running.iter().map(|start| start.pid)));
+    let pids: Vec<_> = site.lvm.await_starts(count).iter().map(|start| start.pid).collect();
+    let entries = daemon.await_pids(&pids);
     assert!(entries.iter().all(|entry| entry.state == "in_progress" && entry.init_requests_count == 1));
 }
 
@@ -40,13 +37,14 @@ fn p23_dump_lists_both_stores(flavour: Flavour) {
         "# Registered polling operations\n\npoll {\n}\n\n# Registered abort operations\n\nabort {\n}\n##\n";
     assert_eq!(client.ask("request=\"dump\"\n"), empty);
 
-    let poll = Operation::pvmove("pvmove0").system_dir("/etc/lvm");
+    let poll = site.pvmove("pvmove0").system_dir("/etc/lvm");
     client.ask(poll.start());
     let poll_pid = site.lvm.await_start().pid;
     client.ask(poll.clone().abort().start());
     let abort_pid = site.lvm.await_starts(2)[1].pid;
     let entry =
-        |pid| ["\t/etc/lvmlvid-of-pvmove0 {\n", &running_entry(pid, "\"/etc/lvm\"", 1), "\t}\n"].concat();
+        |pid| format!("\t/etc/lvm{} {{\n{}\t}}\n", poll.lvid, running_entry(&poll, pid, "\"/etc/lvm\"", 1));
+    daemon.await_pids(&[poll_pid, abort_pid]);
     let expected = format!(
         "# Registered polling operations\n\npoll {{\n{}}}\n\n# Registered abort operations\n\nabort {{\n{}}}\n##\n",
         entry(poll_pid),
@@ -59,11 +57,12 @@ fn p23_dump_tells_running_from_finished(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
+    let pvmove = site.pvmove("pvmove0");
     client.ask(pvmove.start());
     client.ask(pvmove.start());
     let start = site.lvm.await_start();
-    let running = running_entry(start.pid, "\"<undefined>\"", 2);
+    daemon.await_pids(&[start.pid]);
+    let running = running_entry(&pvmove, start.pid, "\"<undefined>\"", 2);
     let dump = client.ask("request=\"dump\"\n");
     assert!(dump.contains(&running), "{dump}");
 
@@ -79,15 +78,17 @@ fn p23_dump_tells_running_from_finished(flavour: Flavour) {
 fn p23_dump_needs_no_hello_and_no_open_write_side(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
-    daemon.client().ask(Operation::pvmove("pvmove0").start());
+    let pvmove = site.pvmove("pvmove0");
+    daemon.client().ask(pvmove.start());
     let dump = daemon.client().ask_and_shut_down("request=\"dump\"");
-    assert!(dump.contains("\t\tlvname=\"vg/pvmove0\"\n"), "{dump}");
+    assert!(dump.contains(&format!("\t\tlvname=\"{}\"\n", pvmove.path())), "{dump}");
 }
 
 /// Returns the inner lines of an entry whose operation runs, as lvm2 2.03.16 words them.
-fn running_entry(pid: i32, system_dir: &str, count: u32) -> String {
+fn running_entry(pvmove: &Operation, pid: i32, system_dir: &str, count: u32) -> String {
+    let (lvid, lvname) = (&pvmove.lvid, pvmove.path());
     format!(
-        "\t\tlvid=\"lvid-of-pvmove0\"\n\t\ttype=\"pvmove\"\n\t\tlvname=\"vg/pvmove0\"\n\
+        "\t\tlvid=\"{lvid}\"\n\t\ttype=\"pvmove\"\n\t\tlvname=\"{lvname}\"\n\
          \t\tlvmpolld_internal_timeout=60\n\t\tlvm_command_interval=\"1\"\n\t\tLVM_SYSTEM_DIR={system_dir}\n\
          \t\tlvm_command_pid={pid}\n\t\tpolling_finished=0\n\t\terror_occured=0\n\t\tinit_requests_count={count}\n\
          \t\tlvm_command {{\n\t\t\tstate=\"in_progress\"\n\t\t}}\n"

@@ -6,7 +6,6 @@ use lvmwarden_integration::both_daemons;
 use lvmwarden_integration::client::{IN_PROGRESS, NOT_FOUND, OK, finished, refusal};
 use lvmwarden_integration::daemon::Flavour;
 use lvmwarden_integration::fake_lvm::Step;
-use lvmwarden_integration::request::Operation;
 use lvmwarden_integration::site::Site;
 
 both_daemons![
@@ -33,7 +32,7 @@ fn p16_an_unknown_operation_is_not_found(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
+    let pvmove = site.pvmove("pvmove0");
     assert_eq!(client.ask(pvmove.progress()), NOT_FOUND);
     client.ask(pvmove.start());
     assert_eq!(client.ask(pvmove.clone().abort().progress()), NOT_FOUND, "it is in the other store");
@@ -44,8 +43,8 @@ fn p17_a_running_operation_is_in_progress(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
-    site.lvm.script("vg/pvmove0", &[&[Step::Progress(20), Step::Complain("  WARNING: something".into())]]);
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Progress(20), Step::Complain("  WARNING: something".into())]]);
     client.ask(pvmove.start());
     assert_eq!(client.ask(pvmove.progress()), IN_PROGRESS, "at once");
     let start = site.lvm.await_start();
@@ -61,7 +60,7 @@ fn p18_an_exit_code_is_handed_on(flavour: Flavour) {
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
     for code in [0, 2, 3, 5] {
-        let pvmove = Operation::pvmove(&format!("pvmove{code}"));
+        let pvmove = site.pvmove(&format!("pvmove{code}"));
         site.lvm.script(&pvmove.path(), &[&[Step::Exit(code)]]);
         client.ask(pvmove.start());
         assert_eq!(client.await_end(&pvmove), finished("retcode", code));
@@ -73,8 +72,8 @@ fn p19_a_signal_is_handed_on(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
-    site.lvm.script("vg/pvmove0", &[&[Step::Die(15)]]);
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Die(15)]]);
     client.ask(pvmove.start());
     assert_eq!(client.await_end(&pvmove), finished("signal", 15));
 }
@@ -83,7 +82,7 @@ fn p20_what_cannot_be_started_for_want_of_descriptors_has_failed(flavour: Flavou
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
+    let pvmove = site.pvmove("pvmove0");
     assert_eq!(client.ask(pvmove.progress()), NOT_FOUND);
     daemon.limit_descriptors_to_those_open();
     assert_eq!(client.ask(pvmove.start()), OK);
@@ -95,8 +94,8 @@ fn p21_a_result_is_handed_out_once(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let (mut first, mut second) = (daemon.client(), daemon.client());
-    let pvmove = Operation::pvmove("pvmove0");
-    site.lvm.script("vg/pvmove0", &[&[Step::Exit(0)]]);
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Exit(0)]]);
     first.ask(pvmove.start());
     assert_eq!(first.await_end(&pvmove), finished("retcode", 0));
     assert_eq!(second.ask(pvmove.progress()), NOT_FOUND);
@@ -108,8 +107,8 @@ fn p22_a_result_nobody_collected_is_dropped_for_a_new_request(flavour: Flavour) 
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
-    site.lvm.script("vg/pvmove0", &[&[Step::Exit(5)], &[]]);
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Exit(5)], &[]]);
     client.ask(pvmove.start());
     daemon.await_state(&pvmove, "finished");
     assert_eq!(client.ask(pvmove.start()), OK);
@@ -123,7 +122,7 @@ fn p30_an_end_between_two_requests_is_seen(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
+    let pvmove = site.pvmove("pvmove0");
     client.ask(pvmove.start());
     assert_eq!(client.ask(pvmove.progress()), IN_PROGRESS);
     site.lvm.tell_exit(&site.lvm.await_start(), 3);
@@ -135,8 +134,8 @@ fn p32_a_child_killed_by_signal_9_is_reported_as_such(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
-    site.lvm.script("vg/pvmove0", &[&[Step::Die(9)]]);
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Die(9)]]);
     client.ask(pvmove.start());
     assert_eq!(client.await_end(&pvmove), finished("signal", 9));
     if flavour == Flavour::Ours {

@@ -4,7 +4,6 @@ use lvmwarden_integration::both_daemons;
 use lvmwarden_integration::client::{Client, HELLO_REPLY, OK, refusal};
 use lvmwarden_integration::daemon::Flavour;
 use lvmwarden_integration::fake_lvm::Step;
-use lvmwarden_integration::request::Operation;
 use lvmwarden_integration::site::Site;
 
 both_daemons![
@@ -74,10 +73,10 @@ fn p04_abort_is_for_pvmove_only(flavour: Flavour) {
     let mut client = daemon.client();
     let refused = refusal("invalid", "abort only supported with PVMOVE polling operation");
     for kind in ["convert", "merge", "merge_thin"] {
-        assert_eq!(client.ask(Operation::pvmove("lv").kind(kind).abort().start()), refused, "{kind}");
+        assert_eq!(client.ask(site.pvmove("lv").kind(kind).abort().start()), refused, "{kind}");
     }
     assert_eq!(client.ask("request=\"convert\"\nabort=1\n"), refused, "it is the first check of all");
-    assert_eq!(client.ask(Operation::pvmove("lv").abort().start()), OK);
+    assert_eq!(client.ask(site.pvmove("lv").abort().start()), OK);
 }
 
 fn p05_interval_must_be_a_string_that_starts_with_a_number(flavour: Flavour) {
@@ -125,7 +124,7 @@ fn p07_another_operation_on_the_same_lv_is_refused(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let convert = Operation::pvmove("lv").kind("convert");
+    let convert = site.pvmove("lv").kind("convert");
     assert_eq!(client.ask(convert.start()), OK);
     let refused = refusal("invalid", "Different operation on LV already in progress");
     for kind in ["pvmove", "merge", "merge_thin"] {
@@ -140,7 +139,7 @@ fn p08_the_same_request_again_starts_no_second_child(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
+    let pvmove = site.pvmove("pvmove0");
     for _ in 0..3 {
         assert_eq!(client.ask(pvmove.start()), OK);
     }
@@ -153,8 +152,8 @@ fn p09_a_finished_operation_gives_way_to_a_new_child(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
-    let pvmove = Operation::pvmove("pvmove0");
-    site.lvm.script("vg/pvmove0", &[&[Step::Exit(5)], &[]]);
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Exit(5)], &[]]);
     assert_eq!(client.ask(pvmove.start()), OK);
     daemon.await_state(&pvmove, "finished");
     assert_eq!(client.ask(pvmove.start()), OK);
@@ -171,7 +170,7 @@ fn p10_the_reply_does_not_wait_for_the_child(flavour: Flavour) {
     let daemon = site.daemon(flavour).start();
     let mut client = daemon.client();
     for kind in ["pvmove", "convert", "merge", "merge_thin"] {
-        assert_eq!(client.ask(Operation::pvmove(kind).kind(kind).start()), OK, "{kind}");
+        assert_eq!(client.ask(site.pvmove(kind).kind(kind).start()), OK, "{kind}");
     }
     let starts = site.lvm.await_starts(4);
     assert!(starts.iter().all(lvmwarden_integration::fake_lvm::Start::is_alive));

@@ -1,0 +1,175 @@
+//! Clients that misbehave, many clients, and what everybody else notices of them: nothing. Ours only; the C daemon hangs in some of these.
+//!
+//! "Nothing" is measured: while something goes on, a witness asks for the same thing again and again, and no answer may take longer than [`BOUND`].
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lvmwarden_integration::client::{Client, HELLO_REPLY, IN_PROGRESS, OK};
+use lvmwarden_integration::daemon::{Daemon, Flavour};
+use lvmwarden_integration::request::Operation;
+use lvmwarden_integration::site::Site;
+use lvmwarden_integration::wait;
+
+const HELLO: &str = "request=\"hello\"\n";
+
+/// No other client waits longer for an answer. An unoptimized daemon is several times slower.
+const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 50 });
+
+/// A daemon with one operation that runs.
+fn busy_daemon(site: &Site) -> (Daemon, Operation) {
+    let daemon = site.daemon(Flavour::Ours).quiet().start();
+    let pvmove = site.pvmove("pvmove0");
+    assert_eq!(daemon.client().ask(pvmove.start()), OK);
+    daemon.await_pids(&[site.lvm.await_start().pid]);
+    (daemon, pvmove)
+}
+
+/// Runs `mischief` while a witness asks for progress every 2 ms; 99 of 100 answers must come within [`BOUND`].
+///
+/// Not all of them: the tests share two cores with a compiler, and an answer cannot be faster than the scheduler. The load tool reports the
+/// slowest answer on a machine of its own.
+#[track_caller]
+#[expect(clippy::print_stdout, reason = "the numbers are worth a look even when the test passes")]
+fn witness_is_served_during(daemon: &Daemon, pvmove: &Operation, mischief: impl FnOnce()) {
+    let over = AtomicBool::new(false);
+    let mut witness = daemon.client();
+    let mut latencies = thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut latencies = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                let begin = Instant::now();
+                assert_eq!(witness.ask(pvmove.progress()), IN_PROGRESS);
+                latencies.push(begin.elapsed());
+                thread::sleep(Duration::from_millis(2));
+            }
+            latencies
+        });
+        mischief();
+        over.store(true, Ordering::Relaxed);
+        asking.join().expect("the witness is always answered")
+    });
+    latencies.sort_unstable();
+    let percentile_99 = latencies[latencies.len() * 99 / 100];
+    let slowest = latencies[latencies.len() - 1];
+    println!("{} answers, p99 {percentile_99:?}, slowest {slowest:?}", latencies.len());
+    assert!(percentile_99 <= BOUND, "p99 {percentile_99:?}, slowest {slowest:?} of {}", latencies.len());
+}
+
+/// Two seconds of this put lvmpolld 2.03.16 into a shutdown that never ends.
+#[test]
+fn four_clients_that_connect_and_close_in_a_loop() {
+    let site = Site::new();
+    let (daemon, pvmove) = busy_daemon(&site);
+    witness_is_served_during(&daemon, &pvmove, || {
+        let end = Instant::now() + Duration::from_secs(10);
+        thread::scope(|scope| {
+            for _ in 0..4 {
+                scope.spawn(|| {
+                    while Instant::now() < end {
+                        assert_eq!(daemon.client().ask(HELLO), HELLO_REPLY);
+                    }
+                });
+            }
+        });
+    });
+}
+
+#[test]
+fn five_hundred_idle_connections() {
+    let site = Site::new();
+    let (daemon, pvmove) = busy_daemon(&site);
+    let mut idle: Vec<Client> = Vec::new();
+    witness_is_served_during(&daemon, &pvmove, || {
+        idle = (0..500).map(|_| daemon.client()).collect();
+        thread::sleep(Duration::from_millis(500));
+    });
+    for client in &mut idle {
+        assert_eq!(client.ask(HELLO), HELLO_REPLY);
+    }
+}
+
+#[test]
+fn ten_thousand_connections_one_after_another() {
+    let site = Site::new();
+    let (daemon, pvmove) = busy_daemon(&site);
+    let before = daemon.descriptor_count();
+    witness_is_served_during(&daemon, &pvmove, || {
+        for _ in 0..10_000 {
+            assert_eq!(daemon.client().ask(HELLO), HELLO_REPLY);
+        }
+    });
+    wait::until("the daemon to close its ends", wait::SOON, || {
+        (daemon.descriptor_count() <= before).then_some(())
+    });
+}
+
+#[test]
+fn thirty_thousand_connections_that_say_nothing() {
+    let site = Site::new();
+    let (daemon, pvmove) = busy_daemon(&site);
+    let before = daemon.descriptor_count();
+    witness_is_served_during(&daemon, &pvmove, || {
+        for _ in 0..30_000 {
+            drop(daemon.client());
+        }
+    });
+    wait::until("the daemon to close its ends", wait::SOON, || {
+        (daemon.descriptor_count() <= before).then_some(())
+    });
+}
+
+#[test]
+fn many_clients_that_ask_for_the_same_at_once() {
+    let site = Site::new();
+    let (daemon, pvmove) = busy_daemon(&site);
+    let other = site.pvmove("other");
+    witness_is_served_during(&daemon, &pvmove, || {
+        thread::scope(|scope| {
+            for _ in 0..100 {
+                scope.spawn(|| {
+                    let mut client = daemon.client();
+                    for _ in 0..50 {
+                        assert_eq!(client.ask(other.start()), OK);
+                    }
+                });
+            }
+        });
+    });
+    let entry = daemon.dump().into_iter().find(|entry| entry.lvid == other.lvid);
+    assert_eq!(entry.map(|entry| entry.init_requests_count), Some(5000));
+    assert_eq!(site.lvm.await_starts(2).len(), 2);
+}
+
+#[test]
+fn messages_without_an_end() {
+    let site = Site::new();
+    let (daemon, pvmove) = busy_daemon(&site);
+    witness_is_served_during(&daemon, &pvmove, || {
+        let mut half: Vec<_> = (0..50).map(|_| daemon.client()).collect();
+        for client in &mut half {
+            client.send_raw(b"request=\"pvmove\"\nlvid").expect("half a message is taken");
+        }
+        for _ in 0..3 {
+            let mut endless = daemon.client();
+            let mebibyte = vec![b'x'; 1 << 20];
+            let sent = (0..32).take_while(|_| endless.send_raw(&mebibyte).is_ok()).count();
+            assert!((16..32).contains(&sent), "cut off after {sent} MiB");
+        }
+        thread::sleep(Duration::from_millis(200));
+    });
+}
+
+#[test]
+fn a_client_that_never_reads_its_replies() {
+    let site = Site::new();
+    let (daemon, pvmove) = busy_daemon(&site);
+    witness_is_served_during(&daemon, &pvmove, || {
+        let mut deaf = daemon.client();
+        deaf.set_write_deadline(Duration::from_millis(500));
+        let end = Instant::now() + Duration::from_secs(3);
+        while Instant::now() < end && deaf.send_raw(b"request=\"dump\"\n\n##\n").is_ok() {}
+    });
+    assert!(daemon.resident_bytes() < 100 << 20, "it stores replies: {} bytes", daemon.resident_bytes());
+}
