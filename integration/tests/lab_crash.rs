@@ -1,10 +1,11 @@
 //! Crashes in the middle of real poll operations: of our daemon, of its child, of both, of the C daemon, of the host.
 
 use anyhow::{Result, ensure};
+use lvmwarden_integration::dump::Entry;
 use lvmwarden_integration::lab::disks::Disk;
 use lvmwarden_integration::lab::guest::Guest;
 use lvmwarden_integration::lab::lvm::Volume;
-use lvmwarden_integration::lab::polld::{Daemon, Operation, Polld};
+use lvmwarden_integration::lab::polld::{Daemon, Polld};
 use lvmwarden_integration::lab::story::{story, tell};
 use std::time::Duration;
 
@@ -91,7 +92,7 @@ fn after_a_power_cut_the_next_activation_goes_on() -> Result<()> {
 }
 
 /// Starts a pvmove in the background that takes half a minute unless copying is made fast.
-fn slow_pvmove(guest: &Guest, polld: Polld) -> Result<(Volume<'_>, Daemon<'_>, Operation)> {
+fn slow_pvmove(guest: &Guest, polld: Polld) -> Result<(Volume<'_>, Daemon<'_>, Entry)> {
     guest.make_vg()?;
     let daemon = guest.start_polld(polld)?;
     let data = guest.make_volume("data", 64, "/dev/vda")?;
@@ -101,7 +102,7 @@ fn slow_pvmove(guest: &Guest, polld: Polld) -> Result<(Volume<'_>, Daemon<'_>, O
     Ok((data, daemon, operation))
 }
 
-fn another_child_runs(guest: &Guest, dead: u32) -> Result<()> {
+fn another_child_runs(guest: &Guest, dead: i32) -> Result<()> {
     guest.wait_until("another child runs", LIMIT, || {
         let pids = guest.lvpoll_pids()?;
         ensure!(pids.len() == 1 && pids != [dead], "lvpoll runs as {pids:?}");
@@ -109,7 +110,7 @@ fn another_child_runs(guest: &Guest, dead: u32) -> Result<()> {
     })
 }
 
-fn finishes(guest: &Guest, data: &Volume, daemon: Daemon, operation: &Operation) -> Result<()> {
+fn finishes(guest: &Guest, data: &Volume, daemon: Daemon, operation: &Entry) -> Result<()> {
     data.is_intact()?;
     guest.fast_copying()?;
     daemon.wait_until_done(operation, LIMIT)?;

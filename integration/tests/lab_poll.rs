@@ -122,7 +122,7 @@ fn four_shells_ask_for_polling_at_once(guest: &Guest, polld: Polld) -> Result<()
     }
 
     let after = daemon.operation_in_progress()?;
-    assert_eq!(after.init_requests, before.init_requests + 4);
+    assert_eq!(after.init_requests_count, before.init_requests_count + 4);
     assert_eq!(guest.lvpoll_pids()?, [before.pid], "one volume, one child");
     guest.fast_copying()?;
     daemon.wait_until_done(&after, LIMIT)?;

@@ -4,8 +4,9 @@
 use super::disks::Disk;
 use super::guest::Guest;
 use super::host::output_of;
-use super::polld::{Daemon, Operation, Polld};
+use super::polld::{Daemon, Polld};
 use super::story::tell;
+use crate::dump::Entry;
 use anyhow::{Context, Result, ensure};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::io::{IsTerminal, stdout};
@@ -92,7 +93,7 @@ fn show(guest: &Guest) -> Result<()> {
     Ok(())
 }
 
-fn adopted(daemon: &Daemon, operation: &Operation) -> Result<Operation> {
+fn adopted(daemon: &Daemon, operation: &Entry) -> Result<Entry> {
     let adopted = daemon.operation_in_progress()?;
     ensure!(adopted.lvid == operation.lvid && adopted.pid == operation.pid, "not adopted: {adopted:?}");
     Ok(adopted)

@@ -1,6 +1,7 @@
 //! The poll daemon in a guest: which one, started and killed by the scenario, and asked what it does.
 
 use super::guest::Guest;
+use crate::dump::{self, Entry};
 use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
@@ -79,15 +80,20 @@ impl Daemon<'_> {
     ///
     /// # Errors
     /// The daemon does not answer.
-    pub fn operations(&self) -> Result<Vec<Operation>> {
-        Ok(parse_dump(&self.guest.sh("timeout 5 lvmpolld --dump")?))
+    pub fn operations(&self) -> Result<Vec<Entry>> {
+        let printed = self.guest.sh("timeout 5 lvmpolld --dump")?;
+        // The C program indents what the daemon says.
+        let dump: Vec<&str> = printed.lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
+        let mut entries = dump::parse(&dump.join("\n"));
+        entries.retain(|entry| entry.store == "poll");
+        Ok(entries)
     }
 
     /// Waits until exactly one operation is in progress, and returns it.
     ///
     /// # Errors
     /// There is none, or there are several, for 20 s, or the daemon does not answer.
-    pub fn operation_in_progress(&self) -> Result<Operation> {
+    pub fn operation_in_progress(&self) -> Result<Entry> {
         self.guest.wait_until("one operation is in progress", START_LIMIT, || {
             let mut operations = self.operations()?;
             operations.retain(|operation| operation.state == "in_progress");
@@ -100,7 +106,7 @@ impl Daemon<'_> {
     ///
     /// # Errors
     /// It has not after `limit`, or ended in another way, or the daemon does not answer.
-    pub fn wait_until_done(&self, operation: &Operation, limit: Duration) -> Result<()> {
+    pub fn wait_until_done(&self, operation: &Entry, limit: Duration) -> Result<()> {
         let ended = self.wait_until_ended(operation, limit)?;
         ensure!((ended.reason.as_str(), ended.value) == ("retcode", 0), "{ended:?}");
         Ok(())
@@ -110,7 +116,7 @@ impl Daemon<'_> {
     ///
     /// # Errors
     /// It has not after `limit`, or the daemon does not answer.
-    pub fn wait_until_ended(&self, operation: &Operation, limit: Duration) -> Result<Operation> {
+    pub fn wait_until_ended(&self, operation: &Entry, limit: Duration) -> Result<Entry> {
         self.guest.wait_until("the operation has ended", limit, || {
             let operations = self.operations()?;
             let found = operations.into_iter().find(|found| found.lvid == operation.lvid);
@@ -126,75 +132,5 @@ impl Daemon<'_> {
     /// As [`Guest::sh`].
     pub fn log(&self) -> Result<String> {
         self.guest.sh(&format!("cat {LOG}"))
-    }
-}
-
-/// An operation in the daemon's dump.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Operation {
-    /// UUIDs of group and volume.
-    pub lvid: String,
-    /// The volume, such as `vg/pvmove0`.
-    pub lvname: String,
-    /// `pvmove`, `convert`, `merge` or `merge_thin`.
-    pub kind: String,
-    /// Process id of the child, 0 when there is none.
-    pub pid: u32,
-    /// How often it was asked for.
-    pub init_requests: u32,
-    /// `in_progress` or `finished`.
-    pub state: String,
-    /// `retcode` or `signal` when it is finished, else empty.
-    pub reason: String,
-    /// Exit code or signal when it is finished.
-    pub value: i32,
-}
-
-/// Reads the section `poll` of a dump; lines that it does not know are left out.
-fn parse_dump(dump: &str) -> Vec<Operation> {
-    let mut operations: Vec<Operation> = Vec::new();
-    for line in dump.lines().map(str::trim).take_while(|line| !line.starts_with("abort {")) {
-        let Some((key, value)) = line.split_once('=') else { continue };
-        let value = value.trim_matches('"');
-        if key == "lvid" {
-            operations.push(Operation { lvid: value.to_owned(), ..Operation::default() });
-        }
-        let Some(operation) = operations.last_mut() else { continue };
-        match key {
-            "lvname" => value.clone_into(&mut operation.lvname),
-            "type" => value.clone_into(&mut operation.kind),
-            "lvm_command_pid" => operation.pid = value.parse().unwrap_or_default(),
-            "init_requests_count" => operation.init_requests = value.parse().unwrap_or_default(),
-            "state" => value.clone_into(&mut operation.state),
-            "reason" => value.clone_into(&mut operation.reason),
-            "value" => operation.value = value.parse().unwrap_or_default(),
-            _ => {}
-        }
-    }
-    operations
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_dump_of_the_stock_daemon_is_read() {
-        let dump = "# Registered polling operations\n\npoll {\n\tABC {\n\t\tlvid=\"ABC\"\n\t\ttype=\"pvmove\"\n\
-                    \t\tlvname=\"vg/pvmove0\"\n\t\tlvm_command_pid=77\n\t\tpolling_finished=1\n\
-                    \t\tinit_requests_count=2\n\t\tlvm_command {\n\t\t\tstate=\"finished\"\n\
-                    \t\t\treason=\"retcode\"\n\t\t\tvalue=5\n\t\t}\n\t}\n}\n\n# Registered abort operations\n\n\
-                    abort {\n\tABC {\n\t\tlvid=\"ABC\"\n\t}\n}\n";
-        let expected = Operation {
-            lvid: "ABC".into(),
-            lvname: "vg/pvmove0".into(),
-            kind: "pvmove".into(),
-            pid: 77,
-            init_requests: 2,
-            state: "finished".into(),
-            reason: "retcode".into(),
-            value: 5,
-        };
-        assert_eq!(parse_dump(dump), [expected]);
     }
 }
