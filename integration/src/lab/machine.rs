@@ -49,26 +49,21 @@ impl Machine {
         let listener = UnixListener::bind(&socket)?;
         let log = File::create(folder.path().join("qemu.log"))?;
 
+        let exports = [("host", PathBuf::from("/")), ("layer", layer.folder), ("modules", kernel.modules())];
+        let images = disks.iter().map(|disk| (disk.image(), "off")).chain([(random, "on")]);
+        // setpriv makes QEMU end with us, however we end, and then becomes QEMU.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
-        // A processor without AVX: programs choose their code by it, and emulated AVX doubles a scenario's time. One
-        // processor: two machines at once keep two cores busier than one machine with two.
-        command.args(["-accel", "tcg", "-cpu", "Nehalem", "-m", "768", "-smp", "1"]);
-        command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
-        command.arg("-serial").arg(format!("file:{}", folder.path().join("console.log").display()));
+        hardware(&mut command);
         command.arg("-kernel").arg(kernel.vmlinux()).arg("-initrd").arg(initramfs);
         command.arg("-append").arg(kernel_command_line(udevd));
-        command.args(["-object", "rng-random,id=random,filename=/dev/urandom"]);
-        command.args(["-device", "virtio-rng-pci,rng=random", "-device", "virtio-serial-pci"]);
+        command.arg("-serial").arg(format!("file:{}", folder.path().join("console.log").display()));
         command.arg("-chardev").arg(format!("socket,id=agent,path={}", socket.display()));
         command.arg("-device").arg(format!("virtserialport,chardev=agent,name={PORT}"));
-        for (tag, path) in
-            [("host", PathBuf::from("/")), ("layer", layer.folder), ("modules", kernel.modules())]
-        {
+        for (tag, path) in exports {
             let options = "security_model=none,readonly=on,multidevs=remap";
             command.arg("-virtfs").arg(format!("local,path={},mount_tag={tag},{options}", path.display()));
         }
-        let images = disks.iter().map(|disk| (disk.image(), "off")).chain([(random, "on")]);
         for (number, (image, read_only)) in images.enumerate() {
             let options = format!("format=raw,if=none,id=disk{number},cache=writeback,readonly={read_only}");
             command.arg("-drive").arg(format!("file={},{options}", image.display()));
@@ -121,6 +116,16 @@ impl Drop for Machine {
         let _ = self.qemu.kill();
         let _ = self.qemu.wait();
     }
+}
+
+/// The hardware that all machines have.
+fn hardware(command: &mut Command) {
+    // A processor without AVX: programs choose their code by it, and emulated AVX doubles a scenario's time. One
+    // processor: two machines at once keep two cores busier than one machine with two.
+    command.args(["-accel", "tcg", "-cpu", "Nehalem", "-m", "768", "-smp", "1"]);
+    command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
+    command.args(["-object", "rng-random,id=random,filename=/dev/urandom"]);
+    command.args(["-device", "virtio-rng-pci,rng=random", "-device", "virtio-serial-pci"]);
 }
 
 fn kernel_command_line(udevd: bool) -> String {
