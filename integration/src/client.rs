@@ -1,9 +1,12 @@
 //! One connection to a poll daemon, in raw bytes: independent of our own parser and writer.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::time::Duration;
+
+use rustix::net::sockopt::Timeout;
+use rustix::net::{self, AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::request::Operation;
 use crate::wait;
@@ -33,6 +36,18 @@ pub fn finished(reason: &str, value: i32) -> String {
     format!("response = \"finished\"\nreason = \"{reason}\"\nvalue = {value}\n\n##\n")
 }
 
+/// Connects; the connection, each read and each write fail when they take longer than `deadline`.
+///
+/// # Errors
+/// When nobody listens, or whoever does accepts nothing for so long.
+pub fn connect_within(socket: &Path, deadline: Duration) -> io::Result<UnixStream> {
+    let descriptor = net::socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
+    net::sockopt::set_socket_timeout(&descriptor, Timeout::Send, Some(deadline))?;
+    net::sockopt::set_socket_timeout(&descriptor, Timeout::Recv, Some(deadline))?;
+    net::connect(&descriptor, &SocketAddrUnix::new(socket)?)?;
+    Ok(descriptor.into())
+}
+
 /// One connection.
 #[derive(Debug)]
 pub struct Client {
@@ -49,10 +64,7 @@ impl Client {
 
     /// Connects, if somebody accepts just now; says nothing yet.
     pub fn try_connect(socket: &Path) -> Option<Self> {
-        let stream = UnixStream::connect(socket).ok()?;
-        stream.set_read_timeout(Some(wait::SOON)).expect("a timeout above zero is accepted");
-        stream.set_write_timeout(Some(wait::SOON)).expect("a timeout above zero is accepted");
-        Some(Self { stream })
+        Some(Self { stream: connect_within(socket, wait::SOON).ok()? })
     }
 
     /// Sends one message (without its terminator) and returns the reply with its terminator.
@@ -74,7 +86,7 @@ impl Client {
     ///
     /// # Errors
     /// When the daemon has closed the connection, or does not read for [`wait::SOON`].
-    pub fn send_raw(&mut self, bytes: &[u8]) -> std::io::Result<()> {
+    pub fn send_raw(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)
     }
 
@@ -120,7 +132,7 @@ impl Client {
         let mut byte = [0];
         match self.stream.read(&mut byte) {
             Ok(0) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::ConnectionReset => {}
+            Err(error) if error.kind() == io::ErrorKind::ConnectionReset => {}
             other => panic!("the daemon keeps the connection open: {other:?}"),
         }
     }

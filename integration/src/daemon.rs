@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::Duration;
 
@@ -38,6 +38,7 @@ macro_rules! both_daemons {
 pub struct Launch<'site> {
     site: &'site Site,
     flavour: Flavour,
+    program: Option<PathBuf>,
     binary: PathBuf,
     pid_file: PathBuf,
     quiet: bool,
@@ -55,6 +56,7 @@ impl<'site> Launch<'site> {
         Self {
             site,
             flavour,
+            program: None,
             binary: binaries::fake_lvm(),
             pid_file: site.pid_file(),
             quiet: false,
@@ -87,6 +89,12 @@ impl<'site> Launch<'site> {
         self
     }
 
+    /// Takes another daemon than the one found by [`binaries`].
+    pub fn program(mut self, program: &Path) -> Self {
+        self.program = Some(program.to_owned());
+        self
+    }
+
     /// Takes another pid file.
     pub fn pid_file(mut self, pid_file: PathBuf) -> Self {
         self.pid_file = pid_file;
@@ -95,14 +103,14 @@ impl<'site> Launch<'site> {
 
     /// Returns the command without any option but those that were added.
     pub fn bare_command(&self) -> Command {
-        let mut command = match self.flavour {
-            Flavour::Ours => {
-                let mut command = Command::new(binaries::lvmwardend());
-                command.arg("lvmpolld");
-                command
-            }
-            Flavour::Stock => Command::new(binaries::stock_lvmpolld()),
-        };
+        let program = self.program.clone().unwrap_or_else(|| match self.flavour {
+            Flavour::Ours => binaries::lvmwardend(),
+            Flavour::Stock => binaries::stock_lvmpolld(),
+        });
+        let mut command = Command::new(program);
+        if self.flavour == Flavour::Ours {
+            command.arg("lvmpolld");
+        }
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LVM")) {
             command.env_remove(name);
         }

@@ -3,6 +3,7 @@
 //! - [`site`]: the folder of one test; [`daemon`]: start, kill, restart; [`client`]: raw bytes on its socket;
 //! - [`request`] and [`dump`]: the words of the poll protocol; [`fake_lvm`]: the stub that daemons start instead of `lvm`;
 //! - [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
+//! - [`load`]: how fast and how large a daemon is;
 //! - [`lab`]: real LVM in throw-away virtual machines; [`verify`]: every check there is.
 //!
 //! It must never touch the LVM, the disks or the services of the machine it runs on, and knows no type of our own packages: what it sends and expects
@@ -15,6 +16,7 @@ pub mod daemon;
 pub mod dump;
 pub mod fake_lvm;
 pub mod lab;
+pub mod load;
 pub mod request;
 pub mod site;
 pub mod verify;
