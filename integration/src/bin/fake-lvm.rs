@@ -25,16 +25,19 @@ fn main() -> Result<()> {
     let folder = PathBuf::from(std::env::var_os(FOLDER_VARIABLE).context("FAKE_LVM_DIR is not set")?);
     let pid = std::process::id().cast_signed();
     let start = Start { pid, arguments: std::env::args().collect(), environment: std::env::vars().collect() };
-    let control = control_path(&folder, pid);
-    let steps = if let Ok(rest) = std::env::var(REST_VARIABLE) {
+    let rest = std::env::var(REST_VARIABLE).ok();
+    let path = control_path(&folder, pid);
+    if rest.is_none() {
+        rustix::fs::mknodat(CWD, &path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
+    }
+    // Also open for writing, so that the FIFO never reads as ended.
+    let control = File::options().read(true).write(true).open(path)?;
+    let steps = if let Some(rest) = rest {
         serde_json::from_str(&rest)?
     } else {
-        rustix::fs::mknodat(CWD, &control, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         record_start(&folder, &start)?;
         planned_steps(&folder, &start)?
     };
-    // Also open for writing, so that the FIFO never reads as ended.
-    let control = File::options().read(true).write(true).open(control)?;
     play(&start, steps)?;
     obey(&start, control)
 }
