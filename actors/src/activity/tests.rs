@@ -1,3 +1,5 @@
+//! When a daemon counts as idle.
+
 use std::time::Duration;
 
 use super::Activity;

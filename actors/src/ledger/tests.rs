@@ -1,3 +1,5 @@
+//! What the journal's records fold to, and which are refused.
+
 use lvmwarden_protocol::poll::PollOperation;
 use lvmwarden_supervisor::journal::fold;
 use lvmwarden_supervisor::process::BootId;

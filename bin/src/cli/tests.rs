@@ -1,3 +1,5 @@
+//! Command lines that are understood, and those that are not.
+
 use std::ffi::OsString;
 
 use super::{LogKeyword, LvmpolldOptions, Refused, Role, parse};

@@ -1,3 +1,5 @@
+//! Answers of the kernel, whole, cut off and senseless.
+
 use std::io::ErrorKind;
 
 use proptest::prelude::*;

@@ -1,3 +1,5 @@
+//! Command lines and environments of lvpoll, written and read back.
+
 use std::ffi::OsString;
 use std::path::Path;
 

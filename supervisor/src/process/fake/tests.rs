@@ -1,3 +1,5 @@
+//! The scripted process table keeps the promises of the real one.
+
 use std::sync::Arc;
 use std::time::Duration;
 
