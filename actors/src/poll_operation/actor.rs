@@ -130,7 +130,7 @@ impl OperationActor {
                     actor.apply(&Event::Judged(verdict), ctx);
                 }));
             }
-            Effect::EndChild => self.end_child(),
+            Effect::EndChild => self.end_child(ctx),
             Effect::StoreEnd(outcome) => self.store_end(outcome, ctx),
             Effect::StoreCollected { op, outcome } => self.store_collected(op, outcome, ctx),
             Effect::Note(note) => notes::write(&self.link.log, &note),
@@ -312,7 +312,7 @@ impl OperationActor {
         });
     }
 
-    fn end_child(&mut self) {
+    fn end_child(&mut self, ctx: &mut Context<Self>) {
         let Some(child) = &self.child else { return };
         // A stopped process sees the request to end only when it goes on.
         for signal in [Signal::TERM, Signal::CONT] {
@@ -320,6 +320,9 @@ impl OperationActor {
                 debug!(self.link.log, "lvpoll takes no signal"; "error" => chain(&error));
             }
         }
+        // How it ends is of no interest now, and an adopted child's exit may be long in coming.
+        let ended = child.process.ended().into_actor(self);
+        ctx.spawn(ended.map(|(), actor, ctx| Self::exited(ProcessExit::Unknown, actor, ctx)));
     }
 
     fn store_end(&mut self, outcome: Outcome, ctx: &mut Context<Self>) {

@@ -287,6 +287,13 @@ impl Process for FakeProcess {
         })
     }
 
+    fn ended(&self) -> BoxFuture<'static, ()> {
+        let exit = self.wait();
+        Box::pin(async move {
+            exit.await;
+        })
+    }
+
     fn signal(&self, signal: Signal) -> Result<(), SignalError> {
         let mut state = self.table.lock();
         let entry = state.entries.get_mut(&self.identity.pid).expect("entries are never removed");

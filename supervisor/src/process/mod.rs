@@ -112,6 +112,14 @@ pub trait Process: Send + Sync {
     /// Cancel-safe: an exit that was read is kept in the handle before the future is ready.
     fn wait(&self) -> BoxFuture<'static, ProcessExit>;
 
+    /// Waits for the end of the process, however it ended.
+    ///
+    /// Sooner than [`Process::wait`] where its exit is told only when its own parent has reaped it.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe.
+    fn ended(&self) -> BoxFuture<'static, ()>;
+
     /// Sends a signal. `Ok` means sent: an ended process that was not reaped yet takes any signal without effect.
     ///
     /// # Errors

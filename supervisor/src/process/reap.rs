@@ -73,6 +73,11 @@ impl Process for OsProcess {
         Box::pin(async move { watch.wait().await })
     }
 
+    fn ended(&self) -> BoxFuture<'static, ()> {
+        let watch = Arc::clone(&self.watch);
+        Box::pin(async move { watch.ended().await })
+    }
+
     fn signal(&self, signal: Signal) -> Result<(), SignalError> {
         pidfd_send_signal(&self.watch.pidfd, signal).map_err(|error| {
             let identity = self.identity.clone();
@@ -122,11 +127,15 @@ enum Look {
 }
 
 impl Watch {
-    async fn wait(&self) -> ProcessExit {
+    async fn ended(&self) {
         if self.pidfd.readable().await.is_err() {
             // The runtime is going down and takes this future with it.
-            return std::future::pending().await;
+            std::future::pending::<()>().await;
         }
+    }
+
+    async fn wait(&self) -> ProcessExit {
+        self.ended().await;
         let mut looks_left = LOOKS_AT_UNREAPED_STRANGER;
         loop {
             match self.look() {

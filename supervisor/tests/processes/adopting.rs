@@ -104,6 +104,7 @@ fn a_stranger_whose_parent_never_reaps_it_has_ended_nonetheless() {
         let site = Site::new();
         let (parent, stranger) = unreaped_stranger(&site, "20").await;
         let adopted = processes().adopt(stranger.clone()).await.unwrap();
+        adopted.ended().await;
         // From here on no time passes: the process is ended already, and all that is left is patience with its parent.
         tokio::time::pause();
         assert_eq!(adopted.wait().await, ProcessExit::Unknown);
