@@ -56,20 +56,23 @@ impl Directory {
         self.path.join(format!("{GENERATION_PREFIX}{generation}"))
     }
 
-    /// Lists what an open has to look at; other names are nobody's business here.
+    /// Lists what an open has to look at; other names, and what is no file, are nobody's business here.
     pub(super) fn list(&self) -> io::Result<Listing> {
         let mut listing = Listing::default();
         for entry in fs::read_dir(&self.path)? {
             let entry = entry?;
             let name = entry.file_name();
             let name = name.to_string_lossy();
+            let is_file = entry.file_type()?.is_file();
             if name.starts_with(TEMPORARY_PREFIX) {
                 listing.temporary.push(entry.path());
             } else if let Some(number) = number_after(SET_ASIDE_PREFIX, &name) {
                 listing.highest = listing.highest.max(number);
             } else if let Some(number) = number_after(GENERATION_PREFIX, &name) {
                 listing.highest = listing.highest.max(number);
-                listing.generations.push(number);
+                if is_file {
+                    listing.generations.push(number);
+                }
             }
         }
         listing.generations.sort_unstable_by(|a, b| b.cmp(a));

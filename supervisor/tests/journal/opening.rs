@@ -144,9 +144,10 @@ async fn the_newest_complete_generation_wins_and_leftovers_go() {
     fs::write(directory.path().join("journal.6"), "no header").unwrap();
     fs::write(directory.path().join("journal.tmp-x"), newest[0]).unwrap();
     fs::write(directory.path().join("journal.07"), "a stranger's").unwrap();
+    fs::create_dir(directory.path().join("journal.8")).unwrap();
 
     let (journal, replayed) = open(directory.path());
     assert_eq!(keys(&replayed.ledger), "b");
-    assert_eq!(names(directory.path()), ["journal.07", "journal.5", "journal.bad-6"]);
+    assert_eq!(names(directory.path()), ["journal.07", "journal.5", "journal.8", "journal.bad-6"]);
     journal.close();
 }
