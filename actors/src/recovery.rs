@@ -2,7 +2,7 @@
 //!
 //! 1. Read the journal's operations, and search the process table for lvpoll.
 //! 2. [`plan`] (pure): which records the journal lacks, and which children belong to nobody.
-//! 3. Where an intended operation has no child, look again after [`SECOND_LOOK`]: an lvpoll that was being started
+//! 3. Where an operation in progress has no child, look again after [`SECOND_LOOK`]: an lvpoll that was being started
 //!    when the daemon was killed has not yet its own command line.
 //! 4. Write the missing records, and start one actor for each operation of the journal. Each adopts its child, or
 //!    finds that it has ended, by itself.
@@ -141,7 +141,8 @@ pub fn read_child(found: &FoundProcess, instance: &Path, binary: &Path) -> Optio
     } else {
         let served_elsewhere = variable(SOCKET_VARIABLE).is_some_and(|socket| socket != instance.as_os_str());
         let is_read = found.stdout != (Stdout::Pipe { has_reader: false });
-        if found.command_line.first()? != binary.as_os_str() || served_elsewhere || is_read {
+        let (program, _words) = lvpoll::split(&found.command_line)?;
+        if program != binary.as_os_str() || served_elsewhere || is_read {
             return None;
         }
         (Parent::GoneLvmpolld, None)
@@ -192,7 +193,7 @@ impl Handler<Stop> for Recovery {
 async fn recover(link: ChildLink, environment: Arc<PollEnvironment>) -> Result<(), String> {
     let known = known_operations(&link).await?;
     let mut found = look(&link, &environment).await;
-    if known.iter().any(|known| known.life == Life::Intended) {
+    if known.iter().any(|known| misses_child(known, &found)) {
         tokio::time::sleep(SECOND_LOOK).await;
         found = look(&link, &environment).await;
     }
@@ -217,6 +218,15 @@ async fn recover(link: ChildLink, environment: Arc<PollEnvironment>) -> Result<(
         directory.start_actor(&operation.request.id()).await?;
     }
     Ok(())
+}
+
+/// Tells whether an lvpoll of this operation may just be starting: for the first time, or after the recorded one.
+fn misses_child(known: &Recovered, found: &[FoundChild]) -> bool {
+    match &known.life {
+        Life::Intended => true,
+        Life::Started { process, .. } => found.iter().all(|child| child.process != *process),
+        Life::Ended { .. } => false,
+    }
 }
 
 async fn known_operations(link: &ChildLink) -> Result<Vec<Recovered>, String> {

@@ -7,6 +7,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
+use std::ops::RangeInclusive;
 use std::path::Path;
 
 use lvmwarden_protocol::ids::{DevicesFile, LvName, Lvid, SystemDir, VgName};
@@ -94,12 +95,10 @@ impl Arguments {
 
     /// Reads a whole command line, program included; `None` for one that neither this module nor the C daemon writes.
     pub fn read(command_line: &[OsString]) -> Option<Self> {
-        if !is_lvpoll(command_line) {
-            return None;
-        }
+        let (_program, words) = split(command_line)?;
         let (mut interval, mut kind, mut name, mut devicesfile) = (None, None, None, None);
         let (mut abort, mut handle_missing_pvs) = (false, false);
-        let mut words = command_line[2..].iter().map(|word| word.to_str());
+        let mut words = words.iter().map(|word| word.to_str());
         while let Some(word) = words.next() {
             match word? {
                 "--interval" => interval = Some(words.next()??),
@@ -124,9 +123,21 @@ impl Arguments {
     }
 }
 
+/// Where the word `lvpoll` may stand: right behind the program, which for a script is behind the interpreter and the
+/// one argument that an interpreter may have.
+///
+/// Source: execve(2), "Interpreter scripts".
+const COMMAND_AT: RangeInclusive<usize> = 1..=3;
+
+/// Splits a command line of lvpoll into its program and the words after `lvpoll`; `None` for other command lines.
+pub fn split(command_line: &[OsString]) -> Option<(&OsStr, &[OsString])> {
+    let at = COMMAND_AT.into_iter().find(|at| command_line.get(*at).is_some_and(|word| word == "lvpoll"))?;
+    Some((&command_line[at - 1], &command_line[at + 1..]))
+}
+
 /// Returns whether a command line, program included, is one of lvpoll.
 pub fn is_lvpoll(command_line: &[OsString]) -> bool {
-    command_line.get(1).is_some_and(|argument| argument == "lvpoll")
+    split(command_line).is_some()
 }
 
 /// Returns a child's whole environment: the daemon's `inherited` one, the client's system directory, and what the

@@ -111,6 +111,18 @@ fn killed_together_with_the_child_or_before_its_end_was_recorded() {
 }
 
 #[test]
+fn a_child_may_be_starting_where_none_or_only_an_ended_one_is_known() {
+    for (life, found, is_missed) in [
+        (Life::Intended, vec![], true),
+        (recorded(70), vec![], true),
+        (recorded(70), vec![child(70)], false),
+        (ended(), vec![], false),
+    ] {
+        assert_eq!(misses_child(&known(life.clone()), &found), is_missed, "{life:?}");
+    }
+}
+
+#[test]
 fn killed_before_the_result_was_collected() {
     assert_plan(&[known(ended())], &[], &Plan::default());
 }

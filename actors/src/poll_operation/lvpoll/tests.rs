@@ -135,10 +135,21 @@ fn other_command_lines_are_not_read() {
 }
 
 #[test]
-fn a_command_line_is_lvpolls_by_its_second_word() {
+fn a_script_in_place_of_lvm_is_read_behind_its_interpreter() {
+    let line = "lvpoll --interval 15 --polloperation merge vg/lv -An";
+    let plain = Arguments::read(&words(&format!("/opt/lvm {line}")));
+    for program in ["/bin/sh /opt/lvm", "/usr/bin/env bash /opt/lvm"] {
+        let line = words(&format!("{program} {line}"));
+        assert_eq!(split(&line).unwrap().0, "/opt/lvm");
+        assert_eq!(Arguments::read(&line), plain);
+    }
+}
+
+#[test]
+fn a_command_line_is_lvpolls_by_the_word_behind_its_program() {
     assert!(is_lvpoll(&words("/usr/sbin/lvm lvpoll --interval 15")));
     assert!(is_lvpoll(&words("lvm lvpoll")));
-    for line in ["", "lvpoll", "lvm", "lvm vgs lvpoll", "/usr/sbin/lvpoll pvmove", "grep lvpollx"] {
+    for line in ["", "lvpoll", "lvm", "lvm vgs a b lvpoll", "/usr/sbin/lvpoll pvmove", "grep lvpollx"] {
         assert!(!is_lvpoll(&words(line)), "{line:?}");
     }
 }
