@@ -13,7 +13,8 @@ use uuid::Uuid;
 
 /// A file that has been read is cut off when it is longer than this.
 const CUT_BYTES: u64 = 64 * 1024;
-/// How much of a file is read at once; what is more stays for the next time.
+/// How much of a file is read at once. Of a child that writes faster only the end is read: it is progress that counts,
+/// and a file that is never read to its end is never cut off.
 const READ_BYTES: u64 = 256 * 1024;
 
 /// The output of one child, read line by line.
@@ -101,6 +102,10 @@ impl Follower {
         if length < self.read {
             self.read = 0;
         }
+        if length - self.read > READ_BYTES {
+            self.read = length - READ_BYTES;
+            self.partial.clear();
+        }
         if length > self.read {
             file.seek(SeekFrom::Start(self.read))?;
             self.read += (&mut file).take(READ_BYTES).read_to_end(&mut self.partial)? as u64;
@@ -133,7 +138,7 @@ mod tests {
 
     use uuid::Uuid;
 
-    use super::{CUT_BYTES, OutputFollower, paths, remove};
+    use super::{CUT_BYTES, OutputFollower, READ_BYTES, paths, remove};
 
     struct Written {
         dir: tempfile::TempDir,
@@ -179,6 +184,15 @@ mod tests {
         assert_eq!(w.stdout.metadata().unwrap().len(), 0);
         writeln!(w.stdout, "after").unwrap();
         assert_eq!(w.follower.read_lines(), ["after"]);
+    }
+
+    #[test]
+    fn of_a_flood_the_end_is_read_and_nothing_stays() {
+        let mut w = written();
+        w.stdout.write_all(&vec![b'x'; usize::try_from(3 * READ_BYTES).unwrap()]).unwrap();
+        w.stdout.write_all(b"\n  vg/lv: Merged: 9.00%\n").unwrap();
+        assert_eq!(w.follower.read_lines().last().unwrap(), "  vg/lv: Merged: 9.00%");
+        assert_eq!(w.stdout.metadata().unwrap().len(), 0);
     }
 
     #[test]
