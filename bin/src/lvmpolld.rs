@@ -1,6 +1,6 @@
 //! The life of a daemon that stands in for lvmpolld.
 //!
-//! 1. Checks what it was told; goes into the background; locks the pid file; makes the socket.
+//! 1. Checks what it was told; goes into the background; takes over the signals; locks the pid file; makes the socket.
 //! 2. Starts the supervision tree: the journal, recovery of what an earlier life left behind, and the door.
 //! 3. Serves until it is told to end, has been idle for long enough, or the tree gives up.
 //! 4. Ends in order: no new client, children asked to end and waited for, socket and pid file removed.
@@ -79,7 +79,8 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 }
 
 fn start(options: &LvmpolldOptions) -> anyhow::Result<ExitCode> {
-    let binary = options.binary();
+    // Children are started elsewhere: in `/`.
+    let binary = std::path::absolute(options.binary()).context("cannot tell where the lvm binary is")?;
     access(&binary, Access::EXEC_OK)
         .with_context(|| format!("the lvm binary {} cannot be executed", binary.display()))?;
     let mut ready = None;
@@ -89,15 +90,7 @@ fn start(options: &LvmpolldOptions) -> anyhow::Result<ExitCode> {
             Background::Child(pipe) => ready = Some(pipe),
         }
     }
-    let pid_file = PidFile::lock(&options.pid_file())?;
-    let listening = Listening::open(&options.socket())?;
-    let exit = match Place::make(&options.socket()) {
-        Ok(place) => serve(options, &place, &listening, ready),
-        Err(error) => Err(error),
-    };
-    listening.unlink();
-    drop(pid_file);
-    exit
+    serve(options, &Place::make(&options.socket())?, &binary, ready)
 }
 
 fn exit_code_of(code: i32) -> ExitCode {
@@ -133,7 +126,7 @@ impl Place {
 fn serve(
     options: &LvmpolldOptions,
     place: &Place,
-    listening: &Listening,
+    binary: &Path,
     ready: Option<ReadyPipe>,
 ) -> anyhow::Result<ExitCode> {
     let destination = if ready.is_some() { Destination::Syslog("lvmpolld") } else { Destination::Stderr };
@@ -157,7 +150,7 @@ fn serve(
             .build()
             .expect("a runtime of this thread needs descriptors and nothing else")
     });
-    let exit = system.block_on(live(options, place, listening, ready, &log));
+    let exit = system.block_on(live(options, place, binary, ready, &log));
     drop(log);
     drop(guard);
     // A thread that hangs in the kernel must not hold up the end: nothing that it does is waited for.
@@ -168,13 +161,16 @@ fn serve(
 async fn live(
     options: &LvmpolldOptions,
     place: &Place,
-    listening: &Listening,
+    binary: &Path,
     ready: Option<ReadyPipe>,
     log: &Logger,
 ) -> anyhow::Result<ExitCode> {
+    // First: whoever sees the files may ask for an orderly end at once.
     let mut signals = EndingSignals::listen().context("cannot take over the signals")?;
+    let _pid_file = PidFile::lock(&options.pid_file())?;
+    let mut listening = Listening::open(&options.socket())?;
     let (gate, mut opened) = watch::channel(false);
-    let poll = Arc::new(poll_environment(options, place));
+    let poll = Arc::new(poll_environment(options, place, binary));
     let door = Arc::new(DoorEnvironment {
         listener: listening.listener.try_clone().context("cannot keep the socket")?,
         gate: gate.subscribe(),
@@ -187,29 +183,26 @@ async fn live(
           "binary" => %poll.binary.display(), "journal" => %place.journal.display());
     let root = start_root(tree::poll_daemon(place.journal.clone(), &poll, &door, &gate), log.clone());
 
-    // Each arm may be dropped: none of them has an effect before it is ready.
-    let failed = tokio::select! {
-        reason = root.ended() => Some(reason),
-        _ = opened.wait_for(|open| *open) => None,
-    };
-    if let Some(reason) = failed {
-        return Ok(tree_failed(log, &reason));
-    }
-    if let Some(ready) = ready {
-        ready.ready().context("cannot tell that the daemon is ready")?;
-    }
-
-    let idle = async {
+    let served = async {
+        // The other end of the gate lives as long as this function.
+        let _ = opened.wait_for(|open| *open).await;
+        if let Some(ready) = ready {
+            ready.ready().context("cannot tell that the daemon is ready")?;
+        }
         match options.timeout() {
             Some(timeout) => poll.activity.idle(timeout).await,
             None => std::future::pending().await,
         }
+        anyhow::Ok(())
     };
-    // As above.
+    // Each arm may be dropped: a daemon that ends need not become ready.
     tokio::select! {
         reason = root.ended() => return Ok(tree_failed(log, &reason)),
         signal = signals.next() => info!(log, "lvmpolld ends"; "why" => signal),
-        () = idle => info!(log, "lvmpolld ends"; "why" => "idle"),
+        idle = served => {
+            idle?;
+            info!(log, "lvmpolld ends"; "why" => "idle");
+        }
     }
     listening.unlink();
     let report = root.stop(STOP_DEADLINE).await;
@@ -224,9 +217,9 @@ fn tree_failed(log: &Logger, reason: &ExitReason) -> ExitCode {
     ExitCode::from(TREE_FAILED)
 }
 
-fn poll_environment(options: &LvmpolldOptions, place: &Place) -> PollEnvironment {
+fn poll_environment(options: &LvmpolldOptions, place: &Place, binary: &Path) -> PollEnvironment {
     PollEnvironment {
-        binary: options.binary(),
+        binary: binary.to_owned(),
         instance: place.instance.clone(),
         output_dir: place.output.clone(),
         inherited: inherited_environment(),

@@ -63,7 +63,7 @@ pub(crate) enum SocketError {
     },
 }
 
-/// A listening socket.
+/// A listening socket; its file goes away with this value.
 #[derive(Debug)]
 pub(crate) struct Listening {
     /// The socket, in non-blocking mode.
@@ -87,12 +87,18 @@ impl Listening {
         Ok(Self { listener, made })
     }
 
-    /// Removes the file of a socket that this process made.
-    pub(crate) fn unlink(&self) {
-        if let Some(path) = &self.made {
+    /// Removes the file of a socket that this process made, once: the next daemon may make its own there.
+    pub(crate) fn unlink(&mut self) {
+        if let Some(path) = self.made.take() {
             // Somebody else may have removed it already.
             let _ = fs::remove_file(path);
         }
+    }
+}
+
+impl Drop for Listening {
+    fn drop(&mut self) {
+        self.unlink();
     }
 }
 
