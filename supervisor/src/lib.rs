@@ -85,7 +85,8 @@ pub mod sys;
 pub mod tree;
 
 pub use actor::{
-    GetTree, RestartChild, RestartChildError, StartChild, StartChildError, StopChild, Supervisor, UnknownChild,
+    GetTree, RestartChild, RestartChildError, StartChild, StartChildError, StopChild, Supervisor,
+    UnknownChild,
 };
 pub use actor_child::ChildLink;
 pub use child_spec::{ChildKind, ChildSpec, Shutdown, Stop, SupervisorSpec, Worker};

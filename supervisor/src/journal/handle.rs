@@ -18,7 +18,7 @@ use super::recovery::{OpenError, Replayed, recover};
 use super::writer::{Request, Writer};
 
 /// How many requests may wait for the writing thread; more are answered as busy.
-const QUEUE_LENGTH: usize = 4096;
+const QUEUE_LENGTH: usize = 2048;
 
 /// An open journal: the queue of its writing thread.
 ///
@@ -117,9 +117,11 @@ impl<L: Ledger> Journal<L> {
     pub fn append(&self, record: L::Record) -> impl Future<Output = Result<(), AppendError>> + Send + use<L> {
         let (answer, answered) = oneshot::channel();
         let queued =
-            self.requests.try_send(Request::Append { record, answer }).map_err(|refused| match refused {
-                TrySendError::Full(_) => AppendError::Busy,
-                TrySendError::Disconnected(_) => AppendError::Closed,
+            self.requests.try_send(Request::Append { record: Box::new(record), answer }).map_err(|refused| {
+                match refused {
+                    TrySendError::Full(_) => AppendError::Busy,
+                    TrySendError::Disconnected(_) => AppendError::Closed,
+                }
             });
         async move {
             queued?;

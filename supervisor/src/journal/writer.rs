@@ -35,10 +35,8 @@ type Look<L> = Box<dyn FnOnce(Result<&L, ReadError>) + Send>;
 
 /// What the thread is asked for. An asker that is gone is not an error.
 pub(super) enum Request<L: Ledger> {
-    Append {
-        record: L::Record,
-        answer: Answer,
-    },
+    /// Boxed: the queue has room for thousands from the start.
+    Append { record: Box<L::Record>, answer: Answer },
     /// A look at what is durable.
     Read(Look<L>),
 }
