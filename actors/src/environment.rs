@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use lvmwarden_supervisor::process::Processes;
+use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::activity::Activity;
@@ -31,6 +32,8 @@ pub struct PollEnvironment {
     pub processes: Arc<dyn Processes>,
     /// Looks at device-mapper.
     pub kernel: Arc<dyn Kernel>,
+    /// Lets so many children be started at once.
+    pub starts: Semaphore,
     /// Children of an earlier C daemon that nobody has asked about yet.
     pub orphans: Orphans,
     /// Who needs the daemon.
@@ -50,3 +53,6 @@ impl PollEnvironment {
         self.started + moment
     }
 }
+
+/// How many children are started at once.
+pub const STARTS_AT_ONCE: usize = 4;

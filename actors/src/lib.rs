@@ -2,7 +2,8 @@
 //!
 //! | module | is | owns | started by |
 //! |---|---|---|---|
-//! | [`tree`] | the supervision tree, as one list | names | the binary |
+//! | [`tree`] | the supervision tree, as one list | nothing | the binary |
+//! | [`names`] | the names that the tree gives | nothing | (no actor) |
 //! | [`recovery`] | the first thing a daemon does | nothing | the tree, once |
 //! | [`poll_operation`] | one pvmove, conversion or merge | its lvpoll child | [`poll_operation::directory`], for a client or for recovery |
 //! | [`door`] | a listening socket | its sessions | the tree |
@@ -23,6 +24,7 @@ mod error_chain;
 mod journal;
 pub mod kernel;
 pub mod ledger;
+pub mod names;
 pub mod poll_operation;
 pub mod recovery;
 pub mod session;

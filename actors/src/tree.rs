@@ -18,7 +18,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_supervisor::journal::JournalActor;
-use lvmwarden_supervisor::{ChildSpec, Name, OnExceeded, RestartType, Shutdown, Strategy, SupervisorSpec};
+use lvmwarden_supervisor::{ChildSpec, OnExceeded, RestartType, Shutdown, Strategy, SupervisorSpec};
 use tokio::sync::watch;
 
 use crate::door::{Door, DoorEnvironment};
@@ -30,16 +30,6 @@ use crate::recovery::Recovery;
 const OPERATION_RESTARTS: u32 = 5;
 /// How long the clients' sessions have to end.
 const DOOR_DEADLINE: Duration = Duration::from_millis(500);
-
-/// Returns the name of the journal.
-pub fn journal() -> Name {
-    Name::root().child("journal")
-}
-
-/// Returns the name of the supervisor of all poll operations.
-pub fn operations() -> Name {
-    Name::root().child("poll").child("operations")
-}
 
 /// Describes the whole tree of a daemon that serves the poll protocol.
 ///

@@ -12,7 +12,7 @@ use slog_async::{Async, AsyncGuard, OverflowStrategy};
 use slog_term::{FullFormat, PlainSyncDecorator, TermDecorator};
 
 /// How many lines may wait to be written.
-const QUEUE_LINES: usize = 4096;
+const QUEUE_LINES: usize = 1024;
 /// Where syslog listens.
 const SYSLOG: &str = "/dev/log";
 /// Facility "daemon" of a syslog priority.

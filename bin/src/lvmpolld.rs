@@ -20,7 +20,7 @@ use actix_rt::System;
 use anyhow::Context;
 use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::door::DoorEnvironment;
-use lvmwarden_actors::environment::PollEnvironment;
+use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
 use lvmwarden_actors::kernel::DeviceMapper;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::state::Stop;
@@ -30,7 +30,7 @@ use lvmwarden_supervisor::sys::{Background, ReadyPipe, fork_into_background};
 use lvmwarden_supervisor::{ExitReason, log_panics, start_root};
 use rustix::fs::{Access, access};
 use slog::{Level, Logger, error, info, warn};
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
@@ -227,6 +227,7 @@ fn poll_environment(options: &LvmpolldOptions, place: &Place, binary: &Path) -> 
         on_stop: Stop::EndChild,
         processes: Arc::new(OsProcesses::new(process_options())),
         kernel: Arc::new(DeviceMapper),
+        starts: Semaphore::new(STARTS_AT_ONCE),
         orphans: Orphans::default(),
         activity: Activity::new(),
         started: tokio::time::Instant::now(),

@@ -210,9 +210,13 @@ impl OperationActor {
 
     fn spawn_anew(&mut self, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
-        let op = job.op;
-        let command = self.command(op, &job.request);
-        let spawned = self.environment.processes.spawn(command);
+        let (op, request) = (job.op, job.request.clone());
+        let environment = Arc::clone(&self.environment);
+        let spawned = async move {
+            // A command is some kilobytes of environment: it is made when its turn has come, not for a thousand at once.
+            let _turn = environment.starts.acquire().await;
+            environment.processes.spawn(command(&environment, op, &request)).await
+        };
         ctx.spawn(spawned.into_actor(self).map(move |spawned, actor, ctx| match spawned {
             Ok(process) => {
                 actor.environment.orphans.keep(op, process.identity().clone());
@@ -226,18 +230,6 @@ impl OperationActor {
                 actor.apply(&Event::Child(ChildEvent::NotSpawned { outcome }), ctx);
             }
         }));
-    }
-
-    fn command(&self, op: Uuid, request: &StartRequest) -> Command {
-        let environment = &self.environment;
-        let (stdout, stderr) = output::paths(&environment.output_dir, op);
-        Command {
-            program: environment.binary.clone(),
-            arguments: Arguments::of(request).write(environment.verbose),
-            environment: lvpoll::environment(request, op, &environment.instance, &environment.inherited),
-            stdout,
-            stderr,
-        }
     }
 
     fn adopted(adopted: Result<Box<dyn Process>, AdoptError>, actor: &mut Self, ctx: &mut Context<Self>) {
@@ -453,6 +445,18 @@ impl Handler<StopRequest> for OperationActor {
 /// Returns `VG/LV`, for the log.
 fn lv_of(request: &StartRequest) -> String {
     format!("{}/{}", request.vgname, request.lvname)
+}
+
+/// Returns the command that polls `request`.
+fn command(environment: &PollEnvironment, op: Uuid, request: &StartRequest) -> Command {
+    let (stdout, stderr) = output::paths(&environment.output_dir, op);
+    Command {
+        program: environment.binary.clone(),
+        arguments: Arguments::of(request).write(environment.verbose),
+        environment: lvpoll::environment(request, op, &environment.instance, &environment.inherited),
+        stdout,
+        stderr,
+    }
 }
 
 /// Returns how a failed start counts for the client.

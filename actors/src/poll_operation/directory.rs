@@ -17,7 +17,7 @@ use super::op_names::OpNames;
 use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
 use crate::journal;
-use crate::tree;
+use crate::names;
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
 
@@ -37,7 +37,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Makes the directory of the operations below [`tree::operations`].
+    /// Makes the directory of the operations below [`names::operations`].
     pub fn new(registry: Registry, environment: Arc<PollEnvironment>) -> Self {
         Self { registry, environment, op_names: OpNames::new() }
     }
@@ -68,7 +68,7 @@ impl Directory {
     /// The reason for the client, when the daemon is shutting down or does not answer.
     pub async fn start_actor(&self, id: &OperationId) -> Result<(), String> {
         let start = StartChild(spec(id.clone(), Arc::clone(&self.environment)));
-        match self.registry.ask::<Supervisor, _>(&tree::operations(), start, DEADLINE).await {
+        match self.registry.ask::<Supervisor, _>(&names::operations(), start, DEADLINE).await {
             Ok(Ok(_) | Err(StartChildError::AlreadyStarted(_))) => Ok(()),
             Ok(Err(refused)) => Err(refused.to_string()),
             Err(unreachable) => Err(unreachable.to_string()),
@@ -96,7 +96,7 @@ impl Directory {
     /// An operation that ends meanwhile is left out.
     pub async fn describe(&self) -> Vec<Description> {
         let mut all = Vec::new();
-        for name in self.registry.names_under(&tree::operations()) {
+        for name in self.registry.names_under(&names::operations()) {
             if let Ok(Some(description)) =
                 self.registry.ask::<OperationActor, _>(&name, Describe, DEADLINE).await
             {
@@ -109,7 +109,7 @@ impl Directory {
 }
 
 fn name_of(id: &OperationId) -> Name {
-    tree::operations().child(&id.to_string())
+    names::operations().child(&id.to_string())
 }
 
 /// Transient: an operation that has ended in order is over; one that crashed goes on from the journal.

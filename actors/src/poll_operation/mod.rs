@@ -1,6 +1,6 @@
 //! One poll operation: a pvmove, a conversion or a merge that lvpoll carries on until it is done.
 //!
-//! [`state`] decides, [`actor`] acts; the drawing of an operation's life is on top of `state.rs`. Around them:
+//! [`state`] decides (with [`job`]: how often it may be tried again), [`actor`] acts; the drawing of an operation's life is on top of `state.rs`. Around them:
 //!
 //! 1. [`outcome`]: how it ends; requests that mean the same operation have the same `OperationId`.
 //! 2. [`directory`]: what sessions call; it finds or starts the operation's actor.
@@ -12,6 +12,7 @@
 pub mod actor;
 pub mod directory;
 
+pub mod job;
 pub mod lvpoll;
 pub mod messages;
 mod op_names;

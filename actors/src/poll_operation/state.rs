@@ -34,10 +34,11 @@
 //! A stop leads from everywhere to Leaving. Where the daemon takes its children along, a child that runs is asked to end
 //! first (Terminating), and the operation is forgotten when it has.
 //!
-//! * An exit code other than 0 is the end. Code 0 is the end unless the kernel shows the operation still
-//!   there ([`Verdict::NotOver`]). A signal that we did not send starts lvpoll again, with growing delay, at most
-//!   [`CRASH_RESTARTS`] times within [`CRASH_PERIOD`]; the next one is the end. An unknown exit (of a child that was
-//!   adopted) is answered by running lvpoll once more, which is idempotent: never by calling it success.
+//! * An exit code other than 0 is the end. Code 0 is the end unless the kernel shows the operation still there
+//!   ([`Verdict::NotOver`]). A signal that we did not send starts lvpoll again, with growing delay, at most
+//!   [`CRASH_RESTARTS`](super::job::CRASH_RESTARTS) times within [`CRASH_PERIOD`](super::job::CRASH_PERIOD); the next
+//!   one is the end. An unknown exit (of a child that was adopted) is answered by running lvpoll once more, which is
+//!   idempotent: never by calling it success.
 //! * A child that writes nothing for [`Job::silence_limit`] is named silent, once, and otherwise left alone.
 //! * A result that nobody collects is dropped after [`RETENTION`].
 
@@ -46,6 +47,7 @@ use std::time::Duration;
 use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
+pub use super::job::{Job, Moment};
 use super::outcome::Outcome;
 pub use super::vocabulary::{
     Answer, ChildEvent, Effect, Event, JournalEvent, Life, Note, Progress, Recovered, StartAnswer, Stop,
@@ -53,32 +55,10 @@ pub use super::vocabulary::{
 };
 use lvmwarden_protocol::poll::StartRequest;
 
-/// Time since the daemon started.
-pub type Moment = Duration;
-
-/// How often lvpoll is started again after a crash within [`CRASH_PERIOD`].
-pub const CRASH_RESTARTS: usize = 3;
-/// The window in which [`CRASH_RESTARTS`] are counted.
-pub const CRASH_PERIOD: Duration = Duration::from_mins(1);
-/// The wait before the first restart after a crash; it doubles with each one in the window.
-pub const CRASH_DELAY: Duration = Duration::from_millis(200);
-
-/// How often lvpoll is started again because it ended with 0 and the kernel still shows the operation.
-pub const UNFINISHED_RESTARTS: u32 = 10;
-/// The wait before the first such restart; it doubles up to [`UNFINISHED_DELAY_MAX`].
-pub const UNFINISHED_DELAY: Duration = Duration::from_secs(1);
-/// The longest wait before lvpoll is started again for an unfinished operation.
-pub const UNFINISHED_DELAY_MAX: Duration = Duration::from_mins(1);
-
 /// The wait before an end that could not be written to the journal is written again.
 pub const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// How long a result waits for a client that collects it.
 pub const RETENTION: Duration = Duration::from_hours(24);
-
-/// The least time of silence that is worth a word.
-///
-/// Source: lvm2 2.03.16, `lvmpolld_internal_timeout` of an interval of up to 30 s.
-pub const SILENCE_FLOOR: Duration = Duration::from_mins(1);
 
 /// One poll operation, from its first request to the collection of its result.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -154,51 +134,6 @@ pub enum Phase {
     },
     /// The child was asked to end because the daemon ends.
     Terminating,
-}
-
-/// What an operation does, and how it went so far.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Job {
-    /// The operation's name in the journal and in its children's environment.
-    pub op: Uuid,
-    /// What was asked.
-    pub request: StartRequest,
-    /// How many times lvpoll was started, the running one included.
-    pub attempt: u32,
-    /// The latest child.
-    pub pid: Option<u32>,
-    /// When lvpoll crashed, oldest first, within [`CRASH_PERIOD`].
-    crashes: Vec<Moment>,
-    /// How often lvpoll ended with 0 although the operation was not over.
-    unfinished: u32,
-}
-
-impl Job {
-    fn new(op: Uuid, request: StartRequest) -> Self {
-        Self { op, request, attempt: 0, pid: None, crashes: Vec::new(), unfinished: 0 }
-    }
-
-    /// Returns how long the child may write nothing before it is called silent: two intervals, at least a minute.
-    pub fn silence_limit(&self) -> Duration {
-        (self.request.interval.duration() * 2).max(SILENCE_FLOOR)
-    }
-
-    /// Returns the wait before lvpoll is started again after a crash, or `None` when it crashed too often.
-    fn delay_after_crash(&mut self, now: Moment) -> Option<Duration> {
-        self.crashes.retain(|&crash| now.saturating_sub(crash) < CRASH_PERIOD);
-        let restarts = self.crashes.len();
-        self.crashes.push(now);
-        (restarts < CRASH_RESTARTS).then(|| CRASH_DELAY * (1 << restarts))
-    }
-
-    /// Returns the wait before lvpoll is started again for an unfinished operation, or `None` when it was often
-    /// enough.
-    fn delay_when_unfinished(&mut self) -> Option<Duration> {
-        let restarts = self.unfinished;
-        self.unfinished += 1;
-        (restarts < UNFINISHED_RESTARTS)
-            .then(|| (UNFINISHED_DELAY * (1 << restarts.min(16))).min(UNFINISHED_DELAY_MAX))
-    }
 }
 
 impl Operation {

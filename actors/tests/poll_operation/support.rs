@@ -10,7 +10,7 @@ use std::time::Duration;
 use actix_rt::System;
 use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::door::{self, DoorEnvironment};
-use lvmwarden_actors::environment::PollEnvironment;
+use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
 use lvmwarden_actors::kernel::Kernel;
 use lvmwarden_actors::poll_operation::directory::Directory;
 use lvmwarden_actors::poll_operation::messages::Description;
@@ -24,7 +24,7 @@ use lvmwarden_supervisor::process::{BoxFuture, FakeProcesses, ProcessExit, Spawn
 use lvmwarden_supervisor::{Root, StopReport, TreeNode, start_root};
 use slog::{Discard, Logger, o};
 use tempfile::TempDir;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -153,6 +153,7 @@ impl Host {
             on_stop,
             processes: Arc::new(self.processes.clone()),
             kernel: Arc::<FakeKernel>::clone(&self.kernel),
+            starts: Semaphore::new(STARTS_AT_ONCE),
             orphans: Orphans::default(),
             activity: Activity::new(),
             started: Instant::now(),

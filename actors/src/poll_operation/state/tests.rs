@@ -7,6 +7,9 @@ use lvmwarden_supervisor::process::{BootId, ProcessExit, ProcessIdentity};
 use uuid::Uuid;
 
 use super::*;
+use crate::poll_operation::job::{
+    CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, SILENCE_FLOOR, UNFINISHED_DELAY, UNFINISHED_RESTARTS,
+};
 
 mod drawing;
 mod stories;

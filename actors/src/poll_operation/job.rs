@@ -1,0 +1,73 @@
+//! What an operation does, how it went so far, and how often it may be tried again.
+
+use std::time::Duration;
+
+use lvmwarden_protocol::poll::StartRequest;
+use uuid::Uuid;
+
+/// Time since the daemon started.
+pub type Moment = Duration;
+
+/// How often lvpoll is started again after a crash within [`CRASH_PERIOD`].
+pub const CRASH_RESTARTS: usize = 3;
+/// The window in which [`CRASH_RESTARTS`] are counted.
+pub const CRASH_PERIOD: Duration = Duration::from_mins(1);
+/// The wait before the first restart after a crash; it doubles with each one in the window.
+pub const CRASH_DELAY: Duration = Duration::from_millis(200);
+
+/// How often lvpoll is started again because it ended with 0 and the kernel still shows the operation.
+pub const UNFINISHED_RESTARTS: u32 = 10;
+/// The wait before the first such restart; it doubles up to [`UNFINISHED_DELAY_MAX`].
+pub const UNFINISHED_DELAY: Duration = Duration::from_secs(1);
+/// The longest wait before lvpoll is started again for an unfinished operation.
+pub const UNFINISHED_DELAY_MAX: Duration = Duration::from_mins(1);
+
+/// The least time of silence that is worth a word.
+///
+/// Source: lvm2 2.03.16, `lvmpolld_internal_timeout` of an interval of up to 30 s.
+pub const SILENCE_FLOOR: Duration = Duration::from_mins(1);
+
+/// What an operation does, and how it went so far.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Job {
+    /// The operation's name in the journal and in its children's environment.
+    pub op: Uuid,
+    /// What was asked.
+    pub request: StartRequest,
+    /// How many times lvpoll was started, the running one included.
+    pub attempt: u32,
+    /// The latest child.
+    pub pid: Option<u32>,
+    /// When lvpoll crashed, oldest first, within [`CRASH_PERIOD`].
+    pub(super) crashes: Vec<Moment>,
+    /// How often lvpoll ended with 0 although the operation was not over.
+    pub(super) unfinished: u32,
+}
+
+impl Job {
+    pub(super) fn new(op: Uuid, request: StartRequest) -> Self {
+        Self { op, request, attempt: 0, pid: None, crashes: Vec::new(), unfinished: 0 }
+    }
+
+    /// Returns how long the child may write nothing before it is called silent: two intervals, at least a minute.
+    pub fn silence_limit(&self) -> Duration {
+        (self.request.interval.duration() * 2).max(SILENCE_FLOOR)
+    }
+
+    /// Returns the wait before lvpoll is started again after a crash, or `None` when it crashed too often.
+    pub(super) fn delay_after_crash(&mut self, now: Moment) -> Option<Duration> {
+        self.crashes.retain(|&crash| now.saturating_sub(crash) < CRASH_PERIOD);
+        let restarts = self.crashes.len();
+        self.crashes.push(now);
+        (restarts < CRASH_RESTARTS).then(|| CRASH_DELAY * (1 << restarts))
+    }
+
+    /// Returns the wait before lvpoll is started again for an unfinished operation, or `None` when it was often
+    /// enough.
+    pub(super) fn delay_when_unfinished(&mut self) -> Option<Duration> {
+        let restarts = self.unfinished;
+        self.unfinished += 1;
+        (restarts < UNFINISHED_RESTARTS)
+            .then(|| (UNFINISHED_DELAY * (1 << restarts.min(16))).min(UNFINISHED_DELAY_MAX))
+    }
+}
