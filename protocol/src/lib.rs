@@ -27,6 +27,7 @@
 //! a request is not said here.
 #![forbid(unsafe_code)]
 
+pub mod api;
 pub mod config_text;
 pub mod framing;
 pub mod ids;

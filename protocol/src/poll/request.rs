@@ -25,6 +25,7 @@ pub enum Request {
 
 /// What kind of long operation is polled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum PollOperation {
     /// Moving extents between PVs.

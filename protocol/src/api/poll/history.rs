@@ -1,0 +1,70 @@
+//! What has happened to operations, those included that are forgotten otherwise.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::Outcome;
+use crate::ids::{LvName, VgName};
+use crate::poll::PollOperation;
+
+/// Asks what has happened to operations.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct History {
+    /// How many of the latest entries at most; `None`: all that are kept.
+    pub limit: Option<u32>,
+}
+
+/// What has happened to operations.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HistoryReply {
+    /// Oldest first.
+    pub entries: Vec<HistoryEntry>,
+}
+
+/// One step in the life of one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct HistoryEntry {
+    /// When, RFC 3339.
+    pub time: String,
+    /// The operation's name.
+    pub id: Uuid,
+    /// What is polled.
+    pub kind: PollOperation,
+    /// Whether a pvmove is being aborted.
+    pub abort: bool,
+    /// The VG's name.
+    pub vgname: VgName,
+    /// The LV's name.
+    pub lvname: LvName,
+    /// What happened.
+    pub step: HistoryStep,
+    /// The lvpoll that was started, adopted or ended.
+    pub pid: Option<u32>,
+    /// The how-manieth start of lvpoll it was, from 1.
+    pub attempt: Option<u32>,
+    /// How the operation ended; with [`HistoryStep::Ended`] only.
+    pub outcome: Option<Outcome>,
+}
+
+/// What happened to an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HistoryStep {
+    /// It was asked for.
+    Intended,
+    /// lvpoll was started.
+    Started,
+    /// A living lvpoll was taken over.
+    Adopted,
+    /// lvpoll ended, and will be started again.
+    Retried,
+    /// It ended.
+    Ended,
+    /// Its result was handed out, or has expired.
+    Forgotten,
+}

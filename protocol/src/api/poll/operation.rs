@@ -1,0 +1,92 @@
+//! An operation as clients see it.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::ids::{LvName, Lvid, SystemDir, VgName};
+use crate::poll::PollOperation;
+
+/// One poll operation at one moment.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Operation {
+    /// Its name, for ever.
+    pub id: Uuid,
+    /// What is polled.
+    pub kind: PollOperation,
+    /// Whether a pvmove is being aborted.
+    pub abort: bool,
+    /// The VG's name.
+    pub vgname: VgName,
+    /// The LV's name.
+    pub lvname: LvName,
+    /// The LV for ever.
+    pub lvid: Lvid,
+    /// The `LVM_SYSTEM_DIR` of lvpoll.
+    pub sysdir: Option<SystemDir>,
+    /// How far it is.
+    pub state: OperationState,
+    /// The latest lvpoll; it may have ended.
+    pub pid: Option<u32>,
+    /// How many times lvpoll was started, the running one included.
+    pub attempt: u32,
+    /// How many requests asked for it, the first included.
+    pub init_requests: u32,
+    /// When it was asked for first, RFC 3339.
+    pub started_at: String,
+    /// How much lvpoll last said to be done, 0 to 100; `None` before it said anything.
+    pub percent: Option<f64>,
+    /// Whether lvpoll has written nothing for longer than it should take.
+    pub silent: bool,
+    /// How it ended; `None` while it goes on.
+    pub outcome: Option<Outcome>,
+    /// The command line that asked for it first, if it said.
+    pub asked_by: Option<String>,
+}
+
+/// How far an operation is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OperationState {
+    /// It is being written to the journal.
+    Intended,
+    /// lvpoll is being started.
+    Starting,
+    /// The lvpoll of an earlier life of the daemon is being looked for.
+    Adopting,
+    /// lvpoll runs.
+    Running,
+    /// lvpoll ended well; the kernel is asked whether the operation is over.
+    Judging,
+    /// lvpoll is started again after a pause.
+    BackingOff,
+    /// The end is being written to the journal.
+    Storing,
+    /// lvpoll was asked to end because the daemon ends.
+    Terminating,
+    /// It is over.
+    Ended,
+}
+
+/// How an operation ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Outcome {
+    /// lvpoll ended by itself.
+    Retcode {
+        /// Its exit code; 0 when the work is done.
+        value: i32,
+    },
+    /// lvpoll was ended by a signal, more often than it is worth starting it again.
+    Signal {
+        /// The signal's number.
+        value: i32,
+    },
+    /// The operation could not be followed to its end.
+    Lost {
+        /// Why, for people.
+        reason: String,
+    },
+}

@@ -1,0 +1,386 @@
+//! One example of each message: its exact JSON, in both directions.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+
+use uuid::Uuid;
+
+use super::super::*;
+use crate::ids::{LvName, Lvid, VgName};
+use crate::poll::PollOperation;
+
+const ID: &str = "018f0000-0000-7000-8000-000000000001";
+
+fn id() -> Uuid {
+    ID.parse().expect("a UUID")
+}
+
+fn vgname() -> VgName {
+    "vg0".try_into().expect("a name")
+}
+
+fn lvname() -> LvName {
+    "pvmove0".try_into().expect("a name")
+}
+
+/// Asserts that a call is written as `expected`, and read as the request that it was.
+#[track_caller]
+fn assert_call<M: Method>(parameters: &M, expected: &str, wrap: impl Fn(M) -> Request) {
+    let call = Call::new(parameters);
+    assert_eq!(serde_json::to_string(&call).expect("a call"), expected);
+    let read: Call = serde_json::from_str(expected).expect("a call");
+    assert_eq!(Request::parse(&read), Ok(wrap(read.read().expect("its parameters"))));
+    assert_eq!(Call::new(&read.read::<M>().expect("its parameters")), call);
+}
+
+/// Asserts that a reply is written with these parameters, and read as what it was.
+#[track_caller]
+fn assert_reply<M: Method>(reply: &M::Reply, parameters: &str)
+where
+    M::Reply: PartialEq + Debug,
+{
+    for (message, rest) in
+        [(Reply::last::<M>(reply), ""), (Reply::continued::<M>(reply), ",\"continues\":true")]
+    {
+        let expected = format!("{{\"parameters\":{parameters}{rest}}}");
+        assert_eq!(serde_json::to_string(&message).expect("a reply"), expected);
+        let read: Reply = serde_json::from_str(&expected).expect("a reply");
+        assert_eq!(&read.read::<M>().expect("what the method gives"), reply);
+    }
+}
+
+/// Asserts that an error is written so, and read as what it was.
+#[track_caller]
+fn assert_error<E: InterfaceError + PartialEq + Debug>(error: &E, expected: &str) {
+    assert_eq!(serde_json::to_string(&Reply::error(error)).expect("a reply"), expected);
+    let read: Reply = serde_json::from_str(expected).expect("a reply");
+    let refusal = read.read::<poll::List>().expect_err("an error");
+    assert_eq!(E::from_refusal(&refusal).as_ref(), Some(error));
+}
+
+#[test]
+fn varlink_service() {
+    use varlink_service::*;
+    assert_call(&GetInfo {}, r#"{"method":"org.varlink.service.GetInfo","parameters":{}}"#, |call| {
+        super::super::Request::Varlink(Request::GetInfo(call))
+    });
+    let info = GetInfoReply {
+        vendor: "lvmwarden".to_owned(),
+        product: "lvmwarden".to_owned(),
+        version: "0.1.0".to_owned(),
+        url: "https://example.org".to_owned(),
+        interfaces: vec![NAME.to_owned()],
+    };
+    assert_reply::<GetInfo>(
+        &info,
+        r#"{"interfaces":["org.varlink.service"],"product":"lvmwarden","url":"https://example.org","vendor":"lvmwarden","version":"0.1.0"}"#,
+    );
+    assert_call(
+        &GetInterfaceDescription { interface: NAME.to_owned() },
+        r#"{"method":"org.varlink.service.GetInterfaceDescription","parameters":{"interface":"org.varlink.service"}}"#,
+        |call| super::super::Request::Varlink(Request::GetInterfaceDescription(call)),
+    );
+    assert_reply::<GetInterfaceDescription>(
+        &GetInterfaceDescriptionReply { description: "interface a.b\n".to_owned() },
+        r#"{"description":"interface a.b\n"}"#,
+    );
+    assert_error(
+        &Error::InterfaceNotFound { interface: "a.b".to_owned() },
+        r#"{"parameters":{"interface":"a.b"},"error":"org.varlink.service.InterfaceNotFound"}"#,
+    );
+    assert_error(
+        &Error::MethodNotFound { method: "a.b.C".to_owned() },
+        r#"{"parameters":{"method":"a.b.C"},"error":"org.varlink.service.MethodNotFound"}"#,
+    );
+    assert_error(
+        &Error::MethodNotImplemented { method: "a.b.C".to_owned() },
+        r#"{"parameters":{"method":"a.b.C"},"error":"org.varlink.service.MethodNotImplemented"}"#,
+    );
+    assert_error(
+        &Error::InvalidParameter { parameter: "id".to_owned() },
+        r#"{"parameters":{"parameter":"id"},"error":"org.varlink.service.InvalidParameter"}"#,
+    );
+    assert_error(
+        &Error::PermissionDenied,
+        r#"{"parameters":{},"error":"org.varlink.service.PermissionDenied"}"#,
+    );
+    assert_error(&Error::ExpectedMore, r#"{"parameters":{},"error":"org.varlink.service.ExpectedMore"}"#);
+}
+
+#[test]
+fn service() {
+    use service::*;
+    let wrap = super::super::Request::Service;
+    assert_call(&Info {}, r#"{"method":"org.lvmwarden.Service.Info","parameters":{}}"#, |call| {
+        wrap(Request::Info(call))
+    });
+    let info = InfoReply {
+        product: "lvmwarden".to_owned(),
+        version: "0.1.0".to_owned(),
+        url: "https://example.org".to_owned(),
+        pid: 4711,
+        started_at: "2026-11-21T10:00:00Z".to_owned(),
+        instance: "/run/lvm/lvmpolld.socket".to_owned(),
+        roles: vec!["poll".to_owned()],
+    };
+    assert_reply::<Info>(
+        &info,
+        r#"{"instance":"/run/lvm/lvmpolld.socket","pid":4711,"product":"lvmwarden","roles":["poll"],"started_at":"2026-11-21T10:00:00Z","url":"https://example.org","version":"0.1.0"}"#,
+    );
+    assert_call(
+        &Stop { leave_children: true },
+        r#"{"method":"org.lvmwarden.Service.Stop","parameters":{"leave_children":true}}"#,
+        |call| wrap(Request::Stop(call)),
+    );
+    assert_reply::<Stop>(&Done {}, "{}");
+    assert_error(
+        &Error::InvalidMessage { reason: "expected value".to_owned() },
+        r#"{"parameters":{"reason":"expected value"},"error":"org.lvmwarden.Service.InvalidMessage"}"#,
+    );
+    assert_error(
+        &Error::MessageTooLarge { limit_bytes: 1024 },
+        r#"{"parameters":{"limit_bytes":1024},"error":"org.lvmwarden.Service.MessageTooLarge"}"#,
+    );
+    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Service.Busy"}"#);
+}
+
+fn operation() -> poll::Operation {
+    poll::Operation {
+        id: id(),
+        kind: PollOperation::Pvmove,
+        abort: false,
+        vgname: vgname(),
+        lvname: lvname(),
+        lvid: "L".try_into().expect("a name"),
+        sysdir: None,
+        state: poll::OperationState::BackingOff,
+        pid: Some(4712),
+        attempt: 2,
+        init_requests: 1,
+        started_at: "2026-11-21T10:00:00Z".to_owned(),
+        percent: Some(12.5),
+        silent: false,
+        outcome: None,
+        asked_by: Some("pvmove /dev/sda".to_owned()),
+    }
+}
+
+const OPERATION: &str = concat!(
+    r#"{"abort":false,"asked_by":"pvmove /dev/sda","attempt":2,"id":"018f0000-0000-7000-8000-000000000001","#,
+    r#""init_requests":1,"kind":"pvmove","lvid":"L","lvname":"pvmove0","outcome":null,"percent":12.5,"pid":4712,"#,
+    r#""silent":false,"started_at":"2026-11-21T10:00:00Z","state":"backing_off","sysdir":null,"vgname":"vg0"}"#,
+);
+
+#[test]
+fn poll_questions() {
+    use poll::*;
+    let wrap = super::super::Request::Poll;
+    let one = OperationReply { operation: operation() };
+    let one_json = format!("{{\"operation\":{OPERATION}}}");
+    assert_call(&List {}, r#"{"method":"org.lvmwarden.Poll.List","parameters":{}}"#, |call| {
+        wrap(Request::List(call))
+    });
+    assert_reply::<List>(
+        &ListReply { operations: vec![operation()] },
+        &format!("{{\"operations\":[{OPERATION}]}}"),
+    );
+    assert_call(
+        &Show { id: id() },
+        &format!(r#"{{"method":"org.lvmwarden.Poll.Show","parameters":{{"id":"{ID}"}}}}"#),
+        |call| wrap(Request::Show(call)),
+    );
+    assert_reply::<Show>(&one, &one_json);
+    assert_call(
+        &Wait { id: id(), timeout_ms: Some(1500) },
+        &format!(r#"{{"method":"org.lvmwarden.Poll.Wait","parameters":{{"id":"{ID}","timeout_ms":1500}}}}"#),
+        |call| wrap(Request::Wait(call)),
+    );
+    assert_reply::<Wait>(&one, &one_json);
+    assert_call(
+        &Watch { id: None },
+        r#"{"method":"org.lvmwarden.Poll.Watch","parameters":{"id":null},"more":true}"#,
+        |call| wrap(Request::Watch(call)),
+    );
+    assert_reply::<Watch>(&one, &one_json);
+    assert_call(
+        &History { limit: Some(2) },
+        r#"{"method":"org.lvmwarden.Poll.History","parameters":{"limit":2}}"#,
+        |call| wrap(Request::History(call)),
+    );
+    let entry = HistoryEntry {
+        time: "2026-11-21T10:00:00Z".to_owned(),
+        id: id(),
+        kind: PollOperation::MergeThin,
+        abort: false,
+        vgname: vgname(),
+        lvname: lvname(),
+        step: HistoryStep::Ended,
+        pid: None,
+        attempt: Some(2),
+        outcome: Some(Outcome::Retcode { value: 5 }),
+    };
+    assert_reply::<History>(
+        &HistoryReply { entries: vec![entry] },
+        r#"{"entries":[{"abort":false,"attempt":2,"id":"018f0000-0000-7000-8000-000000000001","kind":"merge_thin","lvname":"pvmove0","outcome":{"kind":"retcode","value":5},"pid":null,"step":"ended","time":"2026-11-21T10:00:00Z","vgname":"vg0"}]}"#,
+    );
+}
+
+#[test]
+fn poll_orders() {
+    use poll::*;
+    let wrap = super::super::Request::Poll;
+    let start = Start {
+        kind: PollOperation::Convert,
+        vgname: vgname(),
+        lvname: lvname(),
+        lvid: Lvid::try_from("L").expect("a name"),
+        interval_seconds: Some(15),
+        handle_missing_pvs: None,
+        sysdir: None,
+        devicesfile: Some("mine".try_into().expect("a name")),
+    };
+    assert_call(
+        &start,
+        r#"{"method":"org.lvmwarden.Poll.Start","parameters":{"devicesfile":"mine","handle_missing_pvs":null,"interval_seconds":15,"kind":"convert","lvid":"L","lvname":"pvmove0","sysdir":null,"vgname":"vg0"}}"#,
+        |call| wrap(Request::Start(call)),
+    );
+    let started = StartReply { id: id(), already_running: true };
+    let started_json = format!(r#"{{"already_running":true,"id":"{ID}"}}"#);
+    assert_reply::<Start>(&started, &started_json);
+    assert_call(
+        &Abort::ById(id()),
+        &format!(
+            r#"{{"method":"org.lvmwarden.Poll.Abort","parameters":{{"id":"{ID}","lvname":null,"vgname":null}}}}"#
+        ),
+        |call| wrap(Request::Abort(call)),
+    );
+    assert_call(
+        &Abort::ByLv { vgname: vgname(), lvname: lvname() },
+        r#"{"method":"org.lvmwarden.Poll.Abort","parameters":{"id":null,"lvname":"pvmove0","vgname":"vg0"}}"#,
+        |call| wrap(Request::Abort(call)),
+    );
+    assert_reply::<Abort>(&started, &started_json);
+}
+
+#[test]
+fn poll_outcomes_and_errors() {
+    use poll::*;
+    for (outcome, expected) in [
+        (Outcome::Retcode { value: 0 }, r#"{"kind":"retcode","value":0}"#),
+        (Outcome::Signal { value: 9 }, r#"{"kind":"signal","value":9}"#),
+        (Outcome::Lost { reason: "no memory".to_owned() }, r#"{"kind":"lost","reason":"no memory"}"#),
+    ] {
+        assert_eq!(serde_json::to_string(&outcome).expect("an outcome"), expected);
+        assert_eq!(serde_json::from_str::<Outcome>(expected).expect("an outcome"), outcome);
+    }
+    assert_error(
+        &Error::NotFound { id: "vg0/lv".to_owned() },
+        r#"{"parameters":{"id":"vg0/lv"},"error":"org.lvmwarden.Poll.NotFound"}"#,
+    );
+    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Poll.Busy"}"#);
+    assert_error(
+        &Error::DifferentOperation,
+        r#"{"parameters":{},"error":"org.lvmwarden.Poll.DifferentOperation"}"#,
+    );
+    assert_error(
+        &Error::Failed { reason: "the journal is full".to_owned() },
+        r#"{"parameters":{"reason":"the journal is full"},"error":"org.lvmwarden.Poll.Failed"}"#,
+    );
+    assert_error(&Error::NotPvmove, r#"{"parameters":{},"error":"org.lvmwarden.Poll.NotPvmove"}"#);
+}
+
+#[test]
+fn supervisor() {
+    use supervisor::*;
+    let wrap = super::super::Request::Supervisor;
+    assert_call(&Tree {}, r#"{"method":"org.lvmwarden.Supervisor.Tree","parameters":{}}"#, |call| {
+        wrap(Request::Tree(call))
+    });
+    let node = |name: &str, kind, last_exit, children| Node {
+        name: name.to_owned(),
+        kind,
+        state: NodeState::GivenUp,
+        restarts: 3,
+        last_exit,
+        children,
+    };
+    let poll = node("root/poll", NodeKind::Worker, Some(Exit::Panicked("boom".to_owned())), vec![]);
+    let doors = node("root/doors", NodeKind::Worker, Some(Exit::Killed), vec![]);
+    let root = node("root", NodeKind::Supervisor, None, vec![poll, doors]);
+    assert_reply::<Tree>(
+        &TreeReply { root },
+        concat!(
+            r#"{"root":{"children":["#,
+            r#"{"children":[],"kind":"worker","last_exit":{"message":"boom","reason":"panicked"},"name":"root/poll","restarts":3,"state":"given_up"},"#,
+            r#"{"children":[],"kind":"worker","last_exit":{"reason":"killed"},"name":"root/doors","restarts":3,"state":"given_up"}"#,
+            r#"],"kind":"supervisor","last_exit":null,"name":"root","restarts":3,"state":"given_up"}}"#,
+        ),
+    );
+    assert_call(
+        &Restart { name: "root/poll".to_owned() },
+        r#"{"method":"org.lvmwarden.Supervisor.Restart","parameters":{"name":"root/poll"}}"#,
+        |call| wrap(Request::Restart(call)),
+    );
+    assert_reply::<Restart>(&Done {}, "{}");
+    assert_call(
+        &SetLogLevel { level: "debug".to_owned() },
+        r#"{"method":"org.lvmwarden.Supervisor.SetLogLevel","parameters":{"level":"debug"}}"#,
+        |call| wrap(Request::SetLogLevel(call)),
+    );
+    assert_reply::<SetLogLevel>(&Done {}, "{}");
+    assert_error(
+        &Error::UnknownName { name: "x".to_owned() },
+        r#"{"parameters":{"name":"x"},"error":"org.lvmwarden.Supervisor.UnknownName"}"#,
+    );
+    assert_error(
+        &Error::BadLevel { level: "loud".to_owned(), permitted: vec!["error".to_owned(), "info".to_owned()] },
+        r#"{"parameters":{"level":"loud","permitted":["error","info"]},"error":"org.lvmwarden.Supervisor.BadLevel"}"#,
+    );
+    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Supervisor.Busy"}"#);
+}
+
+#[test]
+fn events() {
+    use events::*;
+    let wrap = super::super::Request::Events;
+    let cursor = |number| Cursor::new("a-1", number).expect("a cursor");
+    let event = Event {
+        cursor: cursor(7),
+        time: "2026-11-21T10:00:00Z".to_owned(),
+        kind: "poll.started".to_owned(),
+        subject: "vg0/pvmove0".to_owned(),
+        fields: BTreeMap::from([("pid".to_owned(), "4712".to_owned())]),
+    };
+    let event_json = r#"{"cursor":"a-1:7","fields":{"pid":"4712"},"kind":"poll.started","subject":"vg0/pvmove0","time":"2026-11-21T10:00:00Z"}"#;
+    assert_call(
+        &Recent { limit: Some(5) },
+        r#"{"method":"org.lvmwarden.Events.Recent","parameters":{"limit":5}}"#,
+        |call| wrap(Request::Recent(call)),
+    );
+    assert_reply::<Recent>(
+        &RecentReply { events: vec![event.clone()] },
+        &format!("{{\"events\":[{event_json}]}}"),
+    );
+    assert_call(
+        &Subscribe { cursor: Some(cursor(6)), limit: None },
+        r#"{"method":"org.lvmwarden.Events.Subscribe","parameters":{"cursor":"a-1:6","limit":null},"more":true}"#,
+        |call| wrap(Request::Subscribe(call)),
+    );
+    assert_reply::<Subscribe>(&SubscribeReply::Event(event), &format!("{{\"event\":{event_json}}}"));
+    let gap = Gap { after: cursor(7), before: cursor(10), missed: Some(2), because: GapCause::SlowReader };
+    assert_reply::<Subscribe>(
+        &SubscribeReply::Gap(gap),
+        r#"{"gap":{"after":"a-1:7","because":"slow_reader","before":"a-1:10","missed":2}}"#,
+    );
+    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Events.Busy"}"#);
+}
+
+#[test]
+fn metrics() {
+    use metrics::*;
+    assert_call(&Get {}, r#"{"method":"org.lvmwarden.Metrics.Get","parameters":{}}"#, |call| {
+        super::super::Request::Metrics(Request::Get(call))
+    });
+    assert_reply::<Get>(&GetReply { openmetrics: "# EOF\n".to_owned() }, r##"{"openmetrics":"# EOF\n"}"##);
+    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Metrics.Busy"}"#);
+}
