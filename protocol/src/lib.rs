@@ -1,12 +1,13 @@
 //! Words on the wire: bytes to typed requests and replies, and back.
 //!
-//! Unix stream sockets carry *messages* of *config text*, one request then one reply:
+//! Unix stream sockets carry *messages*, one request then one reply or more:
 //!
-//! | socket | replaces | module |
-//! |---|---|---|
-//! | `/run/lvm/lvmpolld.socket` | `lvmpolld` of lvm2 2.03.16 | [`poll`] |
+//! | socket | speaks | replaces | module |
+//! |---|---|---|---|
+//! | `/run/lvm/lvmpolld.socket` | config text | `lvmpolld` of lvm2 2.03.16 | [`poll`] |
+//! | `/run/lvmwarden/org.lvmwarden` | Varlink, which is JSON | nothing | [`api`] |
 //!
-//! Every request, by its word in the field `request`:
+//! Every request in config text, by its word in the field `request`:
 //!
 //! | socket | words | type |
 //! |---|---|---|
@@ -15,13 +16,13 @@
 //! | lvmpolld | `progress_info` | [`poll::ProgressRequest`] |
 //! | lvmpolld | `dump` | [`poll::Request::Dump`] |
 //!
-//! From the wire inwards, in this order:
+//! [`api`] has its own list. Config text from the wire inwards, in this order:
 //!
 //! 1. [`framing`] cuts the byte stream into messages and bounds their size;
 //! 2. [`config_text`] parses a message into a tree of sections and values, and prints such trees;
 //! 3. [`poll`] turns the tree into a typed request or a typed refusal, and a typed reply into bytes. It does the
 //!    opposite as well, for programs that speak as clients;
-//! 4. [`ids`] holds the names that outlive a message: parsed once, valid ever after.
+//! 4. [`ids`] holds the names that outlive a message: parsed once, valid ever after. The JSON API has the same.
 //!
 //! This crate does no input or output, reads no clock, knows no actor and makes no policy: what a daemon *does* about
 //! a request is not said here.

@@ -7,6 +7,8 @@ use lvmwarden_protocol::config_text::{self, Content, Node, Scalar, Section, Valu
 use lvmwarden_protocol::poll::Request;
 use proptest::prelude::*;
 
+#[path = "../fuzz/properties/api.rs"]
+mod api_properties;
 #[path = "../fuzz/properties/config_text.rs"]
 mod config_text_properties;
 #[path = "../fuzz/properties/requests.rs"]
@@ -67,6 +69,32 @@ const PIECES: &[&[u8]] = &[
     b" poll { } abort { } ",
 ];
 
+/// Pieces of calls of the JSON API.
+const CALL_PIECES: &[&[u8]] = &[
+    b"{",
+    b"}",
+    b"[",
+    b"]",
+    b",",
+    b":",
+    b"\"",
+    b"\\",
+    b"\0",
+    b"\n",
+    b"\xff",
+    b"1e400",
+    b"\"\\ud800\"",
+    b"\"method\":\"org.lvmwarden.Poll.",
+    b"\"parameters\":{",
+    b"\"id\":\"018f0000-0000-7000-8000-000000000001\"",
+    b"{\"method\":\"org.lvmwarden.Poll.List\"}\n",
+    b"{\"method\":\"org.lvmwarden.Poll.Show\",\"parameters\":{",
+    b"{\"method\":\"org.lvmwarden.Poll.Watch\",\"more\":true}\0",
+    b"{\"method\":\"org.lvmwarden.Events.Subscribe\",\"more\":true,\"parameters\":{\"cursor\":\"a:1\"}}\n",
+    b"}}\0",
+    b"}}\n",
+];
+
 fn almost_message() -> impl Strategy<Value = Vec<u8>> {
     prop::collection::vec(prop::sample::select(PIECES), 0..24).prop_map(|pieces| pieces.concat())
 }
@@ -115,11 +143,17 @@ proptest! {
     fn arbitrary_bytes_never_panic(message in prop::collection::vec(any::<u8>(), 0..200)) {
         config_text_properties::config_text_survives_printing(&message);
         request_properties::requests_survive_writing(&message);
+        api_properties::calls_survive_writing(&message);
     }
 
     #[test]
     fn config_text_survives_printing(message in almost_message()) {
         config_text_properties::config_text_survives_printing(&message);
+    }
+
+    #[test]
+    fn calls_survive_writing(pieces in prop::collection::vec(prop::sample::select(CALL_PIECES), 0..16)) {
+        api_properties::calls_survive_writing(&pieces.concat());
     }
 
     #[test]

@@ -75,15 +75,15 @@ impl Call {
 /// What a service answers.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
+    /// The error's full name, such as `org.lvmwarden.Poll.NotFound`; `None`: the call succeeded.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<String>,
     /// What the method gives, or the error's parameters.
     #[serde(default, deserialize_with = "null_is_empty")]
     pub parameters: Parameters,
     /// Another reply to the same call follows.
     #[serde(default, skip_serializing_if = "is_false")]
     pub continues: bool,
-    /// The error's full name, such as `org.lvmwarden.Poll.NotFound`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub error: Option<String>,
 }
 
 impl Message for Reply {
@@ -112,7 +112,7 @@ pub enum CallError {
 impl Reply {
     /// Makes the last reply to a call, or the only one.
     pub fn last<M: Method>(reply: &M::Reply) -> Self {
-        Self { parameters: object(reply), continues: false, error: None }
+        Self { error: None, parameters: object(reply), continues: false }
     }
 
     /// Makes a reply that another follows.
@@ -129,7 +129,7 @@ impl Reply {
             Some(Value::Object(parameters)) => parameters,
             _ => Parameters::new(),
         };
-        Self { parameters, continues: false, error: Some(name) }
+        Self { error: Some(name), parameters, continues: false }
     }
 
     /// Reads the reply to a call of `M`.

@@ -86,25 +86,25 @@ fn varlink_service() {
     );
     assert_error(
         &Error::InterfaceNotFound { interface: "a.b".to_owned() },
-        r#"{"parameters":{"interface":"a.b"},"error":"org.varlink.service.InterfaceNotFound"}"#,
+        r#"{"error":"org.varlink.service.InterfaceNotFound","parameters":{"interface":"a.b"}}"#,
     );
     assert_error(
         &Error::MethodNotFound { method: "a.b.C".to_owned() },
-        r#"{"parameters":{"method":"a.b.C"},"error":"org.varlink.service.MethodNotFound"}"#,
+        r#"{"error":"org.varlink.service.MethodNotFound","parameters":{"method":"a.b.C"}}"#,
     );
     assert_error(
         &Error::MethodNotImplemented { method: "a.b.C".to_owned() },
-        r#"{"parameters":{"method":"a.b.C"},"error":"org.varlink.service.MethodNotImplemented"}"#,
+        r#"{"error":"org.varlink.service.MethodNotImplemented","parameters":{"method":"a.b.C"}}"#,
     );
     assert_error(
         &Error::InvalidParameter { parameter: "id".to_owned() },
-        r#"{"parameters":{"parameter":"id"},"error":"org.varlink.service.InvalidParameter"}"#,
+        r#"{"error":"org.varlink.service.InvalidParameter","parameters":{"parameter":"id"}}"#,
     );
     assert_error(
         &Error::PermissionDenied,
-        r#"{"parameters":{},"error":"org.varlink.service.PermissionDenied"}"#,
+        r#"{"error":"org.varlink.service.PermissionDenied","parameters":{}}"#,
     );
-    assert_error(&Error::ExpectedMore, r#"{"parameters":{},"error":"org.varlink.service.ExpectedMore"}"#);
+    assert_error(&Error::ExpectedMore, r#"{"error":"org.varlink.service.ExpectedMore","parameters":{}}"#);
 }
 
 #[test]
@@ -135,13 +135,13 @@ fn service() {
     assert_reply::<Stop>(&Done {}, "{}");
     assert_error(
         &Error::InvalidMessage { reason: "expected value".to_owned() },
-        r#"{"parameters":{"reason":"expected value"},"error":"org.lvmwarden.Service.InvalidMessage"}"#,
+        r#"{"error":"org.lvmwarden.Service.InvalidMessage","parameters":{"reason":"expected value"}}"#,
     );
     assert_error(
         &Error::MessageTooLarge { limit_bytes: 1024 },
-        r#"{"parameters":{"limit_bytes":1024},"error":"org.lvmwarden.Service.MessageTooLarge"}"#,
+        r#"{"error":"org.lvmwarden.Service.MessageTooLarge","parameters":{"limit_bytes":1024}}"#,
     );
-    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Service.Busy"}"#);
+    assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Service.Busy","parameters":{}}"#);
 }
 
 fn operation() -> poll::Operation {
@@ -275,18 +275,18 @@ fn poll_outcomes_and_errors() {
     }
     assert_error(
         &Error::NotFound { id: "vg0/lv".to_owned() },
-        r#"{"parameters":{"id":"vg0/lv"},"error":"org.lvmwarden.Poll.NotFound"}"#,
+        r#"{"error":"org.lvmwarden.Poll.NotFound","parameters":{"id":"vg0/lv"}}"#,
     );
-    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Poll.Busy"}"#);
+    assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Poll.Busy","parameters":{}}"#);
     assert_error(
         &Error::DifferentOperation,
-        r#"{"parameters":{},"error":"org.lvmwarden.Poll.DifferentOperation"}"#,
+        r#"{"error":"org.lvmwarden.Poll.DifferentOperation","parameters":{}}"#,
     );
     assert_error(
         &Error::Failed { reason: "the journal is full".to_owned() },
-        r#"{"parameters":{"reason":"the journal is full"},"error":"org.lvmwarden.Poll.Failed"}"#,
+        r#"{"error":"org.lvmwarden.Poll.Failed","parameters":{"reason":"the journal is full"}}"#,
     );
-    assert_error(&Error::NotPvmove, r#"{"parameters":{},"error":"org.lvmwarden.Poll.NotPvmove"}"#);
+    assert_error(&Error::NotPvmove, r#"{"error":"org.lvmwarden.Poll.NotPvmove","parameters":{}}"#);
 }
 
 #[test]
@@ -330,13 +330,13 @@ fn supervisor() {
     assert_reply::<SetLogLevel>(&Done {}, "{}");
     assert_error(
         &Error::UnknownName { name: "x".to_owned() },
-        r#"{"parameters":{"name":"x"},"error":"org.lvmwarden.Supervisor.UnknownName"}"#,
+        r#"{"error":"org.lvmwarden.Supervisor.UnknownName","parameters":{"name":"x"}}"#,
     );
     assert_error(
         &Error::BadLevel { level: "loud".to_owned(), permitted: vec!["error".to_owned(), "info".to_owned()] },
-        r#"{"parameters":{"level":"loud","permitted":["error","info"]},"error":"org.lvmwarden.Supervisor.BadLevel"}"#,
+        r#"{"error":"org.lvmwarden.Supervisor.BadLevel","parameters":{"level":"loud","permitted":["error","info"]}}"#,
     );
-    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Supervisor.Busy"}"#);
+    assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Supervisor.Busy","parameters":{}}"#);
 }
 
 #[test]
@@ -372,7 +372,7 @@ fn events() {
         &SubscribeReply::Gap(gap),
         r#"{"gap":{"after":"a-1:7","because":"slow_reader","before":"a-1:10","missed":2}}"#,
     );
-    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Events.Busy"}"#);
+    assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Events.Busy","parameters":{}}"#);
 }
 
 #[test]
@@ -382,5 +382,5 @@ fn metrics() {
         super::super::Request::Metrics(Request::Get(call))
     });
     assert_reply::<Get>(&GetReply { openmetrics: "# EOF\n".to_owned() }, r##"{"openmetrics":"# EOF\n"}"##);
-    assert_error(&Error::Busy, r#"{"parameters":{},"error":"org.lvmwarden.Metrics.Busy"}"#);
+    assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Metrics.Busy","parameters":{}}"#);
 }
