@@ -28,6 +28,7 @@ pub(crate) enum Role {
 #[derive(Debug, Args)]
 #[command(
     disable_version_flag = true,
+    args_override_self = true,
     after_help = "LVMWARDEN_RUN_DIR (default /run/lvmwarden) is where operations are remembered. An operation, and its \
                   lvpoll, outlives a daemon that is killed: the next daemon on the same socket goes on with it."
 )]

@@ -134,6 +134,8 @@ fn a_result_that_nobody_collected_is_still_there() {
     daemon.kill();
     let daemon = site.daemon(Flavour::Ours).start();
     assert_eq!(daemon.client().ask(pvmove.progress()), finished("retcode", 5));
+    // That it was handed out is written down right behind the answer, not before it.
+    std::thread::sleep(Duration::from_millis(50));
     daemon.kill();
     let daemon = site.daemon(Flavour::Ours).start();
     assert_eq!(daemon.client().ask(pvmove.progress()), NOT_FOUND, "collected once is collected for ever");

@@ -88,9 +88,24 @@ fn killed_after_the_end_is_recorded_before_it_is_collected() {
     assert_eq!(site.lvm.starts().len(), 1);
 }
 
-/// Whether the client still read its answer is unknown; a second one would be given to somebody else.
 #[test]
-fn killed_while_the_result_is_handed_out() {
+fn killed_while_the_result_is_handed_out_it_is_not_lost() {
+    let site = Site::new();
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Exit(5)]]);
+    let daemon = site.daemon(Flavour::Ours).start();
+    let mut client = daemon.client();
+    assert_eq!(client.ask(pvmove.start()), OK);
+    daemon.await_state(&pvmove, "finished");
+    client.send(pvmove.progress());
+    daemon.kill();
+    let daemon = site.daemon(Flavour::Ours).start();
+    assert_eq!(daemon.client().ask(pvmove.progress()), finished("retcode", 5));
+    assert_eq!(site.lvm.starts().len(), 1);
+}
+
+#[test]
+fn killed_after_the_result_was_handed_out() {
     let site = Site::new();
     let pvmove = site.pvmove("pvmove0");
     site.lvm.script(&pvmove.path(), &[&[Step::Exit(5)]]);
@@ -98,10 +113,9 @@ fn killed_while_the_result_is_handed_out() {
         .daemon(Flavour::Ours)
         .environment("LVMWARDEN_FAULT", "kill@poll_operation.collect_stored")
         .start();
-    let mut client = daemon.client();
-    assert_eq!(client.ask(pvmove.start()), OK);
+    assert_eq!(daemon.client().ask(pvmove.start()), OK);
     daemon.await_state(&pvmove, "finished");
-    client.send(pvmove.progress());
+    assert_eq!(daemon.client().ask(pvmove.progress()), finished("retcode", 5));
     daemon.await_end(wait::SOON);
     let daemon = site.daemon(Flavour::Ours).start();
     assert_eq!(daemon.client().ask(pvmove.progress()), NOT_FOUND);

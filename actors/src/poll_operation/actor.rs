@@ -19,9 +19,7 @@ use super::notes;
 use super::outcome::{EXEC_FAILED, Outcome};
 use super::output::{self, OutputFollower};
 use super::progress::parse_progress;
-use super::state::{
-    Answer, ChildEvent, Effect, Event, JournalEvent, Operation, Progress, StartAnswer, State,
-};
+use super::state::{Answer, ChildEvent, Effect, Event, JournalEvent, Operation, StartAnswer, State};
 use crate::activity::ActivityGuard;
 use crate::environment::PollEnvironment;
 use crate::error_chain::chain;
@@ -32,6 +30,9 @@ use lvmwarden_protocol::poll::StartRequest;
 
 /// How often a child's output is looked at, at most and at least.
 const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
+/// write it to its client.
+const HAND_OUT_TURNS: u32 = 4;
 /// The wait before a journal that does not answer is asked again.
 const RELOAD_DELAY: Duration = Duration::from_secs(1);
 
@@ -43,8 +44,6 @@ pub struct OperationActor {
     operation: Operation,
     /// Clients that are told as soon as the intent is durable.
     starters: Vec<oneshot::Sender<StartAnswer>>,
-    /// The client that is given the result as soon as that is durable.
-    collector: Option<oneshot::Sender<Progress>>,
     child: Option<Child>,
     wake: Option<SpawnHandle>,
     /// Held while the operation is active: the daemon is needed.
@@ -66,7 +65,6 @@ impl OperationActor {
             link,
             operation: Operation::default(),
             starters: Vec::new(),
-            collector: None,
             child: None,
             wake: None,
             activity: None,
@@ -132,7 +130,7 @@ impl OperationActor {
             }
             Effect::EndChild => self.end_child(ctx),
             Effect::StoreEnd(outcome) => self.store_end(outcome, ctx),
-            Effect::StoreCollected { op, outcome } => self.store_collected(op, outcome, ctx),
+            Effect::StoreCollected { op } => self.store_collected(op, ctx),
             Effect::Note(note) => notes::write(&self.link.log, &note),
             Effect::Leave { forget } => self.leave(forget, ctx),
         }
@@ -338,20 +336,23 @@ impl OperationActor {
         });
     }
 
-    /// Hands the result out once the journal knows that it is; a journal that cannot know is no reason to keep it.
-    fn store_collected(&mut self, op: Uuid, outcome: Outcome, ctx: &mut Context<Self>) {
-        let collector = self.collector.take();
-        self.store(Record::PollForgotten { op }, ctx, move |actor, stored, ctx| {
-            match stored {
-                Ok(()) => fault::point("poll_operation.collect_stored", actor.id.as_str()),
-                Err(reason) => warn!(actor.link.log, "cannot record a collection"; "error" => %reason,
-                                     "next" => "after a crash the result is given once more"),
+    /// Lets the session write the result to its client before the journal forgets it.
+    fn store_collected(&mut self, op: Uuid, ctx: &mut Context<Self>) {
+        let handed_out = async {
+            for _ in 0..HAND_OUT_TURNS {
+                tokio::task::yield_now().await;
             }
-            if let Some(collector) = collector {
-                let _ = collector.send(Progress::Ended(outcome));
-            }
-            actor.apply(&Event::Journal(JournalEvent::CollectStored), ctx);
-        });
+        };
+        ctx.spawn(handed_out.into_actor(self).map(move |(), actor, ctx| {
+            actor.store(Record::PollForgotten { op }, ctx, |actor, stored, ctx| {
+                match stored {
+                    Ok(()) => fault::point("poll_operation.collect_stored", actor.id.as_str()),
+                    Err(reason) => warn!(actor.link.log, "cannot record a collection"; "error" => %reason,
+                                         "next" => "after a crash the result is given once more"),
+                }
+                actor.apply(&Event::Journal(JournalEvent::CollectStored), ctx);
+            });
+        }));
     }
 
     fn leave(&mut self, forget: Option<Uuid>, ctx: &mut Context<Self>) {
@@ -397,20 +398,12 @@ impl Handler<StartPolling> for OperationActor {
 }
 
 impl Handler<CollectProgress> for OperationActor {
-    type Result = Response<Option<Progress>>;
+    type Result = MessageResult<CollectProgress>;
 
     fn handle(&mut self, _: CollectProgress, ctx: &mut Context<Self>) -> Self::Result {
         let (answer, effects) = self.operation.collect();
-        let response = match answer {
-            Answer::Now(answer) => Response::reply(Some(answer)),
-            Answer::WhenStored => {
-                let (collector, answered) = oneshot::channel();
-                self.collector = Some(collector);
-                Response::fut(async { answered.await.ok() })
-            }
-        };
         self.execute(effects, ctx);
-        response
+        MessageResult(answer)
     }
 }
 
@@ -421,7 +414,7 @@ impl Handler<Describe> for OperationActor {
         let job = self.operation.job()?;
         let outcome = match self.operation.state() {
             State::Ended { outcome, .. } => Some(outcome.clone()),
-            State::Vacant | State::Active { .. } | State::Collecting | State::Leaving => None,
+            State::Vacant | State::Active { .. } | State::Collecting { .. } | State::Leaving => None,
         };
         Some(Box::new(Description {
             id: self.id.clone(),

@@ -80,14 +80,9 @@ impl Directory {
     /// # Errors
     /// The reason, when the operation's actor was given up or does not answer.
     pub async fn collect(&self, id: &OperationId) -> Result<Progress, AskError> {
-        let name = name_of(id);
-        loop {
-            match self.registry.ask::<OperationActor, _>(&name, CollectProgress, DEADLINE).await {
-                Ok(Some(progress)) => return Ok(progress),
-                Ok(None) => {}
-                Err(AskError::Unknown(_)) => return Ok(Progress::NotFound),
-                Err(error) => return Err(error),
-            }
+        match self.registry.ask::<OperationActor, _>(&name_of(id), CollectProgress, DEADLINE).await {
+            Err(AskError::Unknown(_)) => Ok(Progress::NotFound),
+            answer => answer,
         }
     }
 

@@ -1,8 +1,5 @@
 //! What a poll operation's actor can be asked.
 //!
-//! An answer of `None` means that the actor ended before it could answer; the question may be repeated, and finds the
-//! actor's successor.
-
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,6 +12,8 @@ use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
 
 /// Asks that an LV be polled; answered when the request is durable.
+///
+/// `None` means that the actor ended before that; the question may be repeated, and finds the actor's successor.
 #[derive(Debug, Clone, Message)]
 #[rtype(result = "Option<StartAnswer>")]
 pub struct StartPolling {
@@ -26,7 +25,7 @@ pub struct StartPolling {
 
 /// Asks how far the operation is; a result is handed out once, and the operation is over with that.
 #[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "Option<Progress>")]
+#[rtype(result = "Progress")]
 pub struct CollectProgress;
 
 /// Asks what there is to know; `None` when there is nothing.

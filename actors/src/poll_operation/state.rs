@@ -90,8 +90,11 @@ pub enum State {
         /// Since when.
         since: Moment,
     },
-    /// Over; that its result was handed out is being written down.
-    Collecting,
+    /// Over; its result was handed out, and that is being written down.
+    Collecting {
+        /// Whose result it was.
+        op: Uuid,
+    },
     /// Nothing is left to do: the actor ends.
     Leaving,
 }
@@ -170,7 +173,7 @@ impl Operation {
     pub fn job(&self) -> Option<&Job> {
         match &self.state {
             State::Active { job, .. } | State::Ended { job, .. } => Some(job),
-            State::Vacant | State::Collecting | State::Leaving => None,
+            State::Vacant | State::Collecting { .. } | State::Leaving => None,
         }
     }
 
@@ -194,14 +197,14 @@ impl Operation {
                 | Phase::Terminating => None,
             },
             State::Ended { since, .. } => Some(*since + RETENTION),
-            State::Vacant | State::Collecting | State::Leaving => None,
+            State::Vacant | State::Collecting { .. } | State::Leaving => None,
         }
     }
 
     /// Takes a client's request for this operation; `op` names it, should it be new.
     pub fn start(&mut self, request: StartRequest, op: Uuid) -> (Answer<StartAnswer>, Vec<Effect>) {
         match &self.state {
-            State::Vacant | State::Ended { .. } | State::Collecting => {
+            State::Vacant | State::Ended { .. } | State::Collecting { .. } => {
                 self.state = State::Active { job: Job::new(op, request), phase: Phase::Intending };
                 self.init_requests = 1;
                 (Answer::WhenStored, vec![Effect::StoreIntent])
@@ -231,15 +234,18 @@ impl Operation {
     }
 
     /// Answers a client that asks for progress; an end is handed out once, and the operation is over with that.
-    pub fn collect(&mut self) -> (Answer<Progress>, Vec<Effect>) {
+    ///
+    /// The end is handed out before that is written down: a crash in between gives it once more, where the other order
+    /// would lose it, and a client that is told of no such operation takes it for done.
+    pub fn collect(&mut self) -> (Progress, Vec<Effect>) {
         match &self.state {
-            State::Active { .. } => (Answer::Now(Progress::InProgress), vec![]),
+            State::Active { .. } => (Progress::InProgress, vec![]),
             State::Ended { job, outcome, .. } => {
-                let collected = Effect::StoreCollected { op: job.op, outcome: outcome.clone() };
-                self.state = State::Collecting;
-                (Answer::WhenStored, vec![collected])
+                let (op, outcome) = (job.op, outcome.clone());
+                self.state = State::Collecting { op };
+                (Progress::Ended(outcome), vec![Effect::StoreCollected { op }])
             }
-            State::Vacant | State::Collecting | State::Leaving => (Answer::Now(Progress::NotFound), vec![]),
+            State::Vacant | State::Collecting { .. } | State::Leaving => (Progress::NotFound, vec![]),
         }
     }
 
@@ -278,12 +284,11 @@ impl Operation {
                     self.stay(State::Ended { job, outcome, since })
                 }
             },
-            State::Collecting => match event {
-                Event::Journal(JournalEvent::CollectStored) | Event::Stop(_) => {
-                    vec![Effect::Leave { forget: None }]
-                }
+            State::Collecting { op } => match event {
+                Event::Journal(JournalEvent::CollectStored) => vec![Effect::Leave { forget: None }],
+                Event::Stop(_) => vec![Effect::Leave { forget: Some(op) }],
                 Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
-                    self.stay(State::Collecting)
+                    self.stay(State::Collecting { op })
                 }
             },
             State::Leaving => vec![],

@@ -101,12 +101,10 @@ pub enum Effect {
     EndChild,
     /// Write down how it ended; report `EndStored` or `EndNotStored`.
     StoreEnd(Outcome),
-    /// Write down that the result was handed out; then hand it out, and report `CollectStored`.
+    /// Write down that the result was handed out, once its client can have read it; report `CollectStored`.
     StoreCollected {
-        /// Whose result it is.
+        /// Whose result it was.
         op: Uuid,
-        /// The result.
-        outcome: Outcome,
     },
     /// Say it in the log.
     Note(Note),

@@ -1,5 +1,7 @@
 //! What a daemon makes of what an earlier one, ours or the C one, left behind when it was killed.
 
+use std::time::Duration;
+
 use std::ffi::OsString;
 
 use lvmwarden_actors::poll_operation::outcome::Outcome;
@@ -56,6 +58,8 @@ fn a_result_that_was_not_collected_is_kept_and_handed_out_once() {
         drop(daemon);
         let daemon = host.start(Stop::LeaveChild).await;
         assert_eq!(daemon.result(&request).await, Outcome::Retcode(5));
+        // That it was handed out is written down right behind the answer, not before it.
+        tokio::time::sleep(Duration::from_millis(50)).await;
         drop(daemon);
         let daemon = host.start(Stop::LeaveChild).await;
         assert_eq!(daemon.collect(&request).await, Progress::NotFound);

@@ -77,10 +77,10 @@ fn an_operation_runs_is_judged_recorded_and_collected() {
     story.sees(&output(), &[]);
     story.sees(&exited(0), &[Effect::Judge]);
     story.sees(&Event::Judged(Verdict::Over), &[Effect::StoreEnd(DONE)]);
-    assert_eq!(story.operation.collect().0, Answer::Now(Progress::InProgress), "the end is not durable yet");
+    assert_eq!(story.operation.collect().0, Progress::InProgress, "the end is not durable yet");
     story.sees(&end_stored(), &[]);
-    let collected = Effect::StoreCollected { op: OP, outcome: DONE };
-    assert_eq!(story.operation.collect(), (Answer::WhenStored, vec![collected]));
+    let collected = Effect::StoreCollected { op: OP };
+    assert_eq!(story.operation.collect(), (Progress::Ended(DONE), vec![collected]));
     story.leaves_on(&collect_stored(), &[LEAVE]);
 }
 
@@ -170,7 +170,7 @@ fn a_program_that_cannot_be_executed_ends_the_operation() {
     let not_spawned = Event::Child(ChildEvent::NotSpawned { outcome: outcome.clone() });
     story.sees(&not_spawned, &[Effect::StoreEnd(outcome.clone())]);
     story.sees(&end_stored(), &[]);
-    assert_eq!(story.operation.collect().1, [Effect::StoreCollected { op: OP, outcome }]);
+    assert_eq!(story.operation.collect().0, Progress::Ended(outcome));
 }
 
 #[test]
@@ -179,7 +179,7 @@ fn an_end_that_cannot_be_recorded_is_recorded_later() {
     story.sees(&exited(5), &[Effect::StoreEnd(Outcome::Retcode(5))]);
     for _ in 0..3 {
         story.sees(&end_not_stored(), &[Effect::Note(Note::EndNotStored)]);
-        assert_eq!(story.operation.collect().0, Answer::Now(Progress::InProgress));
+        assert_eq!(story.operation.collect().0, Progress::InProgress);
         story.wakes_after(STORE_RETRY_DELAY, &[Effect::StoreEnd(Outcome::Retcode(5))]);
     }
     story.sees(&end_stored(), &[]);
@@ -218,7 +218,7 @@ fn a_result_gives_way_to_a_new_operation_of_any_kind() {
     assert_eq!(story.operation.start(convert(), OTHER_OP), (Answer::WhenStored, vec![Effect::StoreIntent]));
     assert_eq!(story.operation.job().map(|job| job.op), Some(OTHER_OP));
     assert_eq!(story.operation.init_requests(), 1);
-    assert_eq!(story.operation.collect(), (Answer::Now(Progress::InProgress), vec![]));
+    assert_eq!(story.operation.collect(), (Progress::InProgress, vec![]));
     story.sees(&stored(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn]);
 }
 
@@ -251,13 +251,13 @@ fn a_request_of_another_kind_is_refused_until_the_first_has_ended() {
 #[test]
 fn a_result_is_handed_out_once() {
     let mut story = Story::of_ended();
-    assert_eq!(story.operation.collect().0, Answer::WhenStored);
-    assert_eq!(story.operation.collect(), (Answer::Now(Progress::NotFound), vec![]));
+    assert_eq!(story.operation.collect().0, Progress::Ended(Outcome::Retcode(5)));
+    assert_eq!(story.operation.collect(), (Progress::NotFound, vec![]));
 }
 
 #[test]
 fn a_result_that_nobody_collects_is_dropped_after_a_day() {
     let mut story = Story::of_ended();
     story.wakes_after(Duration::from_hours(24), &[Effect::Note(Note::ResultExpired), FORGET]);
-    assert_eq!(story.operation.collect(), (Answer::Now(Progress::NotFound), vec![]));
+    assert_eq!(story.operation.collect(), (Progress::NotFound, vec![]));
 }

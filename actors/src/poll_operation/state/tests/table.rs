@@ -305,10 +305,10 @@ fn ended_and_kept_for_long_enough() {
 
 #[test]
 fn collecting() {
-    Row::of(State::Collecting)
+    Row::of(State::Collecting { op: OP })
         .on(collect_stored(), &State::Leaving, &[LEAVE])
-        .on(KEEP, &State::Leaving, &[LEAVE])
-        .on(END, &State::Leaving, &[LEAVE])
+        .on(KEEP, &State::Leaving, &[FORGET])
+        .on(END, &State::Leaving, &[FORGET])
         .and_nothing_else();
 }
 
@@ -340,7 +340,7 @@ fn assert_start(state: State, request: StartRequest, answer: Answer<StartAnswer>
 
 #[test]
 fn a_start_begins_an_operation_where_none_is_in_progress() {
-    for state in [State::Vacant, ended(NOW), State::Collecting] {
+    for state in [State::Vacant, ended(NOW), State::Collecting { op: OP }] {
         let mut operation = Operation { state, init_requests: 7 };
         assert_eq!(operation.start(convert(), OTHER_OP), (Answer::WhenStored, vec![Effect::StoreIntent]));
         let job = Job::new(OTHER_OP, convert());
@@ -374,7 +374,7 @@ fn a_start_is_sent_on_to_a_successor_by_an_actor_that_ends() {
 }
 
 #[track_caller]
-fn assert_collect(state: &State, answer: &Answer<Progress>) {
+fn assert_collect(state: &State, answer: &Progress) {
     let mut operation = Operation { state: state.clone(), init_requests: 1 };
     let (seen, effects) = operation.collect();
     assert_eq!((&seen, effects), (answer, vec![]), "{state:?}");
@@ -384,15 +384,14 @@ fn assert_collect(state: &State, answer: &Answer<Progress>) {
 #[test]
 fn collecting_takes_the_end_and_nothing_else() {
     for phase in every_phase() {
-        assert_collect(&active(phase), &Answer::Now(Progress::InProgress));
+        assert_collect(&active(phase), &Progress::InProgress);
     }
-    for state in [State::Vacant, State::Collecting, State::Leaving] {
-        assert_collect(&state, &Answer::Now(Progress::NotFound));
+    for state in [State::Vacant, State::Collecting { op: OP }, State::Leaving] {
+        assert_collect(&state, &Progress::NotFound);
     }
     let mut operation = Operation { state: ended(NOW), init_requests: 1 };
-    let collected = Effect::StoreCollected { op: OP, outcome: DONE };
-    assert_eq!(operation.collect(), (Answer::WhenStored, vec![collected]));
-    assert_eq!(operation.state, State::Collecting);
+    assert_eq!(operation.collect(), (Progress::Ended(DONE), vec![Effect::StoreCollected { op: OP }]));
+    assert_eq!(operation.state, State::Collecting { op: OP });
 }
 
 #[test]
@@ -411,7 +410,7 @@ fn only_what_waits_for_time_has_a_time_to_wake_at() {
         (active(Phase::Storing { outcome: DONE, retry_at: Some(soon) }), Some(soon)),
         (active(Phase::Terminating), None),
         (ended(NOW), Some(NOW + RETENTION)),
-        (State::Collecting, None),
+        (State::Collecting { op: OP }, None),
         (State::Leaving, None),
     ] {
         let operation = Operation { state, init_requests: 1 };

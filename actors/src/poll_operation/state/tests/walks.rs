@@ -128,7 +128,7 @@ impl World {
             Step::Collect => {
                 let (answer, effects) = self.operation.collect();
                 let is_handed_out = matches!(effects.as_slice(), [Effect::StoreCollected { .. }]);
-                assert_eq!(answer == Answer::WhenStored, is_handed_out);
+                assert_eq!(matches!(answer, Progress::Ended(_)), is_handed_out);
                 self.carry_out(effects);
             }
             Step::Report { which, how } if !self.under_way.is_empty() => {
