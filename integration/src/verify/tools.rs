@@ -12,7 +12,8 @@ const TYPOS_VERSION: &str = "1.52.0";
 /// Installs what is missing.
 pub(super) fn install_missing() -> Result<()> {
     if !works(Command::new("cargo").args(["nextest", "--version"])) {
-        run(Command::new("cargo").args(["install", "cargo-nextest", "--locked"]))?;
+        // Unoptimized: that halves the minutes of its compilation, and it only starts tests.
+        run(Command::new("cargo").args(["install", "cargo-nextest", "--locked", "--debug"]))?;
     }
     typos().map(drop)
 }
