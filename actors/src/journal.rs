@@ -18,7 +18,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 /// Why it is not, for the log and for clients.
 pub(crate) async fn append(registry: &Registry, record: Record) -> Result<(), String> {
     let append = Append::<PollLedger>(record);
-    match registry.ask::<JournalActor<PollLedger>, _>(&names::journal(), append, DEADLINE).await {
+    match registry.ask::<JournalActor<PollLedger>, _>(&names::JOURNAL, append, DEADLINE).await {
         Ok(Ok(())) => Ok(()),
         Ok(Err(refused)) => Err(chain(&refused)),
         Err(unreachable) => Err(chain(&unreachable)),
@@ -33,7 +33,7 @@ pub(crate) async fn read<T: Send + 'static>(
     registry: &Registry,
     read: impl Fn(&PollLedger) -> T + Send + Sync + 'static,
 ) -> Result<T, String> {
-    match registry.ask::<JournalActor<PollLedger>, _>(&names::journal(), Read::new(read), DEADLINE).await {
+    match registry.ask::<JournalActor<PollLedger>, _>(&names::JOURNAL, Read::new(read), DEADLINE).await {
         Ok(Ok(answer)) => Ok(answer),
         Ok(Err(refused)) => Err(chain(&refused)),
         Err(unreachable) => Err(chain(&unreachable)),

@@ -1,13 +1,11 @@
 //! Names of actors that others ask, as [`tree`](crate::tree) gives them out.
 
+use std::sync::LazyLock;
+
 use lvmwarden_supervisor::Name;
 
-/// Returns the name of the journal.
-pub fn journal() -> Name {
-    Name::root().child("journal")
-}
+/// The journal.
+pub static JOURNAL: LazyLock<Name> = LazyLock::new(|| Name::root().child("journal"));
 
-/// Returns the name of the supervisor of all poll operations.
-pub fn operations() -> Name {
-    Name::root().child("poll").child("operations")
-}
+/// The supervisor of all poll operations.
+pub static OPERATIONS: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("operations"));

@@ -26,12 +26,13 @@ impl Name {
     /// or from a client's words cannot be taken for another place in the tree.
     #[must_use]
     pub fn child(&self, id: &str) -> Self {
-        let parent = &self.0;
+        let parent = &*self.0;
         if id.contains(['/', '%']) {
             let id = id.replace('%', "%25").replace('/', "%2F");
-            return Self(format!("{parent}/{id}").into());
+            return Self([parent, "/", &id].concat().into());
         }
-        Self(format!("{parent}/{id}").into())
+        // Not `format!`: names are made for every question to an actor, and it takes three times as long.
+        Self([parent, "/", id].concat().into())
     }
 
     /// Returns the whole path.

@@ -18,7 +18,7 @@ use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
 use crate::journal;
 use crate::names;
-use lvmwarden_protocol::ids::OperationId;
+use lvmwarden_protocol::ids::{OperationId, Store};
 use lvmwarden_protocol::poll::StartRequest;
 
 /// The longest that a question about an operation takes: that of the journal, and some time for restarts.
@@ -37,7 +37,7 @@ pub struct Directory {
 }
 
 impl Directory {
-    /// Makes the directory of the operations below [`names::operations`].
+    /// Makes the directory of the operations below [`names::OPERATIONS`].
     pub fn new(registry: Registry, environment: Arc<PollEnvironment>) -> Self {
         Self { registry, environment, op_names: OpNames::new() }
     }
@@ -68,7 +68,7 @@ impl Directory {
     /// The reason for the client, when the daemon is shutting down or does not answer.
     pub async fn start_actor(&self, id: &OperationId) -> Result<(), String> {
         let start = StartChild(spec(id.clone(), Arc::clone(&self.environment)));
-        match self.registry.ask::<Supervisor, _>(&names::operations(), start, DEADLINE).await {
+        match self.registry.ask::<Supervisor, _>(&names::OPERATIONS, start, DEADLINE).await {
             Ok(Ok(_) | Err(StartChildError::AlreadyStarted(_))) => Ok(()),
             Ok(Err(refused)) => Err(refused.to_string()),
             Err(unreachable) => Err(unreachable.to_string()),
@@ -91,7 +91,7 @@ impl Directory {
     /// An operation that ends meanwhile is left out.
     pub async fn describe(&self) -> Vec<Description> {
         let mut all = Vec::new();
-        for name in self.registry.names_under(&names::operations()) {
+        for name in self.registry.names_under(&names::OPERATIONS) {
             if let Ok(Some(description)) =
                 self.registry.ask::<OperationActor, _>(&name, Describe, DEADLINE).await
             {
@@ -104,12 +104,21 @@ impl Directory {
 }
 
 fn name_of(id: &OperationId) -> Name {
-    names::operations().child(&id.to_string())
+    names::OPERATIONS.child(&child_id(id))
+}
+
+/// Returns what the operation is called among its siblings; `id` as it is displayed, in less time.
+fn child_id(id: &OperationId) -> String {
+    let store = match id.store() {
+        Store::Poll => "poll:",
+        Store::Abort => "abort:",
+    };
+    [store, id.as_str()].concat()
 }
 
 /// Transient: an operation that has ended in order is over; one that crashed goes on from the journal.
 fn spec(id: OperationId, environment: Arc<PollEnvironment>) -> ChildSpec {
-    ChildSpec::worker(id.to_string(), move |link| {
+    ChildSpec::worker(child_id(&id), move |link| {
         OperationActor::new(id.clone(), Arc::clone(&environment), link)
     })
     .restart(RestartType::Transient)
