@@ -195,10 +195,12 @@ async fn live(
         }
         anyhow::Ok(())
     };
+    // A task of its own: this function is looked at for each request of a client, five signals each time.
+    let signal = actix_rt::spawn(async move { signals.next().await });
     // Each arm may be dropped: a daemon that ends need not become ready.
     tokio::select! {
         reason = root.ended() => return Ok(tree_failed(log, &reason)),
-        signal = signals.next() => info!(log, "lvmpolld ends"; "why" => signal),
+        signal = signal => info!(log, "lvmpolld ends"; "why" => signal.context("cannot wait for signals")?),
         idle = served => {
             idle?;
             info!(log, "lvmpolld ends"; "why" => "idle");
