@@ -83,6 +83,11 @@ pub(crate) enum LogKeyword {
     Cmd,
 }
 
+/// Returns the definition from which parser, help, man page and completions come.
+pub fn command() -> clap::Command {
+    Cli::command()
+}
+
 /// Options that contradict one another, or that clap refuses.
 #[derive(Debug)]
 pub(crate) struct Refused(clap::Error);

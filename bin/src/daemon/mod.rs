@@ -6,10 +6,8 @@
 //! |---|---|---|
 //! | `lvmwardend lvmpolld …`, `lvmpolld …` | a stand-in for lvmpolld | [`lvmpolld`] |
 
-#![forbid(unsafe_code)]
-
-mod cli;
 mod client;
+mod command_line;
 mod logging;
 mod lvmpolld;
 mod pid_file;
@@ -18,9 +16,12 @@ mod sockets;
 
 use std::process::ExitCode;
 
-fn main() -> ExitCode {
-    match cli::parse(std::env::args_os()) {
-        Ok(cli::Role::Lvmpolld(options)) => lvmpolld::main(&options),
+pub use command_line::command;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    match command_line::parse(std::env::args_os()) {
+        Ok(command_line::Role::Lvmpolld(options)) => lvmpolld::main(&options),
         Err(refused) => refused.report(),
     }
 }

@@ -34,12 +34,12 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::cli::{LogKeyword, LvmpolldOptions};
-use crate::client;
-use crate::logging::{self, Destination};
-use crate::pid_file::{self, PidFile};
-use crate::signals::EndingSignals;
-use crate::sockets::Listening;
+use super::client;
+use super::command_line::{LogKeyword, LvmpolldOptions};
+use super::logging::{self, Destination};
+use super::pid_file::{self, PidFile};
+use super::signals::EndingSignals;
+use super::sockets::Listening;
 
 /// The exit code of a daemon whose supervision tree gave up; whoever started it may start it again.
 const TREE_FAILED: u8 = 70;

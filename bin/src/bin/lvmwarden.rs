@@ -1,0 +1,5 @@
+//! The program `lvmwarden`.
+
+fn main() -> std::process::ExitCode {
+    lvmwarden::cli::main()
+}

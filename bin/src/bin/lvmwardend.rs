@@ -1,0 +1,5 @@
+//! The program `lvmwardend`.
+
+fn main() -> std::process::ExitCode {
+    lvmwarden::daemon::main()
+}
