@@ -1,0 +1,52 @@
+//! What is the case at the moment of a scrape.
+
+use std::collections::BTreeMap;
+
+use lvmwarden_supervisor::Name;
+use prometheus_client::metrics::counter::ConstCounter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
+use prometheus_client::registry::Registry;
+
+use super::{Labels, PREFIX};
+use crate::names;
+
+/// What is the case at the moment of a scrape.
+#[derive(Debug, Default)]
+pub struct Snapshot {
+    /// How many operations there are, by kind and state.
+    pub operations: BTreeMap<(&'static str, &'static str), u32>,
+    /// How many operations' children have written nothing for too long.
+    pub silent: u32,
+    /// How many requests wait for each actor's answer.
+    pub pending_requests: Vec<(Name, usize)>,
+    /// How many lines of the log had no room, since the daemon started.
+    pub log_lines_dropped: u64,
+}
+
+impl Snapshot {
+    pub(super) fn registry(&self) -> Registry {
+        let mut registry = Registry::with_prefix(PREFIX);
+        let operations = Family::<Labels<2>, Gauge>::default();
+        for ((kind, state), count) in &self.operations {
+            operations.get_or_create(&[("kind", kind), ("state", state)]).set(i64::from(*count));
+        }
+        registry.register("poll_operations", "Poll operations", operations);
+        let silent = ConstGauge::new(i64::from(self.silent));
+        registry.register("lvpoll_silent", "Children that have written nothing for too long", silent);
+        let pending = Family::<[(&'static str, String); 1], Gauge>::default();
+        for (name, count) in &self.pending_requests {
+            let count = i64::try_from(*count).unwrap_or(i64::MAX);
+            pending.get_or_create(&[("actor", actor_label(name))]).inc_by(count);
+        }
+        registry.register("actor_pending_requests", "Requests that wait for an actor's answer", pending);
+        let dropped = ConstCounter::new(self.log_lines_dropped);
+        registry.register("log_lines_dropped", "Lines that had no room on their way to the log", dropped);
+        registry
+    }
+}
+
+/// Returns an actor's name for a label; all poll operations share one, for they come and go.
+pub(super) fn actor_label(name: &Name) -> String {
+    if name.is_below(&names::OPERATIONS) { format!("{}/*", *names::OPERATIONS) } else { name.to_string() }
+}
