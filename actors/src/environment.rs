@@ -10,6 +10,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 use crate::activity::Activity;
+use crate::events::Events;
 use crate::kernel::Kernel;
 use crate::poll_operation::orphans::Orphans;
 use crate::poll_operation::state::{Moment, Stop};
@@ -38,6 +39,8 @@ pub struct PollEnvironment {
     pub orphans: Orphans,
     /// Who needs the daemon.
     pub activity: Activity,
+    /// Is told what happens to operations.
+    pub events: Events,
     /// When the daemon started: the origin of every [`Moment`].
     pub started: Instant,
 }

@@ -10,6 +10,11 @@
 //! | [`session`] | one client connection | nothing | its door |
 //! | [`kernel`] | a look at device-mapper | nothing | (no actor) |
 //! | [`ledger`] | what must not be forgotten | (pure) | the journal folds it |
+//! | [`metrics`] | numbers for Prometheus | counts | (no actor) |
+//! | [`events`] | the stream of what happens | the latest events | (no actor) |
+//! | [`occurrence`] | what can happen | (pure) | (no actor) |
+//! | [`access`] | who may call what | (pure) | (no actor) |
+//! | [`service`] | the daemon as its API sees it | nothing | (no actor) |
 //! | [`activity`] | who needs the daemon | a count | (no actor) |
 //!
 //! A session asks a poll operation; a poll operation asks the journal. Nobody waits for an actor above itself.
@@ -17,15 +22,20 @@
 
 #![forbid(unsafe_code)]
 
+pub mod access;
 pub mod activity;
 pub mod door;
 pub mod environment;
 mod error_chain;
+pub mod events;
 mod journal;
 pub mod kernel;
 pub mod ledger;
+pub mod metrics;
 pub mod names;
+pub mod occurrence;
 pub mod poll_operation;
 pub mod recovery;
+pub mod service;
 pub mod session;
 pub mod tree;

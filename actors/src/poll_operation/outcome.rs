@@ -1,5 +1,7 @@
 //! How a poll operation ended.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 /// How a poll operation ended, as a client is told.
@@ -18,6 +20,16 @@ pub enum Outcome {
         /// Why.
         reason: String,
     },
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Retcode(code) => write!(f, "exit code {code}"),
+            Self::Signal(signal) => write!(f, "signal {signal}"),
+            Self::Lost { reason } => write!(f, "lost: {reason}"),
+        }
+    }
 }
 
 /// The exit code that tells a client that the lvm binary could not be executed.

@@ -11,7 +11,9 @@ use actix_rt::System;
 use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::door::{self, DoorEnvironment};
 use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
+use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
+use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::directory::Directory;
 use lvmwarden_actors::poll_operation::messages::Description;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
@@ -156,6 +158,7 @@ impl Host {
             starts: Semaphore::new(STARTS_AT_ONCE),
             orphans: Orphans::default(),
             activity: Activity::new(),
+            events: Events::new(Metrics::new(), 100),
             started: Instant::now(),
         }
     }

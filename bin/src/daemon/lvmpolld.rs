@@ -21,7 +21,9 @@ use anyhow::Context;
 use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::door::DoorEnvironment;
 use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
+use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::DeviceMapper;
+use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::state::Stop;
 use lvmwarden_actors::tree;
@@ -232,6 +234,8 @@ fn poll_environment(options: &LvmpolldOptions, place: &Place, binary: &Path) -> 
         starts: Semaphore::new(STARTS_AT_ONCE),
         orphans: Orphans::default(),
         activity: Activity::new(),
+        // Nobody can read them here.
+        events: Events::new(Metrics::new(), 0),
         started: tokio::time::Instant::now(),
     }
 }

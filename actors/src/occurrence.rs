@@ -1,0 +1,302 @@
+//! What happens in the daemon, as it is told to the readers of events and counted for metrics.
+//!
+//! An occurrence is made by whoever sees it first, once, and handed to [`Events::publish`](crate::events::Events).
+//! What it is called for readers ([`Occurrence::kind`], [`Occurrence::subject`], [`Occurrence::fields`]) is worked out
+//! only when one reads. The words are a promise: names may be added, and none is changed.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::time::Duration;
+
+use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
+use lvmwarden_protocol::poll::{PollOperation, StartRequest};
+use lvmwarden_supervisor::process::ProcessExit;
+use uuid::Uuid;
+
+use crate::poll_operation::outcome::Outcome;
+
+/// Which poll operation; cheap to clone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PollRef {
+    /// Its name.
+    pub op: Uuid,
+    /// What is polled.
+    pub kind: PollOperation,
+    /// Whether a pvmove is being aborted.
+    pub abort: bool,
+    /// The VG's name.
+    pub vgname: VgName,
+    /// The LV's name.
+    pub lvname: LvName,
+    /// The LV for ever.
+    pub lvid: Lvid,
+}
+
+impl PollRef {
+    /// Returns the operation `op` that does what `request` asks for.
+    pub fn new(op: Uuid, request: &StartRequest) -> Self {
+        Self {
+            op,
+            kind: request.kind,
+            abort: request.abort,
+            vgname: request.vgname.clone(),
+            lvname: request.lvname.clone(),
+            lvid: request.lvid.clone(),
+        }
+    }
+}
+
+/// Something that happened, told once.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Occurrence {
+    /// A poll operation was asked for, and that is durable.
+    PollIntended {
+        /// The operation.
+        op: PollRef,
+        /// The command line that asked, if it said.
+        asked_by: Option<String>,
+        /// The user who asked, where the connection tells.
+        uid: Option<u32>,
+    },
+    /// Its lvpoll was started.
+    PollStarted {
+        /// The operation.
+        op: PollRef,
+        /// The process.
+        pid: u32,
+        /// The how-manieth start it was, from 1.
+        attempt: u32,
+    },
+    /// An lvpoll that ran already was taken over.
+    PollAdopted {
+        /// The operation.
+        op: PollRef,
+        /// The process.
+        pid: u32,
+        /// The how-manieth start it was, from 1.
+        attempt: u32,
+    },
+    /// Its lvpoll ended, which need not be the end of the operation.
+    PollChildEnded {
+        /// The operation.
+        op: PollRef,
+        /// The process.
+        pid: u32,
+        /// How.
+        exit: ProcessExit,
+    },
+    /// lvpoll is to be started again.
+    PollRetried {
+        /// The operation.
+        op: PollRef,
+        /// After this time.
+        delay: Duration,
+        /// Why, in a few words that are always the same.
+        why: &'static str,
+    },
+    /// More is done than before.
+    PollProgress {
+        /// The operation.
+        op: PollRef,
+        /// How much, 0 to 100.
+        percent: f64,
+    },
+    /// lvpoll has written nothing for longer than it should take.
+    PollSilent {
+        /// The operation.
+        op: PollRef,
+        /// Since its last output.
+        silence: Duration,
+    },
+    /// A silent lvpoll wrote again.
+    PollSpokeAgain {
+        /// The operation.
+        op: PollRef,
+    },
+    /// The operation ended, and that is durable.
+    PollEnded {
+        /// The operation.
+        op: PollRef,
+        /// How.
+        outcome: Outcome,
+        /// Since it was asked for.
+        took: Duration,
+    },
+    /// Its result was handed out, has expired, or is of no interest any more.
+    PollForgotten {
+        /// The operation.
+        op: PollRef,
+    },
+    /// An actor ended otherwise than in order.
+    ActorEnded {
+        /// Its name in the supervision tree.
+        name: String,
+        /// How.
+        reason: String,
+        /// Whether it panicked.
+        is_panic: bool,
+        /// What its supervisor does about it, in a few words that are always the same.
+        next: &'static str,
+    },
+    /// An actor was started again.
+    ActorRestarted {
+        /// Its name in the supervision tree.
+        name: String,
+        /// How often by now.
+        restarts: u64,
+    },
+    /// This life of the daemon began.
+    ServiceStarted {
+        /// The program's version.
+        version: &'static str,
+    },
+    /// Clients are served.
+    ServiceReady,
+    /// The daemon is about to end.
+    ServiceStopping {
+        /// Why.
+        why: String,
+    },
+    /// More or less is logged from now on.
+    LogLevelChanged {
+        /// The least severe level that is still written.
+        level: String,
+    },
+    /// The configuration was read again.
+    ConfigurationReloaded {
+        /// The keys whose new values hold.
+        applied: Vec<String>,
+        /// The keys whose new values hold after a restart.
+        needs_restart: Vec<String>,
+    },
+    /// A client was refused what it may not do.
+    ClientRefused {
+        /// Whose.
+        uid: u32,
+    },
+    /// The log could not be written as fast as it came.
+    LogLinesDropped {
+        /// How many lines are missing.
+        count: u64,
+    },
+}
+
+impl Occurrence {
+    /// Returns what happened, in a word such as `poll.started`.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::PollIntended { .. } => "poll.intended",
+            Self::PollStarted { .. } => "poll.started",
+            Self::PollAdopted { .. } => "poll.adopted",
+            Self::PollChildEnded { .. } => "poll.child_ended",
+            Self::PollRetried { .. } => "poll.retried",
+            Self::PollProgress { .. } => "poll.progress",
+            Self::PollSilent { .. } => "poll.silent",
+            Self::PollSpokeAgain { .. } => "poll.spoke_again",
+            Self::PollEnded { .. } => "poll.ended",
+            Self::PollForgotten { .. } => "poll.forgotten",
+            Self::ActorEnded { .. } => "actor.ended",
+            Self::ActorRestarted { .. } => "actor.restarted",
+            Self::ServiceStarted { .. } => "service.started",
+            Self::ServiceReady => "service.ready",
+            Self::ServiceStopping { .. } => "service.stopping",
+            Self::LogLevelChanged { .. } => "log.level_changed",
+            Self::ConfigurationReloaded { .. } => "service.configuration_reloaded",
+            Self::ClientRefused { .. } => "client.refused",
+            Self::LogLinesDropped { .. } => "log.lines_dropped",
+        }
+    }
+
+    /// Returns the poll operation that it happened to, if it is one.
+    pub fn poll_ref(&self) -> Option<&PollRef> {
+        match self {
+            Self::PollIntended { op, .. }
+            | Self::PollStarted { op, .. }
+            | Self::PollAdopted { op, .. }
+            | Self::PollChildEnded { op, .. }
+            | Self::PollRetried { op, .. }
+            | Self::PollProgress { op, .. }
+            | Self::PollSilent { op, .. }
+            | Self::PollSpokeAgain { op }
+            | Self::PollEnded { op, .. }
+            | Self::PollForgotten { op } => Some(op),
+            Self::ActorEnded { .. }
+            | Self::ActorRestarted { .. }
+            | Self::ServiceStarted { .. }
+            | Self::ServiceReady
+            | Self::ServiceStopping { .. }
+            | Self::LogLevelChanged { .. }
+            | Self::ConfigurationReloaded { .. }
+            | Self::ClientRefused { .. }
+            | Self::LogLinesDropped { .. } => None,
+        }
+    }
+
+    /// Returns to whom it happened: `vg/lv`, an actor's name, or `service`.
+    pub fn subject(&self) -> String {
+        match (self, self.poll_ref()) {
+            (_, Some(op)) => format!("{}/{}", op.vgname, op.lvname),
+            (Self::ActorEnded { name, .. } | Self::ActorRestarted { name, .. }, None) => name.clone(),
+            (_of_the_daemon, None) => "service".to_owned(),
+        }
+    }
+
+    /// Returns what else there is to know, by name; numbers are decimal, with their unit in the name.
+    pub fn fields(&self) -> BTreeMap<String, String> {
+        let mut fields = Fields::default();
+        if let Some(op) = self.poll_ref() {
+            fields.put("op", &op.op).put("kind", &op.kind).put("abort", &op.abort).put("lvid", &op.lvid);
+        }
+        match self {
+            Self::PollIntended { asked_by, uid, .. } => {
+                fields.put_some("asked_by", asked_by.as_ref()).put_some("uid", uid.as_ref())
+            }
+            Self::PollStarted { pid, attempt, .. } | Self::PollAdopted { pid, attempt, .. } => {
+                fields.put("pid", pid).put("attempt", attempt)
+            }
+            Self::PollChildEnded { pid, exit, .. } => fields.put("pid", pid).put("exit", exit),
+            Self::PollRetried { delay, why, .. } => {
+                fields.put("delay_ms", &delay.as_millis()).put("why", why)
+            }
+            Self::PollProgress { percent, .. } => fields.put("percent", percent),
+            Self::PollSilent { silence, .. } => fields.put("silence_seconds", &silence.as_secs()),
+            Self::PollEnded { outcome, took, .. } => {
+                fields.put("outcome", outcome).put("took_ms", &took.as_millis())
+            }
+            Self::ActorEnded { reason, is_panic, next, .. } => {
+                fields.put("reason", reason).put("is_panic", is_panic).put("next", next)
+            }
+            Self::ActorRestarted { restarts, .. } => fields.put("restarts", restarts),
+            Self::ServiceStarted { version } => fields.put("version", version),
+            Self::ServiceStopping { why } => fields.put("why", why),
+            Self::LogLevelChanged { level } => fields.put("level", level),
+            Self::ConfigurationReloaded { applied, needs_restart } => {
+                fields.put("applied", &applied.join(" ")).put("needs_restart", &needs_restart.join(" "))
+            }
+            Self::ClientRefused { uid } => fields.put("uid", uid),
+            Self::LogLinesDropped { count } => fields.put("count", count),
+            Self::PollSpokeAgain { .. } | Self::PollForgotten { .. } | Self::ServiceReady => &mut fields,
+        };
+        fields.0
+    }
+}
+
+#[derive(Default)]
+struct Fields(BTreeMap<String, String>);
+
+impl Fields {
+    fn put(&mut self, name: &str, value: &dyn Display) -> &mut Self {
+        self.0.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    fn put_some(&mut self, name: &str, value: Option<&impl Display>) -> &mut Self {
+        if let Some(value) = value {
+            self.put(name, value);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests;
