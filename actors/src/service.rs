@@ -1,0 +1,65 @@
+//! What the JSON API needs of the daemon that it belongs to.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use jiff::Timestamp;
+
+use crate::access::Access;
+use crate::environment::PollEnvironment;
+use crate::events::Events;
+use crate::metrics::Metrics;
+
+/// A level of the log that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("set the log level: there are {}", permitted.join(", "))]
+pub struct BadLevel {
+    /// Those that there are, the most severe first.
+    pub permitted: Vec<String>,
+}
+
+/// What clients may do to the daemon as a whole. Nothing here waits.
+pub trait Control: Send + Sync {
+    /// Makes the daemon log this level and those more severe, and tells the readers of events.
+    ///
+    /// # Errors
+    /// [`BadLevel`] when there is no such level.
+    fn set_log_level(&self, level: &str) -> Result<(), BadLevel>;
+
+    /// Begins to end the daemon in order; children go on if `leave_children`, and are ended as well otherwise.
+    fn stop(&self, leave_children: bool);
+
+    /// Returns how many lines had no room on their way to the log, since the daemon started.
+    fn log_lines_dropped(&self) -> u64;
+}
+
+/// Which daemon it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceInfo {
+    /// Its version, such as `0.1.0`.
+    pub version: String,
+    /// When this life of it began.
+    pub started_at: Timestamp,
+    /// What its children carry as the name of their daemon.
+    pub instance: String,
+    /// What it serves, such as `poll`.
+    pub roles: Vec<String>,
+}
+
+/// What the sessions of the JSON API share.
+pub struct ServiceEnvironment {
+    /// Which daemon it is.
+    pub info: ServiceInfo,
+    /// What may be done to it.
+    pub control: Arc<dyn Control>,
+    /// What happens.
+    pub events: Events,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who is let in.
+    pub access: Access,
+    /// How often lvpoll looks where a client does not say; it may be changed at any time.
+    pub default_interval_seconds: AtomicU32,
+    /// The poll role, where it is turned on.
+    pub poll: Option<Arc<PollEnvironment>>,
+}
