@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use lvmwarden_integration::dump::Entry;
 use lvmwarden_integration::lab::disks::Disk;
 use lvmwarden_integration::lab::guest::Guest;
+use lvmwarden_integration::lab::init::Init;
 use lvmwarden_integration::lab::lvm::Volume;
 use lvmwarden_integration::lab::polld::{Daemon, Polld};
 use lvmwarden_integration::lab::story::{story, tell};
@@ -73,7 +74,7 @@ fn the_child_of_a_killed_c_daemon_is_adopted() -> Result<()> {
 #[test]
 fn after_a_power_cut_the_next_activation_goes_on() -> Result<()> {
     let disks = [Disk::create(256)?, Disk::create(256)?];
-    let before = Guest::boot(&disks, false)?;
+    let before = Guest::boot(&disks, &Init::Bare)?;
     let checksum = tell(&before, |guest| {
         let (data, ..) = slow_pvmove(guest, Polld::Ours)?;
         Ok(data.checksum)
@@ -81,7 +82,7 @@ fn after_a_power_cut_the_next_activation_goes_on() -> Result<()> {
 
     drop(before);
 
-    tell(&Guest::boot(&disks, false)?, |guest| {
+    tell(&Guest::boot(&disks, &Init::Bare)?, |guest| {
         guest.slow_copying()?;
         let daemon = guest.start_polld(Polld::Ours)?;
         guest.sh("vgchange -ay vg")?;

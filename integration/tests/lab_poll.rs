@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use lvmwarden_integration::lab::disks::Disk;
 use lvmwarden_integration::lab::guest::Guest;
+use lvmwarden_integration::lab::init::Init;
 use lvmwarden_integration::lab::polld::Polld;
 use lvmwarden_integration::lab::story::{story, tell};
 use std::time::Duration;
@@ -42,7 +43,7 @@ fn a_merge_that_becomes_invalid_ends_with_our_daemon() -> Result<()> {
 #[test]
 fn our_daemon_serves_pvmove_beside_udevd() -> Result<()> {
     let disks = [Disk::create(256)?, Disk::create(256)?];
-    tell(&Guest::boot(&disks, true)?, |guest| pvmove_in_the_foreground(guest, Polld::Ours))
+    tell(&Guest::boot(&disks, &Init::Udevd)?, |guest| pvmove_in_the_foreground(guest, Polld::Ours))
 }
 
 fn pvmove_stories(guest: &Guest, polld: Polld) -> Result<()> {

@@ -4,6 +4,7 @@
 use super::disks::Disk;
 use super::guest::Guest;
 use super::host::output_of;
+use super::init::Init;
 use super::polld::{Daemon, Polld};
 use super::story::tell;
 use crate::dump::Entry;
@@ -36,7 +37,7 @@ pub fn demo() -> Result<()> {
     super::prepare()?;
     say("booting a virtual machine without hardware help");
     let disks = [Disk::create(256)?, Disk::create(256)?];
-    let guest = Guest::boot(&disks, false)?;
+    let guest = Guest::boot(&disks, &Init::Bare)?;
     tell(&guest, show)
 }
 

@@ -2,6 +2,7 @@
 
 use super::connection::{Connection, Pending};
 use super::disks::{self, Disk};
+use super::init::Init;
 use super::machine::Machine;
 use super::transcript::Transcript;
 use super::wire::Outcome;
@@ -29,16 +30,16 @@ pub struct Guest {
 }
 
 impl Guest {
-    /// Boots a guest with `disks` as `/dev/vda`, `/dev/vdb`, ...; `udevd`: it runs udevd, as real hosts do, which takes 3 s more.
+    /// Boots a guest with `disks` as `/dev/vda`, `/dev/vdb`, ...
     ///
     /// # Errors
     /// The machine does not start, or its agent does not answer within two minutes, three times in a row; the error
     /// carries the console's log.
     #[expect(clippy::print_stderr, reason = "a boot that was repeated is to be seen in the test's output")]
-    pub fn boot(disks: &[Disk], udevd: bool) -> Result<Self> {
+    pub fn boot(disks: &[Disk], init: &Init) -> Result<Self> {
         let mut attempt = 1;
         loop {
-            match Self::boot_once(disks, udevd) {
+            match Self::boot_once(disks, init) {
                 Err(error) if attempt < BOOT_ATTEMPTS => {
                     eprintln!("attempt {attempt} of {BOOT_ATTEMPTS} to boot a guest: {error:#}");
                     attempt += 1;
@@ -48,9 +49,9 @@ impl Guest {
         }
     }
 
-    fn boot_once(disks: &[Disk], udevd: bool) -> Result<Self> {
+    fn boot_once(disks: &[Disk], init: &Init) -> Result<Self> {
         let transcript = Arc::new(Transcript::new());
-        let (machine, agent) = Machine::start(disks, udevd)?;
+        let (machine, agent) = Machine::start(disks, init)?;
         match Connection::establish(agent, BOOT_LIMIT) {
             Ok(connection) => {
                 transcript.note("the guest is up");

@@ -4,6 +4,7 @@
 //! where it exists and does not work, a guest started with it hangs.
 
 use super::disks::{self, Disk};
+use super::init::Init;
 use super::initramfs;
 use super::kernel::Kernel;
 use super::layer::Layer;
@@ -28,14 +29,14 @@ pub struct Machine {
 
 impl Machine {
     /// Makes what is missing on the host, starts a machine with `disks` (`/dev/vda`, `/dev/vdb`, ...), and returns it with
-    /// the connection to the agent, which is not ready yet. `udevd` makes the guest run udevd, which takes 3 s.
+    /// the connection to the agent, which is not ready yet.
     ///
     /// The machine ends when the calling THREAD ends, not only with its process: Linux sends the signal for the
     /// death of the parent when the thread that forked is gone.
     ///
     /// # Errors
     /// The host lacks something that cannot be made, or QEMU does not start.
-    pub fn start(disks: &[Disk], udevd: bool) -> Result<(Self, UnixStream)> {
+    pub fn start(disks: &[Disk], init: &Init) -> Result<(Self, UnixStream)> {
         packages::install_missing()?;
         let cache = Cache::open()?;
         let kernel = Kernel::cached_or_current(&cache)?;
@@ -44,7 +45,7 @@ impl Machine {
         drop(cache);
 
         let folder = tempfile::Builder::new().prefix("lvmwarden-lab-").tempdir()?;
-        let layer = Layer::make(&folder.path().join("layer"))?;
+        let layer = Layer::make(&folder.path().join("layer"), init)?;
         let socket = folder.path().join("agent.sock");
         let listener = UnixListener::bind(&socket)?;
         let log = File::create(folder.path().join("qemu.log"))?;
@@ -55,8 +56,9 @@ impl Machine {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
         hardware(&mut command);
+        command.arg("-m").arg(memory_mib(init));
         command.arg("-kernel").arg(kernel.vmlinux()).arg("-initrd").arg(initramfs);
-        command.arg("-append").arg(kernel_command_line(udevd));
+        command.arg("-append").arg(kernel_command_line(init));
         command.arg("-serial").arg(format!("file:{}", folder.path().join("console.log").display()));
         command.arg("-chardev").arg(format!("socket,id=agent,path={}", socket.display()));
         command.arg("-device").arg(format!("virtserialport,chardev=agent,name={PORT}"));
@@ -122,13 +124,18 @@ impl Drop for Machine {
 fn hardware(command: &mut Command) {
     // A processor without AVX: programs choose their code by it, and emulated AVX doubles a scenario's time. One
     // processor: two machines at once keep two cores busier than one machine with two.
-    command.args(["-accel", "tcg", "-cpu", "Nehalem", "-m", "768", "-smp", "1"]);
+    command.args(["-accel", "tcg", "-cpu", "Nehalem", "-smp", "1"]);
     command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     command.args(["-object", "rng-random,id=random,filename=/dev/urandom"]);
     command.args(["-device", "virtio-rng-pci,rng=random", "-device", "virtio-serial-pci"]);
 }
 
-fn kernel_command_line(udevd: bool) -> String {
-    let udevd = if udevd { " lab.udevd" } else { "" };
+/// apt, when it reads the host's package lists, and what a package manager writes live in memory.
+fn memory_mib(init: &Init) -> &'static str {
+    if matches!(init, Init::Systemd { .. }) { "1536" } else { "768" }
+}
+
+fn kernel_command_line(init: &Init) -> String {
+    let udevd = if *init == Init::Udevd { " lab.udevd" } else { "" };
     format!("console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on{udevd}")
 }

@@ -14,7 +14,7 @@
 //! thread that started it, and with the process.
 //!
 //! In order, for a scenario: [`packages`] are there, the [`kernel`] and the [`initramfs`] are in the [`cache`], a
-//! [`layer`] and the [`disks`] are made, the [`machine`] starts, its [`agent`] says that it is ready, and the [`guest`]
+//! [`layer`] for its [`init`] and the [`disks`] are made, the [`machine`] starts, its [`agent`] says that it is ready, and the [`guest`]
 //! takes commands. [`lvm`] has the words for storage, [`polld`] those for the poll daemon.
 
 pub mod agent;
@@ -24,6 +24,7 @@ pub mod demo;
 pub mod disks;
 pub mod guest;
 pub(crate) mod host;
+pub mod init;
 pub mod initramfs;
 pub mod kernel;
 pub mod layer;

@@ -8,7 +8,7 @@ use rustix::process::geteuid;
 use std::path::Path;
 use std::process::Command;
 
-const PACKAGES: [&str; 10] = [
+const PACKAGES: [&str; 12] = [
     "qemu-system-x86",
     "busybox-static",
     "kmod",
@@ -17,6 +17,8 @@ const PACKAGES: [&str; 10] = [
     "lvm2",
     "thin-provisioning-tools",
     "udev",
+    "systemd",
+    "dbus",
     "iproute2",
     "procps",
 ];

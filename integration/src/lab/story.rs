@@ -2,17 +2,18 @@
 
 use super::disks::Disk;
 use super::guest::Guest;
+use super::init::Init;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
-/// Boots a guest with three disks of 256 MiB and without udevd, and runs `story` in it.
+/// Boots a guest with three disks of 256 MiB and nothing but a shell, and runs `story` in it.
 ///
 /// # Errors
 /// The guest does not boot, or `story` fails; the guest's log is then on stderr.
 pub fn story(story: impl FnOnce(&Guest) -> Result<()>) -> Result<()> {
     let disks = [Disk::create(256)?, Disk::create(256)?, Disk::create(256)?];
-    tell(&Guest::boot(&disks, false)?, story)
+    tell(&Guest::boot(&disks, &Init::Bare)?, story)
 }
 
 /// Runs `story` in a guest that is up, and returns what it gives.

@@ -1,0 +1,21 @@
+//! How a guest is brought up: its first program, and what of this build it finds on its root.
+
+use std::path::PathBuf;
+
+/// What runs in a guest beside the scenario.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Init {
+    /// Our binaries at their places, a shell as PID 1, and nothing else: up in 4 s.
+    Bare,
+    /// The same with udevd, as real hosts have it: 3 s more.
+    Udevd,
+    /// A host as Debian makes it: systemd, udevd with LVM's event-based activation, D-Bus, the journal; none of our
+    /// binaries. Up in 15 s.
+    Systemd {
+        /// Debian packages of the host, to be found under their names in [`PACKAGE_FOLDER`].
+        packages: Vec<PathBuf>,
+    },
+}
+
+/// Where a guest finds what was brought for its package manager.
+pub const PACKAGE_FOLDER: &str = "/srv/packages";
