@@ -46,6 +46,7 @@ use crate::{
     actor_child::ChildLink,
     child_spec::{ChildKind, Stop, SupervisorSpec},
     exit_reason::ExitReason,
+    observer::Next,
     restart::{self, Death, Decision, OnExceeded, Position, RestartHistory, RestartPolicy, RestartType},
 };
 
@@ -140,6 +141,9 @@ impl Supervisor {
         let task = child.spec.start(self.link.child(child.name.clone()), Box::new(on_end));
         child.state = State::Running(Life { generation, task });
         child.starts += 1;
+        if child.starts > 1 {
+            self.link.tree().observe_restart(&child.name, child.starts - 1);
+        }
     }
 
     /// Decides what to do about a child that ended without having been asked to, and does it.
@@ -157,6 +161,7 @@ impl Supervisor {
         let decision = restart::decide(&self.policy, history, &mut streak, death, siblings);
         let child = self.children.get_mut(position).expect("it was found just now");
         (child.history, child.streak) = (own_history, streak);
+        self.link.tree().observe_end(&child.name, reason, Next::from(&decision));
         self.log_decision(position, reason, &decision);
         self.execute(position, decision, ctx);
     }
@@ -322,7 +327,8 @@ impl Handler<Down> for Supervisor {
         } else if self.is_ending() || self.is_to_be_started(position) {
             // Its turn to be stopped would have come; what comes after the sequence takes care of it.
             info!(self.link.log, "child ended";
-                "child" => name, "reason" => %reason, "next" => "nothing, it was about to be stopped");
+                "child" => &name, "reason" => %reason, "next" => "nothing, it was about to be stopped");
+            self.link.tree().observe_end(&name, &reason, Next::Nothing);
         } else {
             self.handle_death(position, &reason, ctx);
         }

@@ -22,6 +22,7 @@ use crate::{
     child_spec::{Stop, Worker},
     exit_reason::ExitReason,
     name::Name,
+    observer::{Next, Observer},
     panics,
     registry::Registry,
 };
@@ -43,8 +44,8 @@ pub struct ChildLink {
 
 impl ChildLink {
     /// Makes the link of the root of a new tree.
-    pub(crate) fn root(name: Name, log: Logger) -> Self {
-        let tree = Tree { log, living: watch::Sender::new(0), overdue: Mutex::default() };
+    pub(crate) fn root(name: Name, log: Logger, observer: Option<Arc<dyn Observer>>) -> Self {
+        let tree = Tree { log, observer, living: watch::Sender::new(0), overdue: Mutex::default() };
         Self::new(name, Registry::default(), Arc::new(tree))
     }
 
@@ -75,6 +76,7 @@ impl ChildLink {
 pub(crate) struct Tree {
     /// Without `component`, so that each link adds exactly one.
     log: Logger,
+    observer: Option<Arc<dyn Observer>>,
     /// How many actors live; the root waits for zero.
     living: watch::Sender<usize>,
     /// Children that had to be killed; `None` before the tree is being stopped, when nobody collects them.
@@ -82,6 +84,20 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
+    /// Tells the observer of an end, unless it was in order.
+    pub(crate) fn observe_end(&self, name: &Name, reason: &ExitReason, next: Next) {
+        if let Some(observer) = self.observer.as_ref().filter(|_| reason.is_abnormal()) {
+            observer.ended(name, reason, next);
+        }
+    }
+
+    /// Tells the observer of a start that is not the first.
+    pub(crate) fn observe_restart(&self, name: &Name, restarts: u64) {
+        if let Some(observer) = &self.observer {
+            observer.restarted(name, restarts);
+        }
+    }
+
     /// Begins to record children that have to be killed.
     pub(crate) fn collect_overdue(&self) {
         self.lock_overdue().get_or_insert_default();

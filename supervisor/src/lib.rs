@@ -61,6 +61,7 @@
 //! | [`root`] | start and end of a tree |
 //! | [`tree`] | a picture of a living tree |
 //! | [`exit_reason`], [`panics`] | how actors end |
+//! | [`observer`] | who is told how they fare |
 //! | [`fault`] | injected deaths, for tests |
 //! | [`process`] | child processes |
 //! | [`journal`] | state that survives |
@@ -75,6 +76,7 @@ pub mod exit_reason;
 pub mod fault;
 pub mod journal;
 pub mod name;
+pub mod observer;
 pub mod panics;
 pub mod process;
 pub mod registry;
@@ -92,8 +94,9 @@ pub use actor_child::ChildLink;
 pub use child_spec::{ChildKind, ChildSpec, Shutdown, Stop, SupervisorSpec, Worker};
 pub use exit_reason::ExitReason;
 pub use name::Name;
+pub use observer::{Next, Observer};
 pub use panics::log_panics;
 pub use registry::{AskError, Registry, Resolution};
 pub use restart::{Backoff, Intensity, OnExceeded, RestartPolicy, RestartType, Strategy};
-pub use root::{Root, StopReport, start_root};
+pub use root::{Root, StopReport, start_root, start_root_observed};
 pub use tree::{NodeState, TreeNode};

@@ -15,7 +15,10 @@
 use std::{
     any::Any,
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -51,6 +54,24 @@ struct Slot {
     state: State,
     version: u64,
     changed: Arc<Notify>,
+    /// How many wait for an answer.
+    pending: Arc<AtomicUsize>,
+}
+
+/// A question that waits for its answer; it is counted until this is dropped.
+struct Pending(Arc<AtomicUsize>);
+
+impl Pending {
+    fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::Relaxed);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
 }
 
 enum State {
@@ -70,6 +91,14 @@ pub enum Resolution<A: Actor> {
     GivenUp(String),
     /// Nobody bears it.
     Unknown,
+}
+
+/// What an asker finds under a name.
+struct Found<A: Actor> {
+    resolution: Resolution<A>,
+    version: u64,
+    /// Counts the asker; `None` if nobody bears the name.
+    pending: Option<Pending>,
 }
 
 /// Says why [`Registry::ask`] has no answer.
@@ -110,7 +139,7 @@ impl Registry {
     /// # Panics
     /// If the name belongs to an actor of another type than `A`.
     pub fn resolve<A: Actor>(&self, name: &Name) -> Resolution<A> {
-        self.look_up(name).0
+        self.look_up(name).resolution
     }
 
     /// Sends `message` to the actor called `name` and returns its answer.
@@ -151,7 +180,7 @@ impl Registry {
     {
         let mut deaths = 0;
         loop {
-            let (resolution, version) = self.look_up::<A>(name);
+            let Found { resolution, version, pending: _pending } = self.look_up::<A>(name);
             match resolution {
                 Resolution::Running(address) if address.connected() => {
                     // A fresh clone of the address on purpose: in actix 0.13 a request on one whose last message
@@ -183,6 +212,12 @@ impl Registry {
             self.lock().by_name.keys().filter(|name| name.is_below(supervisor)).cloned().collect();
         names.sort();
         names
+    }
+
+    /// Returns every name, and how many questions wait for the answer of whoever bears it.
+    pub fn pending_requests(&self) -> Vec<(Name, usize)> {
+        let count = |(name, slot): (&Name, &Slot)| (name.clone(), slot.pending.load(Ordering::Relaxed));
+        self.lock().by_name.iter().map(count).collect()
     }
 
     /// Makes `address` the bearer of `name`.
@@ -223,19 +258,21 @@ impl Registry {
         slots.remove(name);
     }
 
-    fn look_up<A: Actor>(&self, name: &Name) -> (Resolution<A>, u64) {
+    fn look_up<A: Actor>(&self, name: &Name) -> Found<A> {
         let slots = self.lock();
-        let Some(slot) = slots.by_name.get(name) else { return (Resolution::Unknown, 0) };
+        let Some(slot) = slots.by_name.get(name) else {
+            return Found { resolution: Resolution::Unknown, version: 0, pending: None };
+        };
         let resolution = match &slot.state {
             State::Running(address) => address.downcast_ref::<Addr<A>>().cloned().map(Resolution::Running),
             State::Restarting => Some(Resolution::Restarting),
             State::GivenUp(reason) => Some(Resolution::GivenUp(reason.clone())),
         };
-        let version = slot.version;
+        let (version, pending) = (slot.version, Some(Pending::new(&slot.pending)));
         drop(slots);
         let resolution =
             resolution.unwrap_or_else(|| panic!("{name} is not a {}", std::any::type_name::<A>()));
-        (resolution, version)
+        Found { resolution, version, pending }
     }
 
     /// Returns what to wait for until `name` is no more as it was in `version`; `None` if that is so already.
@@ -261,7 +298,8 @@ impl Slots {
             slot.version = version;
             slot.changed.notify_waiters();
         } else {
-            self.by_name.insert(name.clone(), Slot { state, version, changed: Arc::default() });
+            let slot = Slot { state, version, changed: Arc::default(), pending: Arc::default() };
+            self.by_name.insert(name.clone(), slot);
         }
     }
 

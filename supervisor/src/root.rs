@@ -1,6 +1,6 @@
 //! The top of the tree, and what the program holds of it.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use slog::Logger;
 use tokio::{
@@ -14,6 +14,7 @@ use crate::{
     child_spec::{ChildKind, ChildSpec, SupervisorSpec},
     exit_reason::ExitReason,
     name::Name,
+    observer::Observer,
     registry::{AskError, Registry},
     tree::TreeNode,
 };
@@ -41,7 +42,15 @@ pub struct StopReport {
 /// Must be called where a task can be spawned: within `System::block_on` or an actor. The tree has no supervisor
 /// above it, so whoever calls this must watch [`Root::ended`].
 pub fn start_root(spec: SupervisorSpec, log: Logger) -> Root {
-    let link = ChildLink::root(Name::root(), log);
+    start(spec, ChildLink::root(Name::root(), log, None))
+}
+
+/// Starts a tree as [`start_root`] does, and tells `observer` how its actors fare.
+pub fn start_root_observed(spec: SupervisorSpec, log: Logger, observer: Arc<dyn Observer>) -> Root {
+    start(spec, ChildLink::root(Name::root(), log, Some(observer)))
+}
+
+fn start(spec: SupervisorSpec, link: ChildLink) -> Root {
     let registry = link.registry.clone();
     let (report, ended) = watch::channel(None);
     let child = ChildSpec::supervisor("root", spec);

@@ -74,6 +74,47 @@ pub(crate) fn exit_of_reaped_process(pidfd: BorrowedFd<'_>) -> io::Result<Option
     Ok((info.mask & exit != 0).then_some(info.exit_code))
 }
 
+/// The most groups that a process can be in.
+///
+/// Source: Linux 6.18, `include/uapi/linux/limits.h` (`NGROUPS_MAX`).
+const MOST_GROUPS: usize = 65536;
+
+/// Returns the supplementary groups that the peer of a Unix socket had when the connection was made.
+///
+/// # Errors
+/// The error of getsockopt(2): the socket is not connected, or is not a Unix socket (before Linux 4.13 none of them can
+/// be asked).
+///
+/// Source: Linux 6.18, `net/core/sock.c` (`SO_PEERGROUPS`).
+pub fn peer_groups(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
+    let mut groups: Vec<libc::gid_t> = vec![0; 32];
+    loop {
+        let mut bytes = libc::socklen_t::try_from(size_of_val(&*groups)).expect("no more than MOST_GROUPS");
+        // SAFETY: the descriptor is open as long as it is borrowed. The kernel writes whole group ids to the buffer, at
+        // most as many bytes as it is told, which are the buffer's own; and it writes their number to `bytes`.
+        let asked = unsafe {
+            libc::getsockopt(
+                socket.as_raw_fd(),
+                libc::SOL_SOCKET,
+                libc::SO_PEERGROUPS,
+                groups.as_mut_ptr().cast(),
+                &raw mut bytes,
+            )
+        };
+        let count = usize::try_from(bytes).expect("32 bits fit") / size_of::<libc::gid_t>();
+        if asked == 0 {
+            groups.truncate(count);
+            return Ok(groups);
+        }
+        let error = io::Error::last_os_error();
+        // Too small a buffer: the kernel has said how large it has to be.
+        if error.raw_os_error() != Some(libc::ERANGE) || count <= groups.len() || count > MOST_GROUPS {
+            return Err(error);
+        }
+        groups.resize(count, 0);
+    }
+}
+
 /// A descriptor that the current tokio runtime watches for becoming readable.
 pub(crate) struct WatchedFd(AsyncFd<OwnedFd>);
 

@@ -16,7 +16,7 @@ use super::{
     children::{Ending, State},
     send_after,
 };
-use crate::{child_spec::Shutdown, exit_reason::ExitReason, restart::Position};
+use crate::{child_spec::Shutdown, exit_reason::ExitReason, observer::Next, restart::Position};
 
 /// Children being stopped one after the other, and what comes when they are.
 pub(super) struct Sequence {
@@ -140,6 +140,9 @@ impl Supervisor {
     ) {
         let child = self.children.get(position).expect("it was found just now");
         debug!(self.link.log, "child stopped"; "child" => &child.name, "reason" => %reason);
+        let next =
+            if ending.start_again || self.is_to_be_started(position) { Next::Restart } else { Next::Nothing };
+        self.link.tree().observe_end(&child.name, reason, next);
         for asker in ending.askers {
             // Whoever has ceased to wait does not want to know.
             let _ = asker.send(reason.clone());

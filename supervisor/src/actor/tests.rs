@@ -21,6 +21,7 @@ use crate::{
 };
 
 mod dynamic;
+mod observing;
 mod restarting;
 mod stopping;
 

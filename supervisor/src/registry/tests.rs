@@ -2,7 +2,7 @@
 
 use actix::{ActorContext, AsyncContext};
 use actix_rt::System;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::*;
 
@@ -173,5 +173,41 @@ fn a_name_asked_for_as_another_type_is_a_bug() {
         let registry = Registry::default();
         registry.register(&name(), Other.start());
         let _ = registry.resolve::<Adder>(&name());
+    });
+}
+
+#[test]
+fn a_question_is_pending_until_it_is_answered_or_taken_back() {
+    run(async {
+        let registry = Registry::default();
+        let pending = || registry.pending_requests();
+        assert_eq!(pending(), []);
+        registry.register(&name(), Adder { sum: 0 }.start());
+        assert_eq!(pending(), [(name(), 0)]);
+        let name = name();
+        {
+            let mut questions = Vec::new();
+            for number in 1..=2 {
+                let mut question = Box::pin(registry.ask::<Adder, _>(&name, Never, SOON));
+                timeout(Duration::ZERO, &mut question).await.unwrap_err();
+                questions.push(question);
+                assert_eq!(pending(), [(name.clone(), number)]);
+            }
+        }
+        assert_eq!(pending(), [(name.clone(), 0)]);
+        registry.ask::<Adder, _>(&name, Add(1), SOON).await.unwrap();
+        assert_eq!(pending(), [(name.clone(), 0)]);
+    });
+}
+
+#[test]
+fn a_question_is_pending_while_its_actor_is_restarted() {
+    run(async {
+        let registry = Registry::default();
+        registry.set_restarting(&[name()]);
+        let name = name();
+        let mut question = Box::pin(registry.ask::<Adder, _>(&name, Add(1), SOON));
+        timeout(Duration::ZERO, &mut question).await.unwrap_err();
+        assert_eq!(registry.pending_requests(), [(name.clone(), 1)]);
     });
 }
