@@ -1,0 +1,263 @@
+//! The command line of `lvmwarden`: one definition of each command and option, from which parser, help, man page and
+//! completions come.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
+use lvmwarden_protocol::api::events::Cursor;
+use lvmwarden_protocol::ids::{DevicesFile, LvName, Lvid, SystemDir, VgName};
+use lvmwarden_protocol::poll::PollOperation;
+
+/// Shows what lvmwardend does, and tells it what to do
+///
+/// Without a command it shows the host at a glance: the operations with their progress, what was restarted, and what
+/// happened of late.
+#[derive(Debug, Parser)]
+#[command(name = "lvmwarden", version, disable_help_subcommand = true, max_term_width = 100)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    pub(super) common: Common,
+
+    #[command(subcommand)]
+    pub(super) command: Option<Command>,
+}
+
+/// What goes with every command.
+#[derive(Debug, Args)]
+pub(super) struct Common {
+    /// The daemon's socket
+    #[arg(
+        long,
+        global = true,
+        value_name = "PATH",
+        env = "LVMWARDEN_SOCKET",
+        default_value = "/run/lvmwarden/org.lvmwarden",
+        value_hint = ValueHint::FilePath
+    )]
+    pub(super) socket: PathBuf,
+
+    /// Print what the API answered, one JSON object a line, instead of text for people
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+
+    /// When to use colours
+    #[arg(long, global = true, value_name = "WHEN", value_enum, default_value_t)]
+    pub(super) color: Color,
+}
+
+/// When to use colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(super) enum Color {
+    /// On a terminal, unless `NO_COLOR` is set.
+    #[default]
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Poll operations: pvmoves, conversions and merges in progress
+    #[command(subcommand)]
+    Poll(Poll),
+
+    /// Show the supervision tree
+    Tree,
+
+    /// Show what happened, the latest last
+    Events(Events),
+
+    /// Print all metrics, in the form that Prometheus reads
+    Metrics,
+
+    /// Have the daemon log more or less, until it ends
+    LogLevel {
+        /// The least severe level that is written
+        #[arg(value_parser = PossibleValuesParser::new(["critical", "error", "warning", "info", "debug", "trace"]))]
+        level: String,
+    },
+
+    /// End an actor of the tree and start it anew, with all below it
+    Restart {
+        /// Its full name, as `lvmwarden tree` shows it
+        name: String,
+    },
+
+    /// End the daemon in order
+    ///
+    /// The lvpoll processes work on, and the next daemon takes them over.
+    Stop {
+        /// End the lvpoll processes as well; the operations then rest until they are started again
+        #[arg(long)]
+        end_children: bool,
+    },
+
+    /// Show the daemon's version, process, and what it serves
+    Info,
+
+    /// Check that lvm on this host uses the daemon, and say what to type where it does not
+    ///
+    /// Reads the configuration of lvm, the sockets with the processes that listen on them, and the units of systemd;
+    /// changes nothing. The exit code is 0 when all is well, 1 when there is something to mend. Run it as root: others
+    /// cannot see who listens.
+    Doctor,
+}
+
+/// What to do about poll operations.
+#[derive(Debug, Subcommand)]
+pub(super) enum Poll {
+    /// List all operations
+    List,
+
+    /// Show all that is known of operations
+    Show {
+        /// The id of an operation, its beginning, or VG/LV
+        #[arg(value_name = "OPERATION", required = true)]
+        operations: Vec<String>,
+    },
+
+    /// Follow operations to their end, with a bar for each
+    ///
+    /// Off a terminal it prints a line for each change. It survives a restart of the daemon.
+    Watch {
+        /// The id of an operation, its beginning, or VG/LV; without any, all that there are or begin meanwhile
+        #[arg(value_name = "OPERATION")]
+        operations: Vec<String>,
+    },
+
+    /// Wait until operations have ended
+    ///
+    /// The exit code is 0 when all of them ended well. It survives a restart of the daemon.
+    Wait {
+        /// The id of an operation, its beginning, or VG/LV
+        #[arg(value_name = "OPERATION", required = true)]
+        operations: Vec<String>,
+
+        /// Give up after so many seconds, with exit code 5
+        #[arg(long, value_name = "SECONDS", value_parser = seconds)]
+        timeout: Option<Duration>,
+    },
+
+    /// Have an LV polled, unless it is
+    ///
+    /// lvm commands do this by themselves. By hand it is needed for an operation that nobody polls, such as one that
+    /// was going on when the host went down.
+    Start(Start),
+
+    /// Abort a pvmove
+    Abort {
+        /// The id of the pvmove, its beginning, or VG/LV
+        #[arg(value_name = "OPERATION")]
+        operation: String,
+    },
+
+    /// Show what happened to operations, the latest last, with those that are over
+    History {
+        /// The latest so many steps only
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<u32>,
+    },
+}
+
+/// What `poll start` asks for.
+#[derive(Debug, Args)]
+pub(super) struct Start {
+    /// What is polled
+    #[arg(value_parser = PossibleValuesParser::new(PollOperation::ALL.map(PollOperation::as_str)))]
+    pub(super) kind: String,
+
+    /// The LV, such as vg0/pvmove0
+    #[arg(value_name = "VG/LV", value_parser = lv)]
+    pub(super) lv: Lv,
+
+    /// The UUID of the VG and that of the LV, one after the other; dashes do not matter
+    ///
+    /// `lvs -a --noheadings --separator '' -o vg_uuid,lv_uuid VG/LV` prints it.
+    #[arg(long, value_name = "UUIDS", value_parser = lvid)]
+    pub(super) lvid: Lvid,
+
+    /// How often lvpoll looks; by default as often as the daemon is configured to
+    #[arg(long, value_name = "SECONDS")]
+    pub(super) interval: Option<u32>,
+
+    /// Go on although PVs are missing
+    #[arg(long)]
+    pub(super) handle_missing_pvs: bool,
+
+    /// The folder of lvm.conf for lvpoll (`LVM_SYSTEM_DIR`)
+    #[arg(long, value_name = "PATH", value_hint = ValueHint::DirPath, value_parser = name::<SystemDir>)]
+    pub(super) sysdir: Option<SystemDir>,
+
+    /// The devices file for lvpoll
+    #[arg(long, value_name = "NAME", value_parser = name::<DevicesFile>)]
+    pub(super) devicesfile: Option<DevicesFile>,
+}
+
+/// Which events `events` shows.
+#[derive(Debug, Args)]
+pub(super) struct Events {
+    /// Go on with what happens from now on, or since the cursor; survives a restart of the daemon
+    #[arg(short, long)]
+    pub(super) follow: bool,
+
+    /// Only what happened after the event with this cursor; tells what is not kept any more
+    #[arg(long, value_name = "CURSOR", value_parser = cursor)]
+    pub(super) since: Option<Cursor>,
+
+    /// At most so many events: the latest, or with --follow or --since the first
+    #[arg(long, value_name = "COUNT")]
+    pub(super) limit: Option<u32>,
+}
+
+/// An LV by its names.
+#[derive(Debug, Clone)]
+pub(super) struct Lv {
+    /// The VG's name.
+    pub(super) vgname: VgName,
+    /// The LV's name.
+    pub(super) lvname: LvName,
+}
+
+impl std::fmt::Display for Lv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}/{}", self.vgname, self.lvname)
+    }
+}
+
+/// Reads `VG/LV`, or `/dev/VG/LV` as lvm commands take it.
+pub(super) fn lv(text: &str) -> Result<Lv, &'static str> {
+    const EXPECTED: &str = "expected VG/LV";
+    let (vg, lv) = text.strip_prefix("/dev/").unwrap_or(text).split_once('/').ok_or(EXPECTED)?;
+    if lv.contains('/') {
+        return Err(EXPECTED);
+    }
+    Ok(Lv { vgname: vg.try_into().map_err(|_| EXPECTED)?, lvname: lv.try_into().map_err(|_| EXPECTED)? })
+}
+
+fn lvid(text: &str) -> Result<Lvid, &'static str> {
+    const EXPECTED: &str = "expected two UUIDs of 32 letters and digits each";
+    let lvid = Lvid::try_from(text.replace('-', "")).map_err(|_| EXPECTED)?;
+    if lvid.uuids().is_some() { Ok(lvid) } else { Err(EXPECTED) }
+}
+
+fn cursor(text: &str) -> Result<Cursor, &'static str> {
+    Cursor::try_from(text).map_err(|_| "expected EPOCH:NUMBER, as `lvmwarden events` prints it")
+}
+
+fn seconds(text: &str) -> Result<Duration, &'static str> {
+    const EXPECTED: &str = "expected a number of seconds, at most 1000000000";
+    let seconds: f64 = text.parse().map_err(|_| EXPECTED)?;
+    if !(0.0..=1e9).contains(&seconds) {
+        return Err(EXPECTED);
+    }
+    Ok(Duration::from_secs_f64(seconds))
+}
+
+fn name<T: for<'a> TryFrom<&'a str>>(text: &str) -> Result<T, &'static str> {
+    T::try_from(text).map_err(|_| "expected a name that is not empty")
+}

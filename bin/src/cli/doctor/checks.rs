@@ -1,0 +1,202 @@
+//! Judges facts. Each check is a function of them, and looks at nothing else.
+
+use super::Finding;
+use super::facts::{Facts, Holder, Unit};
+
+const START: &str = "systemctl enable --now lvmwardend.socket lvmwardend-lvmpolld.socket lvmwardend.service";
+const RESTART: &str = "systemctl restart lvmwardend";
+const STOP_STOCK: &str = "systemctl mask --now lvm2-lvmpolld.socket lvm2-lvmpolld.service";
+const RESTART_SOCKET: &str = "systemctl restart lvmwardend-lvmpolld.socket lvmwardend.service";
+
+/// Makes all checks, the most fundamental first.
+pub(super) fn all(facts: &Facts) -> Vec<Finding> {
+    let mut findings = vec![lvm_version(facts), use_lvmpolld(facts)];
+    findings.extend(polling_interval(facts));
+    findings.push(daemon(facts));
+    findings.extend(daemon_version(facts));
+    findings.push(polling_socket(facts));
+    findings.extend(units(facts));
+    findings
+}
+
+/// Is there an lvm?
+fn lvm_version(facts: &Facts) -> Finding {
+    match &facts.lvm_version {
+        Ok(version) => Finding::well("lvm", format!("version {version}")),
+        Err(why) => Finding::wrong("lvm", why, &["apt-get install lvm2"]),
+    }
+}
+
+/// Do lvm commands hand over their polling at all?
+fn use_lvmpolld(facts: &Facts) -> Finding {
+    const ABOUT: &str = "lvm.conf";
+    const SET: &str = "write use_lvmpolld = 1 into the section global of /etc/lvm/lvm.conf";
+    let config = match &facts.lvm_config {
+        Ok(config) => config,
+        Err(why) => {
+            return Finding::unsure(ABOUT, why, &["lvmconfig --typeconfig full global/use_lvmpolld"]);
+        }
+    };
+    match config.get("use_lvmpolld").map(String::as_str) {
+        Some("1") => Finding::well(ABOUT, "global/use_lvmpolld is 1: lvm commands hand their polling over"),
+        Some(value) => Finding::wrong(
+            ABOUT,
+            format!("global/use_lvmpolld is {value}: lvm commands poll by themselves"),
+            &[SET],
+        ),
+        None => Finding::wrong(
+            ABOUT,
+            "this lvm does not know global/use_lvmpolld: it cannot hand polling over",
+            &[],
+        ),
+    }
+}
+
+/// Does lvpoll look at a reasonable pace?
+fn polling_interval(facts: &Facts) -> Option<Finding> {
+    const ABOUT: &str = "lvm.conf";
+    let value = facts.lvm_config.as_ref().ok()?.get("polling_interval")?;
+    Some(if value == "0" {
+        let remedy = "write polling_interval = 15 into the section activation of /etc/lvm/lvm.conf";
+        Finding::wrong(ABOUT, "activation/polling_interval is 0: lvpoll looks without a pause", &[remedy])
+    } else {
+        Finding::well(ABOUT, format!("activation/polling_interval is {value}: lvpoll looks every {value} s"))
+    })
+}
+
+/// Does the daemon answer, and poll?
+fn daemon(facts: &Facts) -> Finding {
+    const ABOUT: &str = "daemon";
+    let path = &facts.api_socket.path;
+    let daemon = match &facts.daemon {
+        Ok(daemon) => daemon,
+        Err(why) if !facts.is_root && facts.api_socket.exists => {
+            return Finding::unsure(ABOUT, why, &["sudo lvmwarden doctor"]);
+        }
+        Err(why) => return Finding::wrong(ABOUT, why, &[START, "journalctl -u lvmwardend"]),
+    };
+    if !daemon.roles.iter().any(|role| role == "poll") {
+        let remedy = "add \"poll\" to roles in the section service of /etc/lvmwarden/lvmwarden.toml";
+        return Finding::wrong(ABOUT, "the daemon runs, and does not poll", &[remedy, RESTART]);
+    }
+    Finding::well(ABOUT, format!("pid {} answers on {path}, and polls", daemon.pid))
+}
+
+/// Is the daemon the program that is installed?
+fn daemon_version(facts: &Facts) -> Option<Finding> {
+    const ABOUT: &str = "version";
+    let daemon = facts.daemon.as_ref().ok()?;
+    let own = &facts.own_version;
+    let is_outdated =
+        facts.api_socket.holders.iter().any(|holder| holder.pid == daemon.pid && holder.is_outdated);
+    Some(if daemon.version != *own {
+        let message = format!("the daemon is {}, this program {own}", daemon.version);
+        Finding::wrong(ABOUT, message, &[RESTART])
+    } else if is_outdated {
+        Finding::wrong(ABOUT, "the daemon's program was replaced since it started", &[RESTART])
+    } else {
+        Finding::well(ABOUT, format!("daemon and this program are {own}"))
+    })
+}
+
+/// Who listens on the socket that lvm commands connect to?
+fn polling_socket(facts: &Facts) -> Finding {
+    const ABOUT: &str = "polling socket";
+    let socket = &facts.lvmpolld_socket;
+    let path = &socket.path;
+    let held_by = |program: &str| socket.holders.iter().find(|holder| holder.program == program);
+    if !socket.is_listening {
+        let what = if socket.exists { "nobody listens on" } else { "there is no" };
+        let message = format!("{what} {path}: lvm commands poll by themselves");
+        return Finding::wrong(ABOUT, message, &[START]);
+    }
+    if let Some(Holder { pid, .. }) = held_by("lvmpolld") {
+        let message = format!("lvm's own lvmpolld (pid {pid}) listens on {path}");
+        return Finding::wrong(ABOUT, message, &[STOP_STOCK, RESTART_SOCKET]);
+    }
+    if let Some(Holder { pid, .. }) = held_by("lvmwardend") {
+        return match &facts.daemon {
+            Ok(daemon) if daemon.pid != *pid => {
+                let message =
+                    format!("another lvmwardend (pid {pid}) than the one that answers listens on {path}");
+                Finding::unsure(ABOUT, message, &[&format!("ps -fp {pid}")])
+            }
+            _ => Finding::well(ABOUT, format!("lvmwardend (pid {pid}) listens on {path}")),
+        };
+    }
+    if held_by("systemd").is_some() {
+        return if is_active(facts, "lvmwardend-lvmpolld.socket") {
+            Finding::well(ABOUT, format!("systemd listens on {path}, and starts lvmwardend on demand"))
+        } else {
+            let message = format!("systemd listens on {path}, and not for lvmwardend");
+            Finding::wrong(ABOUT, message, &[STOP_STOCK, RESTART_SOCKET])
+        };
+    }
+    match socket.holders.first() {
+        Some(Holder { pid, program, .. }) => {
+            let message = format!("{program} (pid {pid}) listens on {path}, and is not lvmwardend");
+            Finding::wrong(ABOUT, message, &[&format!("ps -fp {pid}")])
+        }
+        None => Finding::unsure(
+            ABOUT,
+            format!("only root can see who listens on {path}"),
+            &["sudo lvmwarden doctor"],
+        ),
+    }
+}
+
+fn is_active(facts: &Facts, name: &str) -> bool {
+    facts.units.as_ref().is_ok_and(|units| units.get(name).is_some_and(|unit| unit.active == "active"))
+}
+
+/// Do systemd's units start ours and not the stock one?
+fn units(facts: &Facts) -> Vec<Finding> {
+    let units = match &facts.units {
+        Ok(units) => units,
+        Err(why) => return vec![Finding::unsure("systemd", why, &[])],
+    };
+    let mut findings = Vec::new();
+    for (name, unit) in units {
+        findings.push(if name.starts_with("lvm2-") { stock_unit(name, unit) } else { own_unit(name, unit) });
+    }
+    let main_pid = units.get("lvmwardend.service").and_then(|unit| unit.main_pid);
+    if let (Ok(daemon), Some(main_pid)) = (&facts.daemon, main_pid)
+        && daemon.pid != main_pid
+    {
+        let message = format!("the daemon that answers is pid {}, systemd's is {main_pid}", daemon.pid);
+        findings.push(Finding::unsure("systemd", message, &["systemctl status lvmwardend"]));
+    }
+    findings
+}
+
+fn own_unit(name: &str, unit: &Unit) -> Finding {
+    const ABOUT: &str = "unit";
+    let is_enabled = matches!(unit.file.as_str(), "enabled" | "static" | "indirect" | "enabled-runtime");
+    match (unit.load.as_str(), unit.active.as_str()) {
+        ("masked", _) => {
+            Finding::wrong(ABOUT, format!("{name} is masked"), &[&format!("systemctl unmask {name}"), START])
+        }
+        ("loaded", "active") if is_enabled => Finding::well(ABOUT, format!("{name} is active")),
+        ("loaded", "active") => {
+            let message = format!("{name} is active, and will not be after a reboot: it is {}", unit.file);
+            Finding::wrong(ABOUT, message, &[&format!("systemctl enable {name}")])
+        }
+        ("loaded", active) => Finding::wrong(ABOUT, format!("{name} is {active}"), &[START]),
+        (load, _) => {
+            Finding::wrong(ABOUT, format!("{name} is {load}"), &["apt-get install --reinstall lvmwarden"])
+        }
+    }
+}
+
+fn stock_unit(name: &str, unit: &Unit) -> Finding {
+    const ABOUT: &str = "stock unit";
+    match (unit.load.as_str(), unit.active.as_str()) {
+        (_, "active") => Finding::wrong(ABOUT, format!("{name} is active"), &[STOP_STOCK, RESTART_SOCKET]),
+        ("masked", _) => Finding::well(ABOUT, format!("{name} is masked")),
+        ("not-found", _) => Finding::well(ABOUT, format!("{name} is not there")),
+        _ => Finding::wrong(ABOUT, format!("{name} is not masked: it may take the socket"), &[STOP_STOCK]),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,65 @@
+//! Collects the facts: from lvm, systemd, `/proc` and the daemon. Changes nothing, takes no lock of lvm, reads no disk.
+
+use std::path::{Path, PathBuf};
+
+use lvmwarden_protocol::api::service::Info;
+
+use super::facts::{Answered, Daemon, Facts, parse_lvm_version, parse_lvmconfig, parse_units};
+use super::listeners::look_at;
+use super::program::output_of;
+use crate::cli::failure::Failure;
+use crate::cli::screen::Screen;
+
+/// The values of lvm.conf that are looked at.
+const LVM_CONFIG: [&str; 2] = ["global/use_lvmpolld", "activation/polling_interval"];
+
+/// The units that are looked at.
+const UNITS: [&str; 5] = [
+    "lvmwardend.service",
+    "lvmwardend.socket",
+    "lvmwardend-lvmpolld.socket",
+    "lvm2-lvmpolld.socket",
+    "lvm2-lvmpolld.service",
+];
+
+/// Collects them.
+pub(super) fn gather(screen: &Screen) -> Facts {
+    // Before anything connects to them: that may start the daemon.
+    let lvmpolld_socket = look_at(&lvmpolld_socket());
+    let api_socket = look_at(&screen.socket);
+    let [config, units] = [
+        output_of("lvmconfig", &[&["--typeconfig", "full"][..], &LVM_CONFIG].concat()),
+        output_of(
+            "systemctl",
+            &[&["show", "-p", "Id,LoadState,ActiveState,UnitFileState,MainPID"], &UNITS[..]].concat(),
+        ),
+    ];
+    Facts {
+        own_version: env!("CARGO_PKG_VERSION").to_owned(),
+        is_root: rustix::process::geteuid().is_root(),
+        lvm_version: lvm_version(),
+        lvm_config: config.map(|text| parse_lvmconfig(&text)),
+        units: units.map(|text| parse_units(&text)),
+        lvmpolld_socket,
+        api_socket,
+        daemon: daemon(screen).map_err(|failure| failure.message),
+    }
+}
+
+/// Returns the socket that lvm commands connect to.
+///
+/// Source: lvm2 2.03.16, lvmpolld(8), `LVM_LVMPOLLD_SOCKET`.
+fn lvmpolld_socket() -> PathBuf {
+    let named = std::env::var_os("LVM_LVMPOLLD_SOCKET").filter(|path| !path.is_empty());
+    named.map_or_else(|| Path::new("/run/lvm/lvmpolld.socket").to_owned(), PathBuf::from)
+}
+
+fn lvm_version() -> Answered<String> {
+    let text = output_of("lvm", &["version"])?;
+    parse_lvm_version(&text).ok_or_else(|| "lvm version says no version".to_owned())
+}
+
+fn daemon(screen: &Screen) -> Result<Daemon, Failure> {
+    let info = screen.connect().and_then(|mut client| client.call(&Info {}))?;
+    Ok(Daemon { version: info.reply.version, pid: info.reply.pid, roles: info.reply.roles })
+}

@@ -1,0 +1,196 @@
+//! Why a command did not do what was asked, in words that name the thing and say what to do, with the exit code.
+
+use std::fmt::Display;
+use std::io;
+
+use lvmwarden_protocol::api::{
+    CallError, InterfaceError as _, Parameters, events, metrics, poll, service, supervisor, varlink_service,
+};
+
+use super::client::ClientError;
+use super::exit::Exit;
+
+/// What the user is told at the end of a command that failed.
+#[derive(Debug, PartialEq)]
+pub(super) struct Failure {
+    /// The exit code.
+    pub(super) exit: Exit,
+    /// What is wrong; empty when there is nobody to tell, or all is told.
+    pub(super) message: String,
+    /// What to do about it.
+    pub(super) advice: Option<String>,
+    /// The API's answer, for `--json`: the error's full name and its parameters.
+    pub(super) answer: Option<(String, Parameters)>,
+}
+
+impl Failure {
+    /// Makes one with exit code 1.
+    pub(super) fn new(message: impl Into<String>) -> Self {
+        Self::with(Exit::Failed, message)
+    }
+
+    /// Makes one.
+    pub(super) fn with(exit: Exit, message: impl Into<String>) -> Self {
+        Self { exit, message: message.into(), advice: None, answer: None }
+    }
+
+    /// Makes one that says nothing, because the command has.
+    pub(super) fn told(exit: Exit) -> Self {
+        Self::with(exit, "")
+    }
+
+    /// Adds what to do.
+    pub(super) fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice = Some(advice.into());
+        self
+    }
+}
+
+impl From<io::Error> for Failure {
+    /// Explains that the text for the user could not be written.
+    fn from(error: io::Error) -> Self {
+        match error.kind() {
+            // Whoever reads has seen enough, as `head` does.
+            io::ErrorKind::BrokenPipe => Self::told(Exit::Done),
+            _ => Self::new(format!("cannot write the output: {error}")),
+        }
+    }
+}
+
+impl From<ClientError> for Failure {
+    fn from(error: ClientError) -> Self {
+        error.about("the daemon")
+    }
+}
+
+impl ClientError {
+    /// Explains the error to the user; `subject` is what the call was about, such as an LV.
+    pub(super) fn about(self, subject: impl Display) -> Failure {
+        match self {
+            Self::Connect { socket, source } => not_connected(&socket.display().to_string(), &source),
+            Self::Lost => {
+                Failure::with(Exit::Unreachable, "the daemon closed the connection before it answered")
+                    .advise("see whether it runs: systemctl status lvmwardend")
+            }
+            Self::NoAnswer => busy(),
+            Self::Garbled(error) => {
+                Failure::new(format!("whoever serves the socket does not speak Varlink: {error}"))
+                    .advise("see who listens on it: lvmwarden doctor")
+            }
+            Self::Call(CallError::Unreadable(error)) => {
+                Failure::new(format!("the daemon's answer has another form than this program knows: {error}"))
+                    .advise("see whether both have the same version: lvmwarden doctor")
+            }
+            Self::Call(refusal) => {
+                let mut failure = refused(&refusal, &subject.to_string());
+                if let CallError::Refused { error, parameters } = refusal {
+                    failure.answer = Some((error, parameters));
+                }
+                failure
+            }
+        }
+    }
+}
+
+fn not_connected(socket: &str, error: &io::Error) -> Failure {
+    match error.kind() {
+        io::ErrorKind::PermissionDenied => Failure::with(Exit::Denied, format!("you may not open {socket}"))
+            .advise(
+                "root may, and the members of the socket's group may read and watch: try sudo, or see ls -l",
+            ),
+        io::ErrorKind::NotFound => {
+            Failure::with(Exit::Unreachable, format!("the daemon does not run: {socket} does not exist"))
+                .advise("start it: systemctl start lvmwardend; or name another socket: --socket PATH")
+        }
+        io::ErrorKind::ConnectionRefused => {
+            Failure::with(Exit::Unreachable, format!("the daemon does not run: nobody listens on {socket}"))
+                .advise("start it: systemctl start lvmwardend")
+        }
+        _ => Failure::with(Exit::Unreachable, format!("cannot connect to {socket}: {error}")),
+    }
+}
+
+fn busy() -> Failure {
+    Failure::with(
+        Exit::TimedOut,
+        "the daemon is busy and did not answer in time; nothing was changed, or not yet",
+    )
+    .advise("try again; if it stays so, see its log: journalctl -u lvmwardend")
+}
+
+/// Words an error that the daemon answered with.
+fn refused(refusal: &CallError, subject: &str) -> Failure {
+    if let Some(error) = poll::Error::from_refusal(refusal) {
+        return poll_error(&error, subject);
+    }
+    if let Some(error) = supervisor::Error::from_refusal(refusal) {
+        return match error {
+            supervisor::Error::UnknownName { name } => {
+                Failure::new(format!("nothing in the tree is called {name}"))
+                    .advise("see the names: lvmwarden tree")
+            }
+            supervisor::Error::BadLevel { level, permitted } => {
+                Failure::new(format!("there is no log level {level}"))
+                    .advise(format!("there are {}", permitted.join(", ")))
+            }
+            supervisor::Error::Busy => busy(),
+        };
+    }
+    if let Some(error) = varlink_service::Error::from_refusal(refusal) {
+        return varlink_error(&error);
+    }
+    if let Some(error) = service::Error::from_refusal(refusal) {
+        return match error {
+            service::Error::InvalidMessage { reason } => {
+                Failure::new(format!("the daemon could not read the call: {reason}"))
+            }
+            service::Error::MessageTooLarge { limit_bytes } => {
+                Failure::new(format!("the call, or the answer to it, is larger than {limit_bytes} bytes"))
+            }
+            service::Error::Busy => busy(),
+        };
+    }
+    if events::Error::from_refusal(refusal).is_some() || metrics::Error::from_refusal(refusal).is_some() {
+        return busy();
+    }
+    Failure::new(format!("failed to {refusal}"))
+}
+
+fn poll_error(error: &poll::Error, subject: &str) -> Failure {
+    match error {
+        poll::Error::NotFound { id } => Failure::new(format!("there is no operation {id}, or not any more"))
+            .advise("see those that there are: lvmwarden poll list; and were: lvmwarden poll history"),
+        poll::Error::Busy => busy(),
+        poll::Error::DifferentOperation => {
+            Failure::new(format!("another kind of operation is in progress on {subject}"))
+                .advise(format!("see which: lvmwarden poll show {subject}"))
+        }
+        poll::Error::Failed { reason } => Failure::new(format!("the daemon failed with {subject}: {reason}"))
+            .advise("see its log: journalctl -u lvmwardend"),
+        poll::Error::NotPvmove => {
+            Failure::new(format!("{subject} is not a pvmove, which alone can be aborted"))
+        }
+    }
+}
+
+fn varlink_error(error: &varlink_service::Error) -> Failure {
+    const OTHER_VERSION: &str = "see whether both have the same version: lvmwarden doctor";
+    match error {
+        varlink_service::Error::PermissionDenied => Failure::with(Exit::Denied, "you may not do that")
+            .advise("only root may change something; the members of the daemon's group may read and watch"),
+        varlink_service::Error::InvalidParameter { parameter } => {
+            Failure::new(format!("the daemon does not accept the {parameter} that was given"))
+        }
+        varlink_service::Error::InterfaceNotFound { interface } => {
+            Failure::new(format!("the daemon does not know {interface}")).advise(OTHER_VERSION)
+        }
+        varlink_service::Error::MethodNotFound { method }
+        | varlink_service::Error::MethodNotImplemented { method } => {
+            Failure::new(format!("the daemon does not know {method}")).advise(OTHER_VERSION)
+        }
+        varlink_service::Error::ExpectedMore => {
+            Failure::new("the daemon gives several answers where this program expects one")
+                .advise(OTHER_VERSION)
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! An operation in words.
+
+use anstyle::Style;
+use lvmwarden_protocol::api::poll::{Operation, OperationState, Outcome};
+use lvmwarden_protocol::poll::PollOperation;
+use uuid::Uuid;
+
+use super::exit::Exit;
+use super::screen::{BAD, DIM, GOOD, ODD, USUAL};
+
+/// How many characters a bar has.
+const BAR_WIDTH: usize = 20;
+
+/// Returns the names of VG and LV.
+pub(super) fn lv(operation: &Operation) -> String {
+    format!("{}/{}", operation.vgname, operation.lvname)
+}
+
+/// Returns what is polled.
+pub(super) fn kind(kind: PollOperation, abort: bool) -> String {
+    if abort { format!("{kind} abort") } else { kind.to_string() }
+}
+
+/// Returns how far an operation is, or how it ended, with the style for it.
+pub(super) fn state(operation: &Operation) -> (String, Style) {
+    if let Some(outcome) = &operation.outcome {
+        return self::outcome(outcome);
+    }
+    let (word, style) = match operation.state {
+        OperationState::Running if operation.silent => ("silent", ODD),
+        OperationState::Running => ("running", USUAL),
+        OperationState::Intended => ("intended", DIM),
+        OperationState::Starting => ("starting", DIM),
+        OperationState::Adopting => ("adopting", ODD),
+        OperationState::Judging => ("judging", DIM),
+        OperationState::BackingOff => ("backing off", ODD),
+        OperationState::Storing => ("storing", DIM),
+        OperationState::Terminating => ("terminating", ODD),
+        OperationState::Ended => ("ended", DIM),
+    };
+    (word.to_owned(), style)
+}
+
+/// Returns how an operation ended, with the style for it.
+pub(super) fn outcome(outcome: &Outcome) -> (String, Style) {
+    match outcome {
+        Outcome::Retcode { value: 0 } => ("done".to_owned(), GOOD),
+        Outcome::Retcode { value } => (format!("failed: lvpoll exited with {value}"), BAD),
+        Outcome::Signal { value } => (format!("failed: lvpoll was ended by signal {value}"), BAD),
+        Outcome::Lost { reason } => (format!("lost: {reason}"), BAD),
+    }
+}
+
+/// Returns the exit code that fits the ends of operations.
+pub(super) fn exit<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> Exit {
+    let is_well = |operation: &Operation| matches!(operation.outcome, Some(Outcome::Retcode { value: 0 }));
+    if operations.into_iter().all(is_well) { Exit::Done } else { Exit::Failed }
+}
+
+/// Returns the share done, such as `41.3 %`; nothing when it is not known.
+pub(super) fn percent(operation: &Operation) -> String {
+    operation.percent.map_or_else(String::new, |percent| format!("{percent:.1} %"))
+}
+
+/// Returns the share done in thousandths, 0 to 1000; 0 when it is not known.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]
+pub(super) fn per_mille(operation: &Operation) -> u16 {
+    (operation.percent.unwrap_or(0.0).clamp(0.0, 100.0) * 10.0) as u16
+}
+
+/// Returns the share done as a bar; nothing when it is not known.
+pub(super) fn bar(operation: &Operation) -> String {
+    if operation.percent.is_none() {
+        return String::new();
+    }
+    let full = usize::from(per_mille(operation)) * BAR_WIDTH / 1000;
+    format!("{}{}", "█".repeat(full), "░".repeat(BAR_WIDTH - full))
+}
+
+/// Returns how many characters of an id are needed to tell these apart, at least 8.
+pub(super) fn id_length(ids: &[Uuid]) -> usize {
+    let mut texts: Vec<_> = ids.iter().map(Uuid::to_string).collect();
+    texts.sort_unstable();
+    texts.dedup();
+    let common = |pair: &[String]| pair[0].bytes().zip(pair[1].bytes()).take_while(|(a, b)| a == b).count();
+    texts.windows(2).map(|pair| common(pair) + 1).max().unwrap_or(0).max(8)
+}
+
+/// Returns the beginning of an id that [`id_length`] says to be enough.
+pub(super) fn short_id(id: Uuid, length: usize) -> String {
+    id.to_string().chars().take(length).collect()
+}
+
+#[cfg(test)]
+mod tests;

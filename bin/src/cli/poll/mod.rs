@@ -1,0 +1,27 @@
+//! `lvmwarden poll`: long-running pvmoves, conversions and merges.
+
+mod bars;
+mod history;
+mod show;
+mod start;
+mod wait;
+mod watch;
+
+use super::arguments::Poll;
+use super::exit::Exit;
+use super::failure::Failure;
+use super::screen::Screen;
+
+/// Does what is asked.
+pub(super) fn run(screen: &mut Screen, command: Poll) -> Result<Exit, Failure> {
+    match command {
+        Poll::List => show::list(screen)?,
+        Poll::Show { operations } => show::show(screen, &operations)?,
+        Poll::Watch { operations } => return watch::run(screen, &operations),
+        Poll::Wait { operations, timeout } => return wait::run(screen, &operations, timeout),
+        Poll::Start(options) => start::start(screen, options)?,
+        Poll::Abort { operation } => start::abort(screen, &operation)?,
+        Poll::History { limit } => history::run(screen, limit)?,
+    }
+    Ok(Exit::Done)
+}

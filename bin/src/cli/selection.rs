@@ -1,0 +1,63 @@
+//! Which operations the user means: by an id, the beginning of one, or the names of VG and LV.
+
+use lvmwarden_protocol::api::poll::{List, Operation};
+use uuid::Uuid;
+
+use super::arguments;
+use super::client::Client;
+use super::failure::Failure;
+use super::operation::{kind, lv};
+
+/// Returns the operations that `texts` name, in their order, none of them twice.
+///
+/// # Errors
+/// A text that names none, or the beginning of several ids.
+pub(super) fn find(client: &mut Client, texts: &[String]) -> Result<Vec<Operation>, Failure> {
+    let known = client.call(&List {})?.reply.operations;
+    let mut found: Vec<Operation> = Vec::new();
+    for text in texts {
+        for operation in choose(&known, text)? {
+            if found.iter().all(|earlier| earlier.id != operation.id) {
+                found.push(operation.clone());
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the operations that `text` names: one by its id, or all of an LV.
+pub(super) fn choose<'o>(known: &'o [Operation], text: &str) -> Result<Vec<&'o Operation>, Failure> {
+    if let Ok(id) = Uuid::try_parse(text) {
+        let found: Vec<_> = known.iter().filter(|operation| operation.id == id).collect();
+        return if found.is_empty() { Err(unknown(text)) } else { Ok(found) };
+    }
+    if text.contains('/') {
+        let named = arguments::lv(text).map_err(|_| unknown(text))?.to_string();
+        let found: Vec<_> = known.iter().filter(|operation| lv(operation) == named).collect();
+        return if found.is_empty() { Err(unknown(text)) } else { Ok(found) };
+    }
+    let beginning = text.to_ascii_lowercase();
+    let found: Vec<_> =
+        known.iter().filter(|operation| operation.id.to_string().starts_with(&beginning)).collect();
+    match found.as_slice() {
+        [_] if !text.is_empty() => Ok(found),
+        [] | [_] => Err(unknown(text)),
+        several => Err(ambiguous(text, several)),
+    }
+}
+
+fn unknown(text: &str) -> Failure {
+    Failure::new(format!("there is no operation {text:?}, or not any more"))
+        .advise("see those that there are: lvmwarden poll list; and were: lvmwarden poll history")
+}
+
+fn ambiguous(text: &str, several: &[&Operation]) -> Failure {
+    let names = several.iter().map(|operation| {
+        format!("{} ({} of {})", operation.id, kind(operation.kind, operation.abort), lv(operation))
+    });
+    Failure::new(format!("{text:?} may be any of {} operations", several.len()))
+        .advise(format!("say more of the id: {}", names.collect::<Vec<_>>().join(", ")))
+}
+
+#[cfg(test)]
+mod tests;
