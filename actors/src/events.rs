@@ -22,6 +22,9 @@ use crate::metrics::Metrics;
 use crate::occurrence::Occurrence;
 use ring::{Missing, Ring};
 
+/// How many occurrences are looked at before the others have their turn.
+const AT_ONCE: usize = 100;
+
 /// The stream of events. Clones share it.
 #[derive(Clone)]
 pub struct Events {
@@ -131,6 +134,31 @@ impl Events {
         let mut latest = self.shared.latest.subscribe();
         // The sender lives as long as `self`.
         let _ = latest.wait_for(|latest| *latest > number).await;
+    }
+
+    /// Waits for the first occurrence behind `cursor` that is `wanted`; `None` when it may have been among those that are
+    /// not kept.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe.
+    pub(crate) async fn next_after(
+        &self,
+        cursor: Cursor,
+        wanted: impl Fn(&Occurrence) -> bool,
+    ) -> Option<Occurrence> {
+        let mut cursor = cursor;
+        loop {
+            self.wait_after(&cursor).await;
+            let slice = self.ring().after(self.number(&cursor), AT_ONCE);
+            if slice.missing.is_some() {
+                return None;
+            }
+            let mut whats = slice.items.into_iter().map(|(_, happened)| happened.what);
+            if let Some(found) = whats.find(&wanted) {
+                return Some(found);
+            }
+            cursor = self.cursor(slice.next);
+        }
     }
 
     /// Returns the place of a cursor within this stream; `None` when it is of another one.

@@ -1,13 +1,20 @@
 //! What the daemon must not forget: the records of its journal and the state that they fold to.
+//!
+//! Records of every earlier release are read for ever: what they lack has a default. A record that says when it was made
+//! is a step of the [`history`] as well; one without a time, of a first release or of a snapshot, is not.
+
+pub mod history;
 
 use std::collections::HashMap;
 
+use jiff::Timestamp;
 use lvmwarden_supervisor::journal::Ledger;
 use lvmwarden_supervisor::process::ProcessIdentity;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
+use self::history::{History, Step, What};
 use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::state::{Life, Recovered};
 use lvmwarden_protocol::ids::OperationId;
@@ -25,6 +32,12 @@ pub enum Record {
         op: Uuid,
         /// What was asked.
         request: StartRequest,
+        /// The user who asked, where the connection told.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        uid: Option<u32>,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// Its child was started, or found.
     PollStarted {
@@ -34,6 +47,23 @@ pub enum Record {
         process: ProcessIdentity,
         /// The how-manieth start of lvpoll it was, from 1.
         attempt: u32,
+        /// It ran already, and was taken over.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        adopted: bool,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+    },
+    /// Its child ended, and another one is to be started. This is for the history alone.
+    PollRetried {
+        /// The operation's name.
+        op: Uuid,
+        /// The child that ended, where one is known.
+        pid: Option<u32>,
+        /// The how-manieth start of lvpoll it was, from 1.
+        attempt: u32,
+        /// When.
+        at: Timestamp,
     },
     /// It ended.
     PollEnded {
@@ -41,12 +71,20 @@ pub enum Record {
         op: Uuid,
         /// How.
         outcome: Outcome,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// Its result was handed out, has expired, or is of no interest any more.
     PollForgotten {
         /// The operation's name.
         op: Uuid,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
+    /// A step of the history, whose own record is gone.
+    PollStep(Step),
 }
 
 /// A record that cannot follow those before it.
@@ -74,17 +112,30 @@ pub enum Illegal {
     },
 }
 
-/// What the records fold to: at most one operation for each [`OperationId`].
+/// What the records fold to: at most one operation for each [`OperationId`], and what has happened lately.
 #[derive(Debug, Default)]
 pub struct PollLedger {
     operations: HashMap<Uuid, Recovered>,
     by_id: HashMap<OperationId, Uuid>,
+    history: History,
 }
 
 impl PollLedger {
     /// Returns the operation of `key`.
     pub fn get(&self, id: &OperationId) -> Option<&Recovered> {
         self.by_id.get(id).and_then(|op| self.operations.get(op))
+    }
+
+    /// Returns the operation of this name.
+    pub fn find(&self, op: Uuid) -> Option<&Recovered> {
+        self.operations.get(&op)
+    }
+
+    /// Returns the latest steps of all operations, oldest first: at most `limit`.
+    pub fn history(&self, limit: usize) -> impl Iterator<Item = &Step> {
+        let steps = self.history.steps();
+        let skipped = steps.len().saturating_sub(limit);
+        steps.skip(skipped)
     }
 
     /// Returns every operation, in no order.
@@ -100,11 +151,17 @@ impl PollLedger {
         }
     }
 
-    fn intend(&mut self, op: Uuid, request: StartRequest) -> Result<(), Illegal> {
+    fn intend(
+        &mut self,
+        op: Uuid,
+        request: &StartRequest,
+        uid: Option<u32>,
+        at: Option<Timestamp>,
+    ) -> Result<(), Illegal> {
         if let Some(known) = self.operations.get(&op) {
             return match known.life {
                 Life::Ended { .. } => Err(Illegal::HasEnded { op }),
-                Life::Intended | Life::Started { .. } if known.request == request => Ok(()),
+                Life::Intended | Life::Started { .. } if known.request == *request => Ok(()),
                 Life::Intended | Life::Started { .. } => {
                     Err(Illegal::InProgress { op, id: known.request.id() })
                 }
@@ -112,14 +169,29 @@ impl PollLedger {
         }
         let id = request.id();
         if let Some(old) = self.by_id.get(&id).copied() {
-            match self.active(old) {
-                Ok(_) => return Err(Illegal::InProgress { op, id }),
-                Err(_ended) => self.operations.remove(&old),
-            };
+            if self.active(old).is_ok() {
+                return Err(Illegal::InProgress { op, id });
+            }
+            self.forget(old, at);
         }
-        self.operations.insert(op, Recovered { op, request, life: Life::Intended });
+        self.operations.insert(op, Recovered { op, request: request.clone(), uid, life: Life::Intended });
         self.by_id.insert(id, op);
+        self.tell(op, at, || What::Intended);
         Ok(())
+    }
+
+    fn forget(&mut self, op: Uuid, at: Option<Timestamp>) {
+        self.tell(op, at, || What::Forgotten);
+        if let Some(operation) = self.operations.remove(&op) {
+            self.by_id.remove(&operation.request.id());
+        }
+    }
+
+    /// Adds a step to the history of an operation that is known.
+    fn tell(&mut self, op: Uuid, at: Option<Timestamp>, what: impl FnOnce() -> What) {
+        if let (Some(at), Some(operation)) = (at, self.operations.get(&op)) {
+            self.history.keep(Step::new(at, op, &operation.request, what()));
+        }
     }
 }
 
@@ -131,39 +203,53 @@ impl Ledger for PollLedger {
 
     fn apply(&mut self, record: &Record) -> Result<(), Illegal> {
         match record {
-            Record::PollIntended { op, request } => self.intend(*op, request.clone()),
-            Record::PollStarted { op, process, attempt } => {
-                self.active(*op)?.life = Life::Started { process: process.clone(), attempt: *attempt };
+            Record::PollIntended { op, request, uid, at } => self.intend(*op, request, *uid, *at),
+            Record::PollStarted { op, process, attempt, adopted, at } => {
+                let (pid, attempt) = (process.pid, *attempt);
+                self.active(*op)?.life = Life::Started { process: process.clone(), attempt };
+                self.tell(*op, *at, || {
+                    if *adopted { What::Adopted { pid, attempt } } else { What::Started { pid, attempt } }
+                });
                 Ok(())
             }
-            Record::PollEnded { op, outcome } => {
+            Record::PollRetried { op, pid, attempt, at } => {
+                self.active(*op)?;
+                self.tell(*op, Some(*at), || What::Retried { pid: *pid, attempt: *attempt });
+                Ok(())
+            }
+            Record::PollEnded { op, outcome, at } => {
                 let ended = Life::Ended { outcome: outcome.clone() };
                 if self.operations.get(op).is_some_and(|operation| operation.life == ended) {
                     return Ok(());
                 }
                 self.active(*op)?.life = ended;
+                self.tell(*op, *at, || What::Ended { outcome: outcome.clone() });
                 Ok(())
             }
-            Record::PollForgotten { op } => {
-                if let Some(operation) = self.operations.remove(op) {
-                    self.by_id.remove(&operation.request.id());
-                }
+            Record::PollForgotten { op, at } => {
+                self.forget(*op, *at);
+                Ok(())
+            }
+            Record::PollStep(step) => {
+                self.history.keep(step.clone());
                 Ok(())
             }
         }
     }
 
     fn records(&self) -> Vec<Record> {
-        let mut records = Vec::new();
-        for Recovered { op, request, life } in self.operations.values() {
-            let op = *op;
-            records.push(Record::PollIntended { op, request: request.clone() });
+        let mut records: Vec<Record> = self.history.steps().cloned().map(Record::PollStep).collect();
+        // What the operations' own records told is among these steps: without a time they are none.
+        let at = None;
+        for Recovered { op, request, uid, life } in self.operations.values() {
+            let (op, uid) = (*op, *uid);
+            records.push(Record::PollIntended { op, request: request.clone(), uid, at });
             match life.clone() {
                 Life::Intended => {}
                 Life::Started { process, attempt } => {
-                    records.push(Record::PollStarted { op, process, attempt });
+                    records.push(Record::PollStarted { op, process, attempt, adopted: false, at });
                 }
-                Life::Ended { outcome } => records.push(Record::PollEnded { op, outcome }),
+                Life::Ended { outcome } => records.push(Record::PollEnded { op, outcome, at }),
             }
         }
         records

@@ -19,6 +19,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use jiff::Timestamp;
 use lvmwarden_supervisor::process::{FoundProcess, ProcessIdentity, Stdout};
 use lvmwarden_supervisor::{ChildLink, Stop};
 use slog::{info, warn};
@@ -28,6 +29,7 @@ use uuid::Uuid;
 use crate::environment::PollEnvironment;
 use crate::journal;
 use crate::ledger::Record;
+use crate::occurrence::{Occurrence, PollRef};
 use crate::poll_operation::directory::Directory;
 use crate::poll_operation::lvpoll::{self, Arguments};
 use crate::poll_operation::orphans::Orphan;
@@ -80,8 +82,15 @@ pub struct Plan {
     pub surplus: Vec<ProcessIdentity>,
 }
 
-/// Compares what the journal knows with what runs; `new_op` names operations that the journal does not know.
-pub fn plan(known: &[Recovered], found: &[FoundChild], mut new_op: impl FnMut() -> Uuid) -> Plan {
+/// Compares what the journal knows with what runs `now`; `new_op` names operations that the journal does not know.
+///
+/// That their children are taken over is told by the actors who do it: the records of it are no steps of the history.
+pub fn plan(
+    known: &[Recovered],
+    found: &[FoundChild],
+    now: Timestamp,
+    mut new_op: impl FnMut() -> Uuid,
+) -> Plan {
     let mut plan = Plan::default();
     let mut by_op: HashMap<Uuid, Recovered> = known.iter().map(|known| (known.op, known.clone())).collect();
     let mut by_id: HashMap<OperationId, Uuid> =
@@ -101,9 +110,10 @@ pub fn plan(known: &[Recovered], found: &[FoundChild], mut new_op: impl FnMut() 
                     Parent::Ours { op } if !by_op.contains_key(&op) => op,
                     Parent::Ours { .. } | Parent::GoneLvmpolld => new_op(),
                 };
-                plan.records.push(Record::PollIntended { op, request: request.clone() });
+                let at = Some(now);
+                plan.records.push(Record::PollIntended { op, request: request.clone(), uid: None, at });
                 by_id.insert(request.id(), op);
-                by_op.insert(op, Recovered { op, request, life: Life::Intended });
+                by_op.insert(op, Recovered { op, request, uid: None, life: Life::Intended });
                 op
             }
         };
@@ -119,7 +129,8 @@ pub fn plan(known: &[Recovered], found: &[FoundChild], mut new_op: impl FnMut() 
             Life::Intended | Life::Ended { .. } => 1,
         };
         known.life = Life::Started { process: child.process.clone(), attempt };
-        plan.records.push(Record::PollStarted { op, process: child.process.clone(), attempt });
+        let process = child.process.clone();
+        plan.records.push(Record::PollStarted { op, process, attempt, adopted: true, at: None });
     }
     plan
 }
@@ -197,7 +208,7 @@ async fn recover(link: ChildLink, environment: Arc<PollEnvironment>) -> Result<(
         tokio::time::sleep(SECOND_LOOK).await;
         found = look(&link, &environment).await;
     }
-    let plan = plan(&known, &found, Uuid::now_v7);
+    let plan = plan(&known, &found, Timestamp::now(), Uuid::now_v7);
     for process in &plan.surplus {
         warn!(link.log, "a second lvpoll does the work of another one"; "process" => %process,
               "next" => "leave it alone");
@@ -207,7 +218,14 @@ async fn recover(link: ChildLink, environment: Arc<PollEnvironment>) -> Result<(
             info!(link.log, "lvpoll found that the journal does not know"; "process" => %process,
                   "next" => "adopt it");
         }
+        let intended = match &record {
+            Record::PollIntended { op, request, .. } => Some(PollRef::new(*op, request)),
+            _child => None,
+        };
         journal::append(&link.registry, record).await?;
+        if let Some(op) = intended {
+            environment.events.publish(&Occurrence::PollIntended { op, asked_by: None, uid: None });
+        }
     }
     environment.orphans.replace(plan.orphans);
     let operations = known_operations(&link).await?;

@@ -7,11 +7,16 @@ use proptest::prelude::*;
 
 use super::*;
 
-/// Records as the first release writes them, one a line; never to be changed.
-const FORMAT_1: &str = include_str!("../../tests/fixtures/poll-records-1.jsonl");
+mod formats;
+mod history;
 
 fn op(number: u128) -> Uuid {
     Uuid::from_u128(number)
+}
+
+/// A time for everything that happens to one operation.
+fn at(number: u128) -> Timestamp {
+    Timestamp::from_second(1_000_000_000 + i64::try_from(number).unwrap()).unwrap()
 }
 
 fn request(lvid: &str) -> StartRequest {
@@ -34,19 +39,29 @@ fn process(pid: u32) -> ProcessIdentity {
 }
 
 fn intended(number: u128, lvid: &str) -> Record {
-    Record::PollIntended { op: op(number), request: request(lvid) }
+    Record::PollIntended { op: op(number), request: request(lvid), uid: Some(7), at: Some(at(number)) }
 }
 
 fn started(number: u128, attempt: u32) -> Record {
-    Record::PollStarted { op: op(number), process: process(70 + attempt), attempt }
+    Record::PollStarted {
+        op: op(number),
+        process: process(70 + attempt),
+        attempt,
+        adopted: attempt == 3,
+        at: Some(at(number)),
+    }
+}
+
+fn retried(number: u128, attempt: u32) -> Record {
+    Record::PollRetried { op: op(number), pid: Some(70 + attempt), attempt, at: at(number) }
 }
 
 fn ended(number: u128, code: i32) -> Record {
-    Record::PollEnded { op: op(number), outcome: Outcome::Retcode(code) }
+    Record::PollEnded { op: op(number), outcome: Outcome::Retcode(code), at: Some(at(number)) }
 }
 
 fn forgotten(number: u128) -> Record {
-    Record::PollForgotten { op: op(number) }
+    Record::PollForgotten { op: op(number), at: Some(at(number)) }
 }
 
 fn life_started(attempt: u32) -> Life {
@@ -62,6 +77,11 @@ fn operations(ledger: &PollLedger) -> Vec<Recovered> {
     let mut operations: Vec<Recovered> = ledger.operations().cloned().collect();
     operations.sort_by_key(|operation| operation.op);
     operations
+}
+
+/// Returns the whole history of a ledger.
+fn steps(ledger: &PollLedger) -> Vec<Step> {
+    ledger.history(usize::MAX).cloned().collect()
 }
 
 /// What `records` fold to: the lives of the operations, by name.
@@ -121,12 +141,13 @@ fn operations_on_different_lvs_do_not_touch_one_another() {
 
 #[test]
 fn a_record_may_be_repeated() {
-    let records = [intended(1, "A"), started(1, 1), ended(1, 0), forgotten(1)];
+    let records = [intended(1, "A"), started(1, 1), retried(1, 1), started(1, 2), ended(1, 0), forgotten(1)];
     for length in 1..=records.len() {
         let once: PollLedger = fold(&records[..length]).unwrap();
         let twice = [&records[..length], &records[length - 1..length]].concat();
         let twice: PollLedger = fold(&twice).unwrap();
         assert_eq!(operations(&twice), operations(&once), "{length} records");
+        assert_eq!(steps(&twice), steps(&once), "{length} records");
     }
 }
 
@@ -137,18 +158,20 @@ fn what_cannot_follow_is_illegal() {
     let in_progress = Illegal::InProgress { op: op(2), id: request("A").id() };
     assert_illegal(&[started(1, 1)], unknown.clone());
     assert_illegal(&[ended(1, 0)], unknown.clone());
+    assert_illegal(&[retried(1, 1)], unknown.clone());
     assert_illegal(&[intended(1, "A"), forgotten(1), started(1, 1)], unknown.clone());
     assert_illegal(&[intended(1, "A"), ended(1, 0), intended(2, "A"), ended(1, 0)], unknown);
     assert_illegal(&[intended(1, "A"), intended(2, "A")], in_progress.clone());
     assert_illegal(&[intended(1, "A"), started(1, 1), intended(2, "A")], in_progress);
     assert_illegal(&[intended(1, "A"), ended(1, 0), started(1, 1)], has_ended.clone());
+    assert_illegal(&[intended(1, "A"), ended(1, 0), retried(1, 1)], has_ended.clone());
     assert_illegal(&[intended(1, "A"), ended(1, 0), ended(1, 5)], has_ended);
 }
 
 #[test]
 fn an_operation_stays_what_it_was_intended_for() {
     let convert = StartRequest { kind: PollOperation::Convert, ..request("A") };
-    let changed = Record::PollIntended { op: op(1), request: convert };
+    let changed = Record::PollIntended { op: op(1), request: convert, uid: None, at: None };
     let in_progress = Illegal::InProgress { op: op(1), id: request("A").id() };
     assert_illegal(&[intended(1, "A"), changed], in_progress.clone());
     assert_illegal(&[intended(1, "A"), intended(1, "B")], in_progress);
@@ -158,7 +181,8 @@ fn an_operation_stays_what_it_was_intended_for() {
 #[test]
 fn poll_and_abort_of_one_lv_are_two_operations() {
     let abort = StartRequest { abort: true, ..request("A") };
-    let records = [intended(1, "A"), Record::PollIntended { op: op(2), request: abort.clone() }];
+    let records =
+        [intended(1, "A"), Record::PollIntended { op: op(2), request: abort.clone(), uid: None, at: None }];
     assert_folds(&records, &[(1, Life::Intended), (2, Life::Intended)]);
     let ledger: PollLedger = fold(&records).unwrap();
     assert_eq!(ledger.get(&abort.id()).map(|known| known.op), Some(op(2)));
@@ -169,6 +193,7 @@ fn record() -> impl Strategy<Value = Record> {
     prop_oneof![
         3 => (number.clone(), lvid).prop_map(|(number, lvid)| intended(number, lvid)),
         2 => (number.clone(), 1..4_u32).prop_map(|(number, attempt)| started(number, attempt)),
+        1 => (number.clone(), 1..4_u32).prop_map(|(number, attempt)| retried(number, attempt)),
         2 => (number.clone(), 0..3).prop_map(|(number, code)| ended(number, code)),
         1 => number.prop_map(forgotten),
     ]
@@ -188,64 +213,15 @@ proptest! {
     fn its_own_records_fold_to_the_same_ledger(records in prop::collection::vec(record(), 0..40)) {
         let mut ledger = PollLedger::default();
         for record in &records {
-            let before = operations(&ledger);
+            let before = (operations(&ledger), steps(&ledger));
             if ledger.apply(record).is_err() {
-                prop_assert_eq!(operations(&ledger), before, "an illegal record changes nothing");
+                let after = (operations(&ledger), steps(&ledger));
+                prop_assert_eq!(after, before, "an illegal record changes nothing");
             }
             invariant_each_lv_has_its_operation(&ledger);
         }
         let again: PollLedger = fold(&ledger.records()).unwrap();
         prop_assert_eq!(operations(&again), operations(&ledger));
+        prop_assert_eq!(steps(&again), steps(&ledger));
     }
-}
-
-/// Returns the records of the fixture, as they are written today.
-fn records_of_format_1() -> Vec<Record> {
-    let process = |pid, start_time_ticks| ProcessIdentity {
-        pid,
-        start_time_ticks,
-        boot_id: BootId::of_a_test("0b5f5c3e-7c0e-4c3c-9d5b-3a1f6d1c2e10"),
-    };
-    let plain = StartRequest { cmdline: Some("pvmove -b /dev/sda".into()), ..request("VGALVA") };
-    let full = StartRequest {
-        abort: true,
-        handle_missing_pvs: true,
-        interval: "+15".try_into().unwrap(),
-        sysdir: Some("/etc/lvm".try_into().unwrap()),
-        devicesfile: Some("some.devices".try_into().unwrap()),
-        ..request("VGALVB")
-    };
-    let kinds = [PollOperation::Convert, PollOperation::Merge, PollOperation::MergeThin];
-    let others = kinds.into_iter().zip(3..).map(|(kind, number)| Record::PollIntended {
-        op: op(number),
-        request: StartRequest { kind, ..request(kind.as_str()) },
-    });
-    let lost = Outcome::Lost { reason: "no process".to_owned() };
-    [Record::PollIntended { op: op(1), request: plain }, Record::PollIntended { op: op(2), request: full }]
-        .into_iter()
-        .chain(others)
-        .chain([
-            Record::PollStarted { op: op(1), process: process(4242, 1_234_567), attempt: 1 },
-            Record::PollStarted { op: op(2), process: process(4243, 1_234_568), attempt: 4 },
-            Record::PollEnded { op: op(1), outcome: Outcome::Retcode(5) },
-            Record::PollEnded { op: op(3), outcome: Outcome::Signal(9) },
-            Record::PollEnded { op: op(4), outcome: lost },
-            Record::PollForgotten { op: op(1) },
-        ])
-        .collect()
-}
-
-#[test]
-fn records_of_format_1_are_read_for_ever() {
-    let read: Vec<Record> = FORMAT_1.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert_eq!(read, records_of_format_1());
-    let ledger: PollLedger = fold(&read).unwrap();
-    assert_eq!(ledger.operations().count(), 4);
-}
-
-#[test]
-fn records_are_written_in_format_1() {
-    let written: Vec<String> =
-        records_of_format_1().iter().map(|record| serde_json::to_string(record).unwrap()).collect();
-    assert_eq!(written, FORMAT_1.lines().collect::<Vec<_>>());
 }

@@ -7,24 +7,29 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use lvmwarden_supervisor::process::{AdoptError, Command, Process, ProcessExit, Signal, SpawnError};
+use jiff::Timestamp;
+use lvmwarden_supervisor::process::{
+    AdoptError, Command, Process, ProcessExit, ProcessIdentity, Signal, SpawnError,
+};
 use lvmwarden_supervisor::{ChildLink, Stop as StopRequest, fault};
-use slog::{debug, error, info, warn};
+use slog::{Logger, debug, error, info, warn};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::lvpoll::{self, Arguments};
 use super::messages::{CollectProgress, Describe, Description, StartPolling};
 use super::notes;
+use super::op_names::begun_at;
 use super::outcome::{EXEC_FAILED, Outcome};
 use super::output::{self, OutputFollower};
 use super::progress::parse_progress;
-use super::state::{Answer, ChildEvent, Effect, Event, JournalEvent, Operation, StartAnswer, State};
+use super::state::{Answer, ChildEvent, Effect, Event, JournalEvent, Note, Operation, StartAnswer};
 use crate::activity::ActivityGuard;
 use crate::environment::PollEnvironment;
 use crate::error_chain::chain;
 use crate::journal;
 use crate::ledger::Record;
+use crate::occurrence::{Occurrence, PollRef};
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
 
@@ -33,6 +38,8 @@ const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::
 /// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
 /// write it to its client.
 const HAND_OUT_TURNS: u32 = 4;
+/// The wait before a process that could not be looked for is looked for again.
+const ADOPT_RETRY_DELAY: Duration = Duration::from_secs(1);
 /// The wait before a journal that does not answer is asked again.
 const RELOAD_DELAY: Duration = Duration::from_secs(1);
 
@@ -42,9 +49,13 @@ pub struct OperationActor {
     environment: Arc<PollEnvironment>,
     link: ChildLink,
     operation: Operation,
-    /// Clients that are told as soon as the intent is durable.
-    starters: Vec<oneshot::Sender<StartAnswer>>,
+    /// The operation in hand, until its result is handed out: what events are about.
+    about: Option<PollRef>,
+    /// Clients that are told as soon as the intent is durable, each with the name that it brought.
+    starters: Vec<(Uuid, oneshot::Sender<StartAnswer>)>,
     child: Option<Child>,
+    /// How much lvpoll last said to be done.
+    percent: Option<f64>,
     wake: Option<SpawnHandle>,
     /// Held while the operation is active: the daemon is needed.
     activity: Option<ActivityGuard>,
@@ -52,6 +63,8 @@ pub struct OperationActor {
 
 struct Child {
     process: Box<dyn Process>,
+    /// It ran already, and was taken over.
+    adopted: bool,
     output: OutputFollower,
     follow: SpawnHandle,
 }
@@ -64,8 +77,10 @@ impl OperationActor {
             environment,
             link,
             operation: Operation::default(),
+            about: None,
             starters: Vec::new(),
             child: None,
+            percent: None,
             wake: None,
             activity: None,
         }
@@ -77,6 +92,7 @@ impl OperationActor {
         let answer = async move { journal::read(&registry, move |ledger| ledger.get(&id).cloned()).await };
         ctx.wait(answer.into_actor(self).map(|answer, actor, ctx| match answer {
             Ok(Some(recovered)) => {
+                actor.about = Some(PollRef::new(recovered.op, &recovered.request));
                 let (operation, effects) = Operation::recover(recovered, actor.environment.now());
                 actor.operation = operation;
                 actor.execute(effects, ctx);
@@ -110,14 +126,18 @@ impl OperationActor {
         match effect {
             Effect::StoreIntent => self.store_intent(ctx),
             Effect::AnswerStarters(answer) => {
-                for starter in self.starters.drain(..) {
+                for (brought, starter) in self.starters.drain(..) {
+                    let answer = match answer.clone() {
+                        Ok(op) => StartAnswer::ok(op, brought),
+                        Err(reason) => StartAnswer::Failed { reason },
+                    };
                     // A client that has gone away needs no answer.
-                    let _ = starter.send(answer.clone());
+                    let _ = starter.send(answer);
                 }
             }
             Effect::Spawn => self.spawn(ctx),
             Effect::Adopt(identity) => {
-                let adopted = self.environment.processes.adopt(identity);
+                let adopted = adopt(Arc::clone(&self.environment), self.link.log.clone(), identity);
                 ctx.spawn(adopted.into_actor(self).map(Self::adopted));
             }
             Effect::StoreStarted => self.store_started(ctx),
@@ -131,9 +151,34 @@ impl OperationActor {
             Effect::EndChild => self.end_child(ctx),
             Effect::StoreEnd(outcome) => self.store_end(outcome, ctx),
             Effect::StoreCollected { op } => self.store_collected(op, ctx),
-            Effect::Note(note) => notes::write(&self.link.log, &note),
+            Effect::Note(note) => self.note(&note, ctx),
             Effect::Leave { forget } => self.leave(forget, ctx),
         }
+    }
+
+    /// Tells everybody what happened to the operation in hand.
+    fn publish(&self, occurrence: impl FnOnce(PollRef) -> Occurrence) {
+        if let Some(about) = &self.about {
+            self.environment.events.publish(&occurrence(about.clone()));
+        }
+    }
+
+    /// Writes a decision to the log, and tells it where it is worth an event or a step of the history.
+    fn note(&mut self, note: &Note, ctx: &mut Context<Self>) {
+        notes::write(&self.link.log, note);
+        if let Some(occurrence) = self.about.clone().and_then(|about| notes::occurrence(note, about)) {
+            self.environment.events.publish(&occurrence);
+        }
+        let Some(retried) = self.operation.job().filter(|_| notes::is_retry(note)) else { return };
+        // Where the next start was decided on at once, it is counted already.
+        let attempt = if *note == Note::ExitUnknownRunsAgain { retried.attempt - 1 } else { retried.attempt };
+        let record = Record::PollRetried { op: retried.op, pid: retried.pid, attempt, at: Timestamp::now() };
+        self.store(record, ctx, |actor, stored, _ctx| {
+            if let Err(reason) = stored {
+                warn!(actor.link.log, "cannot record that lvpoll is started again"; "error" => %reason,
+                      "next" => "the history lacks it");
+            }
+        });
     }
 
     fn arm_wake(&mut self, ctx: &mut Context<Self>) {
@@ -163,12 +208,18 @@ impl OperationActor {
 
     fn store_intent(&mut self, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
-        let record = Record::PollIntended { op: job.op, request: job.request.clone() };
+        let (op, request, uid) = (job.op, job.request.clone(), job.uid);
+        let replaced = self.about.replace(PollRef::new(op, &request));
+        self.percent = None;
+        let record = Record::PollIntended { op, request, uid, at: Some(Timestamp::now()) };
         self.store(record, ctx, |actor, stored, ctx| {
             let event = match stored {
                 Ok(()) => {
                     fault::point("poll_operation.intent_stored", actor.id.as_str());
-                    actor.log_start();
+                    if let Some(op) = replaced {
+                        actor.environment.events.publish(&Occurrence::PollForgotten { op });
+                    }
+                    actor.tell_start();
                     JournalEvent::IntentStored
                 }
                 Err(reason) => {
@@ -181,9 +232,14 @@ impl OperationActor {
         });
     }
 
-    fn log_start(&self) {
+    fn tell_start(&self) {
         if let Some(job) = self.operation.job() {
             let request = &job.request;
+            self.publish(|op| Occurrence::PollIntended {
+                op,
+                asked_by: request.cmdline.as_deref().map(str::to_owned),
+                uid: job.uid,
+            });
             info!(self.link.log, "poll operation begins"; "op" => %job.op, "lv" => lv_of(request),
                   "kind" => %request.kind, "abort" => request.abort, "interval" => %request.interval,
                   "asked_by" => request.cmdline.as_deref().unwrap_or("(unknown)"));
@@ -196,9 +252,9 @@ impl OperationActor {
         if let Some(identity) = self.environment.orphans.claim(job.op, &job.request) {
             info!(self.link.log, "a left-over lvpoll does the work already"; "lv" => lv_of(&job.request),
                   "pid" => identity.pid, "next" => "adopt it");
-            let adopted = self.environment.processes.adopt(identity);
+            let adopted = adopt(Arc::clone(&self.environment), self.link.log.clone(), identity);
             ctx.spawn(adopted.into_actor(self).map(|adopted, actor, ctx| match adopted {
-                Ok(process) => actor.runs(process, ctx),
+                Ok(process) => actor.runs(process, true, ctx),
                 Err(_gone) => actor.spawn_anew(ctx),
             }));
             return;
@@ -219,7 +275,11 @@ impl OperationActor {
             Ok(process) => {
                 actor.environment.orphans.keep(op, process.identity().clone());
                 fault::point("poll_operation.spawned", actor.id.as_str());
-                actor.runs(process, ctx);
+                actor.runs(process, false, ctx);
+            }
+            Err(error) if error.is_shortage() => {
+                let reason = chain(&error);
+                actor.apply(&Event::Child(ChildEvent::CannotSpawnNow { reason }), ctx);
             }
             Err(error) => {
                 error!(actor.link.log, "cannot start lvpoll"; "error" => chain(&error),
@@ -234,7 +294,7 @@ impl OperationActor {
         match adopted {
             Ok(process) => {
                 info!(actor.link.log, "lvpoll of an earlier life adopted"; "process" => %process.identity());
-                actor.runs(process, ctx);
+                actor.runs(process, true, ctx);
             }
             Err(error) => {
                 info!(actor.link.log, "the recorded lvpoll is not there any more"; "error" => chain(&error));
@@ -244,7 +304,7 @@ impl OperationActor {
     }
 
     /// Follows a child from now on.
-    fn runs(&mut self, process: Box<dyn Process>, ctx: &mut Context<Self>) {
+    fn runs(&mut self, process: Box<dyn Process>, adopted: bool, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
         let pid = process.identity().pid;
         let (shortest, longest) = FOLLOW_PERIODS;
@@ -252,9 +312,13 @@ impl OperationActor {
         let exit = process.wait();
         let output = OutputFollower::new(&self.environment.output_dir, job.op);
         let follow = ctx.run_interval(period, Self::follow_output);
-        self.child = Some(Child { process, output, follow });
+        self.child = Some(Child { process, adopted, output, follow });
         ctx.spawn(exit.into_actor(self).map(Self::exited));
         self.apply(&Event::Child(ChildEvent::Runs { pid }), ctx);
+        if adopted {
+            // It has said already how far it is.
+            self.follow_output(ctx);
+        }
     }
 
     fn exited(exit: ProcessExit, actor: &mut Self, ctx: &mut Context<Self>) {
@@ -263,6 +327,8 @@ impl OperationActor {
             ctx.cancel_future(child.follow);
             info!(actor.link.log, "lvpoll ended"; "process" => %child.process.identity(), "exit" => %exit,
                   "last_error" => child.output.last_error().unwrap_or("(none)"));
+            let pid = child.process.identity().pid;
+            actor.publish(|op| Occurrence::PollChildEnded { op, pid, exit });
         }
         actor.child = None;
         if let Some(job) = actor.operation.job() {
@@ -275,11 +341,19 @@ impl OperationActor {
     fn follow_output(&mut self, ctx: &mut Context<Self>) {
         let Some(child) = &mut self.child else { return };
         let lines = child.output.read_lines();
+        let mut percent = None;
         for line in &lines {
             match parse_progress(line) {
-                Ok(percent) => debug!(self.link.log, "lvpoll says"; "line" => line, "percent" => percent),
+                Ok(said) => {
+                    debug!(self.link.log, "lvpoll says"; "line" => line, "percent" => said);
+                    percent = said.or(percent);
+                }
                 Err(error) => debug!(self.link.log, "lvpoll says"; "line" => line, "error" => %error),
             }
+        }
+        if let Some(percent) = percent.filter(|_| percent != self.percent) {
+            self.percent = Some(percent);
+            self.publish(|op| Occurrence::PollProgress { op, percent });
         }
         if !lines.is_empty() {
             self.apply(&Event::Child(ChildEvent::Output), ctx);
@@ -288,10 +362,19 @@ impl OperationActor {
 
     fn store_started(&mut self, ctx: &mut Context<Self>) {
         let (Some(job), Some(child)) = (self.operation.job(), &self.child) else { return };
+        let (op, attempt, adopted) = (job.op, job.attempt, child.adopted);
         let process = child.process.identity().clone();
-        info!(self.link.log, "lvpoll runs"; "op" => %job.op, "process" => %process, "attempt" => job.attempt);
-        let record = Record::PollStarted { op: job.op, process, attempt: job.attempt };
-        let op = job.op;
+        info!(self.link.log, "lvpoll runs"; "op" => %op, "process" => %process, "attempt" => attempt);
+        let pid = process.pid;
+        // It does, whatever the journal says; told later it could come after the child's end.
+        self.publish(|op| {
+            if adopted {
+                Occurrence::PollAdopted { op, pid, attempt }
+            } else {
+                Occurrence::PollStarted { op, pid, attempt }
+            }
+        });
+        let record = Record::PollStarted { op, process, attempt, adopted, at: Some(Timestamp::now()) };
         self.store(record, ctx, move |actor, stored, _ctx| match stored {
             Ok(()) => {
                 actor.environment.orphans.forget(op);
@@ -320,11 +403,14 @@ impl OperationActor {
         let op = job.op;
         info!(self.link.log, "poll operation ends"; "op" => %op, "lv" => lv_of(&job.request),
               "outcome" => ?outcome, "attempts" => job.attempt);
-        self.store(Record::PollEnded { op, outcome }, ctx, move |actor, stored, ctx| {
+        let record = Record::PollEnded { op, outcome: outcome.clone(), at: Some(Timestamp::now()) };
+        self.store(record, ctx, move |actor, stored, ctx| {
             let event = match stored {
                 Ok(()) => {
                     fault::point("poll_operation.end_stored", actor.id.as_str());
                     output::remove(&actor.environment.output_dir, op);
+                    let took = Timestamp::now().duration_since(begun_at(op)).unsigned_abs();
+                    actor.publish(|op| Occurrence::PollEnded { op, outcome, took });
                     JournalEvent::EndStored
                 }
                 Err(reason) => {
@@ -343,8 +429,13 @@ impl OperationActor {
                 tokio::task::yield_now().await;
             }
         };
+        let about = self.about.take();
         ctx.spawn(handed_out.into_actor(self).map(move |(), actor, ctx| {
-            actor.store(Record::PollForgotten { op }, ctx, |actor, stored, ctx| {
+            let record = Record::PollForgotten { op, at: Some(Timestamp::now()) };
+            actor.store(record, ctx, |actor, stored, ctx| {
+                if let Some(op) = about {
+                    actor.environment.events.publish(&Occurrence::PollForgotten { op });
+                }
                 match stored {
                     Ok(()) => fault::point("poll_operation.collect_stored", actor.id.as_str()),
                     Err(reason) => warn!(actor.link.log, "cannot record a collection"; "error" => %reason,
@@ -361,7 +452,9 @@ impl OperationActor {
             return;
         };
         output::remove(&self.environment.output_dir, op);
-        self.store(Record::PollForgotten { op }, ctx, |actor, stored, ctx| {
+        let record = Record::PollForgotten { op, at: Some(Timestamp::now()) };
+        self.store(record, ctx, |actor, stored, ctx| {
+            actor.publish(|op| Occurrence::PollForgotten { op });
             if let Err(reason) = stored {
                 warn!(actor.link.log, "cannot forget an operation"; "error" => %reason,
                       "next" => "the next daemon finishes it");
@@ -383,12 +476,13 @@ impl Handler<StartPolling> for OperationActor {
     type Result = Response<Option<StartAnswer>>;
 
     fn handle(&mut self, message: StartPolling, ctx: &mut Context<Self>) -> Self::Result {
-        let (answer, effects) = self.operation.start(StartRequest::clone(&message.request), message.op);
+        let StartPolling { request, op, uid } = message;
+        let (answer, effects) = self.operation.start(StartRequest::clone(&request), op, uid);
         let response = match answer {
             Answer::Now(answer) => Response::reply(Some(answer)),
             Answer::WhenStored => {
                 let (starter, answered) = oneshot::channel();
-                self.starters.push(starter);
+                self.starters.push((op, starter));
                 Response::fut(async { answered.await.ok() })
             }
         };
@@ -411,19 +505,7 @@ impl Handler<Describe> for OperationActor {
     type Result = Option<Box<Description>>;
 
     fn handle(&mut self, _: Describe, _ctx: &mut Context<Self>) -> Self::Result {
-        let job = self.operation.job()?;
-        let outcome = match self.operation.state() {
-            State::Ended { outcome, .. } => Some(outcome.clone()),
-            State::Vacant | State::Active { .. } | State::Collecting { .. } | State::Leaving => None,
-        };
-        Some(Box::new(Description {
-            id: self.id.clone(),
-            request: job.request.clone(),
-            silence_limit: job.silence_limit(),
-            pid: job.pid,
-            init_requests: self.operation.init_requests(),
-            outcome,
-        }))
+        Description::of(&self.id, &self.operation, self.percent).map(Box::new)
     }
 }
 
@@ -432,6 +514,21 @@ impl Handler<StopRequest> for OperationActor {
 
     fn handle(&mut self, _: StopRequest, ctx: &mut Context<Self>) {
         self.apply(&Event::Stop(self.environment.on_stop), ctx);
+    }
+}
+
+/// Takes over a process that may still run; where the system would not say, it is asked again until it does.
+async fn adopt(
+    environment: Arc<PollEnvironment>,
+    log: Logger,
+    identity: ProcessIdentity,
+) -> Result<Box<dyn Process>, AdoptError> {
+    loop {
+        let adopted = environment.processes.adopt(identity.clone()).await;
+        let Err(error @ AdoptError::Io { .. }) = adopted else { return adopted };
+        warn!(log, "cannot look for lvpoll"; "error" => chain(&error),
+              "next" => format!("look again in {ADOPT_RETRY_DELAY:?}"));
+        tokio::time::sleep(ADOPT_RETRY_DELAY).await;
     }
 }
 

@@ -9,7 +9,9 @@ use std::time::Duration;
 use lvmwarden_supervisor::{
     AskError, ChildSpec, Name, Registry, RestartType, Shutdown, StartChild, StartChildError, Supervisor,
 };
-use tokio::time::{Instant, sleep};
+use thiserror::Error;
+use tokio::time::{Instant, sleep, timeout_at};
+use uuid::Uuid;
 
 use super::actor::OperationActor;
 use super::messages::{CollectProgress, Describe, Description, StartPolling};
@@ -17,7 +19,11 @@ use super::op_names::OpNames;
 use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
 use crate::journal;
+use crate::ledger::PollLedger;
+use crate::ledger::history::Step;
 use crate::names;
+use crate::occurrence::Occurrence;
+use lvmwarden_protocol::api::poll::HistoryEntry;
 use lvmwarden_protocol::ids::{OperationId, Store};
 use lvmwarden_protocol::poll::StartRequest;
 
@@ -27,6 +33,11 @@ pub const DEADLINE: Duration = journal::DEADLINE.saturating_add(Duration::from_s
 const SUCCESSOR_DELAY: Duration = Duration::from_millis(10);
 /// How long an operation may take to end in an orderly stop before its child is left running.
 const STOP_DEADLINE: Duration = Duration::from_millis(1500);
+
+/// A question about operations that nobody can answer now.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("get an answer: {0}")]
+pub struct Unanswered(String);
 
 /// The way to every poll operation of a daemon.
 #[derive(Clone)]
@@ -42,10 +53,10 @@ impl Directory {
         Self { registry, environment, op_names: OpNames::new() }
     }
 
-    /// Has an LV polled; returns when the request is durable, or refused.
-    pub async fn start(&self, request: StartRequest) -> StartAnswer {
+    /// Has an LV polled for the user `uid`, where that is known; returns when the request is durable, or refused.
+    pub async fn start(&self, request: StartRequest, uid: Option<u32>) -> StartAnswer {
         let id = request.id();
-        let message = StartPolling { request: Arc::new(request), op: self.op_names.next() };
+        let message = StartPolling { request: Arc::new(request), op: self.op_names.next(), uid };
         let deadline = Instant::now() + DEADLINE;
         while Instant::now() < deadline {
             match self.registry.ask::<OperationActor, _>(&name_of(&id), message.clone(), DEADLINE).await {
@@ -100,6 +111,75 @@ impl Directory {
         }
         all.sort_by(|one, other| one.id.cmp(&other.id));
         all
+    }
+
+    /// Describes the operation of this name; `None` when it is not known, or not any more.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when nobody can tell.
+    pub async fn find(&self, op: Uuid) -> Result<Option<Description>, Unanswered> {
+        let known = move |ledger: &PollLedger| ledger.find(op).map(|known| known.request.id());
+        let Some(id) = journal::read(&self.registry, known).await.map_err(Unanswered)? else {
+            return Ok(None);
+        };
+        match self.registry.ask::<OperationActor, _>(&name_of(&id), Describe, DEADLINE).await {
+            Ok(description) => Ok(description.map(|found| *found).filter(|found| found.op == op)),
+            Err(AskError::Unknown(_)) => Ok(None),
+            Err(error) => Err(Unanswered(error.to_string())),
+        }
+    }
+
+    /// Describes the operation of this name as soon as it has ended, or when the time has come.
+    ///
+    /// The end is seen also where another client takes the result at once. `None` when the operation is not known.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when nobody can tell.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: nothing is taken from anybody.
+    pub async fn wait(&self, op: Uuid, deadline: Option<Instant>) -> Result<Option<Description>, Unanswered> {
+        let events = &self.environment.events;
+        let mut last = None;
+        loop {
+            // Taken first: what happens while the operation describes itself is behind it.
+            let position = events.position();
+            let Some(description) = self.find(op).await? else { return Ok(last) };
+            if description.outcome.is_some() {
+                return Ok(Some(description));
+            }
+            let over = events.next_after(position, |occurrence| is_over(occurrence, op));
+            let over = match deadline {
+                None => over.await,
+                Some(deadline) => match timeout_at(deadline, over).await {
+                    Ok(over) => over,
+                    Err(_too_late) => return Ok(Some(description)),
+                },
+            };
+            last = match over {
+                Some(Occurrence::PollEnded { outcome, .. }) => Some(description.ended(outcome)),
+                _forgotten_or_not_seen => None,
+            };
+        }
+    }
+
+    /// Returns what has happened to operations, oldest first: the latest steps, at most `limit` or all that are kept.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when the journal cannot be read.
+    pub async fn history(&self, limit: Option<u32>) -> Result<Vec<HistoryEntry>, Unanswered> {
+        let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        let steps = move |ledger: &PollLedger| ledger.history(limit).cloned().collect::<Vec<Step>>();
+        let steps = journal::read(&self.registry, steps).await.map_err(Unanswered)?;
+        Ok(steps.into_iter().map(HistoryEntry::from).collect())
+    }
+}
+
+/// Returns whether the operation has ended, or is forgotten without an end.
+fn is_over(occurrence: &Occurrence, wanted: Uuid) -> bool {
+    match occurrence {
+        Occurrence::PollEnded { op, .. } | Occurrence::PollForgotten { op } => op.op == wanted,
+        _something_else => false,
     }
 }
 

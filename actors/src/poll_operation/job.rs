@@ -22,6 +22,12 @@ pub const UNFINISHED_DELAY: Duration = Duration::from_secs(1);
 /// The longest wait before lvpoll is started again for an unfinished operation.
 pub const UNFINISHED_DELAY_MAX: Duration = Duration::from_mins(1);
 
+/// The wait before it is tried again to start lvpoll where memory, processes or descriptors were lacking; it doubles up
+/// to [`SHORTAGE_DELAY_MAX`]. It is tried for as long as it takes: the operation is durable, and its client waits.
+pub const SHORTAGE_DELAY: Duration = Duration::from_millis(200);
+/// The longest such wait.
+pub const SHORTAGE_DELAY_MAX: Duration = Duration::from_secs(15);
+
 /// The least time of silence that is worth a word.
 ///
 /// Source: lvm2 2.03.16, `lvmpolld_internal_timeout` of an interval of up to 30 s.
@@ -34,6 +40,8 @@ pub struct Job {
     pub op: Uuid,
     /// What was asked.
     pub request: StartRequest,
+    /// The user who asked, where the connection told.
+    pub uid: Option<u32>,
     /// How many times lvpoll was started, the running one included.
     pub attempt: u32,
     /// The latest child.
@@ -42,11 +50,13 @@ pub struct Job {
     pub(super) crashes: Vec<Moment>,
     /// How often lvpoll ended with 0 although the operation was not over.
     pub(super) unfinished: u32,
+    /// How often in a row lvpoll could not be started for lack of something.
+    pub(super) shortages: u32,
 }
 
 impl Job {
-    pub(super) fn new(op: Uuid, request: StartRequest) -> Self {
-        Self { op, request, attempt: 0, pid: None, crashes: Vec::new(), unfinished: 0 }
+    pub(super) fn new(op: Uuid, request: StartRequest, uid: Option<u32>) -> Self {
+        Self { op, request, uid, attempt: 0, pid: None, crashes: Vec::new(), unfinished: 0, shortages: 0 }
     }
 
     /// Returns how long the child may write nothing before it is called silent: two intervals, at least a minute.
@@ -69,5 +79,12 @@ impl Job {
         self.unfinished += 1;
         (restarts < UNFINISHED_RESTARTS)
             .then(|| (UNFINISHED_DELAY * (1 << restarts.min(16))).min(UNFINISHED_DELAY_MAX))
+    }
+
+    /// Returns the wait before it is tried again to start lvpoll where the system lacked something.
+    pub(super) fn delay_after_shortage(&mut self) -> Duration {
+        let before = self.shortages;
+        self.shortages += 1;
+        (SHORTAGE_DELAY * (1 << before.min(16))).min(SHORTAGE_DELAY_MAX)
     }
 }

@@ -1,14 +1,12 @@
 //! What a poll operation's actor can be asked.
-//!
+
 use std::sync::Arc;
-use std::time::Duration;
 
 use actix::Message;
 use uuid::Uuid;
 
-use super::outcome::Outcome;
+pub use super::description::Description;
 use super::state::{Progress, StartAnswer};
-use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
 
 /// Asks that an LV be polled; answered when the request is durable.
@@ -21,6 +19,8 @@ pub struct StartPolling {
     pub request: Arc<StartRequest>,
     /// Names the operation, should it be new, and makes a repeated request known as such.
     pub op: Uuid,
+    /// The user who asks, where the connection tells.
+    pub uid: Option<u32>,
 }
 
 /// Asks how far the operation is; a result is handed out once, and the operation is over with that.
@@ -32,20 +32,3 @@ pub struct CollectProgress;
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "Option<Box<Description>>")]
 pub struct Describe;
-
-/// What there is to know of an operation.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Description {
-    /// Its identity.
-    pub id: OperationId,
-    /// What was asked.
-    pub request: StartRequest,
-    /// How long its child may write nothing before it is called silent.
-    pub silence_limit: Duration,
-    /// Its latest child.
-    pub pid: Option<u32>,
-    /// How many requests asked for it.
-    pub init_requests: u32,
-    /// How it ended, if it has.
-    pub outcome: Option<Outcome>,
-}

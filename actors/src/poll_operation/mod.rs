@@ -10,12 +10,13 @@
 //! The child itself is started in `lvmwarden_supervisor::process`.
 
 pub mod actor;
+mod description;
 pub mod directory;
 
 pub mod job;
 pub mod lvpoll;
 pub mod messages;
-mod op_names;
+pub(crate) mod op_names;
 pub mod orphans;
 pub mod outcome;
 pub mod progress;

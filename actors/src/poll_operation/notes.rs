@@ -1,8 +1,11 @@
-//! How the decisions of a poll operation read in the log: what happened, and what happens next.
+//! How the decisions of a poll operation are told: in the log, with what happens next, and as events.
+
+use std::time::Duration;
 
 use slog::{Logger, info, warn};
 
 use super::state::Note;
+use crate::occurrence::{Occurrence, PollRef};
 
 /// Writes one line about a decision; `log` already names the operation.
 pub(crate) fn write(log: &Logger, note: &Note) {
@@ -24,11 +27,46 @@ pub(crate) fn write(log: &Logger, note: &Note) {
             warn!(log, "lvpoll ended with 0 again and again while the operation is still there";
                   "next" => "report 0");
         }
+        Note::CannotSpawnNow { reason, delay } => {
+            warn!(log, "lvpoll cannot be started now"; "error" => reason,
+                  "next" => format!("try again in {delay:?}"));
+        }
         Note::Silent { silence } => {
             warn!(log, "lvpoll is silent"; "silent_s" => silence.as_secs(), "next" => "keep waiting for it");
         }
         Note::SpokeAgain => info!(log, "lvpoll wrote again after its silence"),
         Note::EndNotStored => warn!(log, "the end is not durable yet"; "next" => "write it again"),
         Note::ResultExpired => info!(log, "nobody collected the result"; "next" => "drop it"),
+    }
+}
+
+/// Returns the event that a decision is for the operation `op`; `None` for one that another event tells of.
+pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
+    let retried = |op, delay, why| Some(Occurrence::PollRetried { op, delay, why });
+    match note {
+        Note::CrashedRunsAgain { delay, .. } => retried(op, *delay, "killed"),
+        Note::ExitUnknownRunsAgain => retried(op, Duration::ZERO, "exit_unknown"),
+        Note::UnfinishedRunsAgain { delay } => retried(op, *delay, "unfinished"),
+        Note::CannotSpawnNow { delay, .. } => retried(op, *delay, "shortage"),
+        Note::Silent { silence } => Some(Occurrence::PollSilent { op, silence: *silence }),
+        Note::SpokeAgain => Some(Occurrence::PollSpokeAgain { op }),
+        Note::CrashedTooOften { .. }
+        | Note::UnfinishedReported
+        | Note::EndNotStored
+        | Note::ResultExpired => None,
+    }
+}
+
+/// Returns whether a decision is that lvpoll, which has ended, is started again.
+pub(crate) fn is_retry(note: &Note) -> bool {
+    match note {
+        Note::CrashedRunsAgain { .. } | Note::ExitUnknownRunsAgain | Note::UnfinishedRunsAgain { .. } => true,
+        Note::CannotSpawnNow { .. }
+        | Note::CrashedTooOften { .. }
+        | Note::UnfinishedReported
+        | Note::Silent { .. }
+        | Note::SpokeAgain
+        | Note::EndNotStored
+        | Note::ResultExpired => false,
     }
 }

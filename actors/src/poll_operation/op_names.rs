@@ -7,10 +7,20 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use jiff::Timestamp;
 use uuid::{Builder, Uuid};
 
 /// How many random bytes a UUID of version 7 has.
 const RANDOM_BYTES: usize = 10;
+
+/// Returns when an operation was given its name, which is when it was asked for; the epoch for a name of another kind.
+pub(crate) fn begun_at(op: Uuid) -> Timestamp {
+    let since_epoch = op.get_timestamp().and_then(|named| {
+        let (seconds, nanoseconds) = named.to_unix();
+        Timestamp::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?).ok()
+    });
+    since_epoch.unwrap_or(Timestamp::UNIX_EPOCH)
+}
 
 /// Makes names that no other daemon, and no other life of this one, makes. Clones share the counter.
 #[derive(Debug, Clone)]
@@ -49,7 +59,19 @@ impl Default for OpNames {
 mod tests {
     use std::collections::HashSet;
 
-    use super::OpNames;
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    use super::{OpNames, begun_at};
+
+    #[test]
+    fn a_name_tells_when_it_was_given() {
+        let age = Timestamp::now().duration_since(begun_at(OpNames::new().next()));
+        assert!((0..60).contains(&age.as_secs()), "{age:?}");
+        let named_by_recovery = Timestamp::now().duration_since(begun_at(Uuid::now_v7()));
+        assert!((0..60).contains(&named_by_recovery.as_secs()), "{named_by_recovery:?}");
+        assert_eq!(begun_at(Uuid::from_u128(7)), Timestamp::UNIX_EPOCH);
+    }
 
     #[test]
     fn names_differ_also_from_those_of_another_life() {

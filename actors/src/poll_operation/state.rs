@@ -39,6 +39,8 @@
 //!   [`CRASH_RESTARTS`](super::job::CRASH_RESTARTS) times within [`CRASH_PERIOD`](super::job::CRASH_PERIOD); the next
 //!   one is the end. An unknown exit (of a child that was adopted) is answered by running lvpoll once more, which is
 //!   idempotent: never by calling it success.
+//! * A child that cannot be started because the system lacks memory, processes or descriptors is started later, for as
+//!   long as it takes (Spawning leads to [`Phase::BackingOff`]); any other reason is the end.
 //! * A child that writes nothing for [`Job::silence_limit`] is named silent, once, and otherwise left alone.
 //! * A result that nobody collects is dropped after [`RETENTION`].
 
@@ -142,7 +144,7 @@ pub enum Phase {
 impl Operation {
     /// Continues what the journal tells, and returns what to do about it.
     pub fn recover(recovered: Recovered, now: Moment) -> (Self, Vec<Effect>) {
-        let mut job = Job::new(recovered.op, recovered.request);
+        let mut job = Job::new(recovered.op, recovered.request, recovered.uid);
         let (state, effects) = match recovered.life {
             Life::Intended => {
                 job.attempt = 1;
@@ -201,11 +203,16 @@ impl Operation {
         }
     }
 
-    /// Takes a client's request for this operation; `op` names it, should it be new.
-    pub fn start(&mut self, request: StartRequest, op: Uuid) -> (Answer<StartAnswer>, Vec<Effect>) {
+    /// Takes a client's request for this operation; `op` names it, should it be new, and `uid` is then who asked.
+    pub fn start(
+        &mut self,
+        request: StartRequest,
+        op: Uuid,
+        uid: Option<u32>,
+    ) -> (Answer<StartAnswer>, Vec<Effect>) {
         match &self.state {
             State::Vacant | State::Ended { .. } | State::Collecting { .. } => {
-                self.state = State::Active { job: Job::new(op, request), phase: Phase::Intending };
+                self.state = State::Active { job: Job::new(op, request, uid), phase: Phase::Intending };
                 self.init_requests = 1;
                 (Answer::WhenStored, vec![Effect::StoreIntent])
             }
@@ -221,7 +228,7 @@ impl Operation {
                     | Phase::Running { .. }
                     | Phase::Judging
                     | Phase::BackingOff { .. }
-                    | Phase::Storing { .. } => Answer::Now(StartAnswer::Ok),
+                    | Phase::Storing { .. } => Answer::Now(StartAnswer::ok(job.op, op)),
                 };
                 // A request that is repeated, because a restart of the actor ate its answer, counts once.
                 if job.op != op {
@@ -298,12 +305,11 @@ impl Operation {
     fn while_intending(&mut self, job: Job, event: &Event) -> Vec<Effect> {
         match event {
             Event::Journal(JournalEvent::IntentStored) => {
-                let spawn = self.spawn(job);
-                [vec![Effect::AnswerStarters(StartAnswer::Ok)], spawn].concat()
+                let answer = Effect::AnswerStarters(Ok(job.op));
+                [vec![answer], self.spawn(job)].concat()
             }
             Event::Journal(JournalEvent::IntentNotStored { reason }) => {
-                let answer = StartAnswer::Failed { reason: reason.clone() };
-                vec![Effect::AnswerStarters(answer), Effect::Leave { forget: None }]
+                vec![Effect::AnswerStarters(Err(reason.clone())), Effect::Leave { forget: None }]
             }
             Event::Stop(stop) => leave(&job, *stop),
             // A late `CollectStored` belongs to the result that this operation replaced.
@@ -323,6 +329,10 @@ impl Operation {
                 None => self.store_end(job, outcome.clone()),
                 Some(stop) => leave(&job, stop),
             },
+            Event::Child(ChildEvent::CannotSpawnNow { reason }) => match stop {
+                None => self.put_off(job, reason.clone(), now),
+                Some(stop) => leave(&job, stop),
+            },
             Event::Stop(stop) => self.go_on(job, Phase::Spawning { stop: Some(*stop) }),
             Event::Child(ChildEvent::Output | ChildEvent::Exited(_))
             | Event::Journal(_)
@@ -339,7 +349,9 @@ impl Operation {
                 Some(stop) => leave(&job, stop),
             },
             Event::Stop(stop) => self.go_on(job, Phase::Adopting { stop: Some(*stop) }),
-            Event::Child(ChildEvent::NotSpawned { .. } | ChildEvent::Output)
+            Event::Child(
+                ChildEvent::NotSpawned { .. } | ChildEvent::CannotSpawnNow { .. } | ChildEvent::Output,
+            )
             | Event::Journal(_)
             | Event::Judged(_)
             | Event::Tick => self.go_on(job, Phase::Adopting { stop }),
@@ -369,7 +381,9 @@ impl Operation {
                 vec![Effect::EndChild]
             }
             Event::Stop(Stop::LeaveChild) => leave(&job, Stop::LeaveChild),
-            Event::Child(ChildEvent::Runs { .. } | ChildEvent::NotSpawned { .. })
+            Event::Child(
+                ChildEvent::Runs { .. } | ChildEvent::NotSpawned { .. } | ChildEvent::CannotSpawnNow { .. },
+            )
             | Event::Journal(_)
             | Event::Judged(_)
             | Event::Tick => self.go_on(job, Phase::Running { last_output, silent }),
@@ -425,7 +439,12 @@ impl Operation {
     fn while_terminating(&mut self, job: Job, event: &Event) -> Vec<Effect> {
         match event {
             Event::Child(ChildEvent::Exited(_)) => leave(&job, Stop::EndChild),
-            Event::Child(ChildEvent::Runs { .. } | ChildEvent::NotSpawned { .. } | ChildEvent::Output)
+            Event::Child(
+                ChildEvent::Runs { .. }
+                | ChildEvent::NotSpawned { .. }
+                | ChildEvent::CannotSpawnNow { .. }
+                | ChildEvent::Output,
+            )
             | Event::Journal(_)
             | Event::Judged(_)
             | Event::Tick
@@ -450,6 +469,7 @@ impl Operation {
 
     fn run(&mut self, mut job: Job, pid: u32, stop: Option<Stop>, now: Moment) -> Vec<Effect> {
         job.pid = Some(pid);
+        job.shortages = 0;
         match stop {
             None => {
                 self.go_on(job, Phase::Running { last_output: now, silent: false });
@@ -462,6 +482,14 @@ impl Operation {
                 vec![Effect::StoreStarted, Effect::EndChild]
             }
         }
+    }
+
+    /// Nothing was started, so it does not count as a start.
+    fn put_off(&mut self, mut job: Job, reason: String, now: Moment) -> Vec<Effect> {
+        job.attempt -= 1;
+        let delay = job.delay_after_shortage();
+        self.go_on(job, Phase::BackingOff { until: now + delay });
+        vec![Effect::Note(Note::CannotSpawnNow { reason, delay })]
     }
 
     fn exited(&mut self, mut job: Job, exit: ProcessExit, now: Moment) -> Vec<Effect> {

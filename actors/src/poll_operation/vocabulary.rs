@@ -76,6 +76,11 @@ pub enum ChildEvent {
         /// Code 101 for a program that cannot be executed, lost for everything else.
         outcome: Outcome,
     },
+    /// lvpoll could not be started now, but may be soon: the system lacks something.
+    CannotSpawnNow {
+        /// What, for the log.
+        reason: String,
+    },
     /// It wrote something.
     Output,
     /// It has ended; also said of a recorded child that is not there any more.
@@ -87,8 +92,8 @@ pub enum ChildEvent {
 pub enum Effect {
     /// Write down that the operation is intended; report `IntentStored` or `IntentNotStored`.
     StoreIntent,
-    /// Tell every client that waits for the intent.
-    AnswerStarters(StartAnswer),
+    /// Tell every client that waits for the intent: the operation's name, or why it could not be written down.
+    AnswerStarters(Result<Uuid, String>),
     /// Start lvpoll; report `Runs` or `NotSpawned`.
     Spawn,
     /// Find the child again; report `Runs` or `Exited`.
@@ -139,6 +144,13 @@ pub enum Note {
     },
     /// lvpoll ended with 0 again and again while the operation is still there; 0 is reported.
     UnfinishedReported,
+    /// lvpoll cannot be started for lack of something; it is tried again.
+    CannotSpawnNow {
+        /// Of what.
+        reason: String,
+        /// After this time.
+        delay: Duration,
+    },
     /// The child wrote nothing for this long; it is left running.
     Silent {
         /// Since its last output.
@@ -155,8 +167,13 @@ pub enum Note {
 /// The answer to a client that asked for an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum StartAnswer {
-    /// The operation is in progress.
-    Ok,
+    /// The operation is in progress, and durable.
+    Ok {
+        /// Its name.
+        op: Uuid,
+        /// It was there before this request.
+        already_running: bool,
+    },
     /// The LV is being polled for another operation.
     DifferentOperation,
     /// This actor is about to end: another one may take the request.
@@ -166,6 +183,13 @@ pub enum StartAnswer {
         /// Why.
         reason: String,
     },
+}
+
+impl StartAnswer {
+    /// Returns the answer to a request that has brought the name `brought`: the operation `op` is in progress.
+    pub(super) fn ok(op: Uuid, brought: Uuid) -> Self {
+        Self::Ok { op, already_running: op != brought }
+    }
 }
 
 /// The answer to a client that asks how far an operation is.
@@ -195,6 +219,8 @@ pub struct Recovered {
     pub op: Uuid,
     /// What was asked.
     pub request: StartRequest,
+    /// The user who asked, where the connection told.
+    pub uid: Option<u32>,
     /// How far it had come.
     pub life: Life,
 }

@@ -12,6 +12,8 @@ mod found;
 const OP: Uuid = Uuid::from_u128(1);
 /// Given to operations that the journal does not know.
 const NEW_OP: Uuid = Uuid::from_u128(2);
+/// When the daemon starts.
+const NOW: Timestamp = Timestamp::constant(1_000_000_000, 0);
 
 fn request() -> StartRequest {
     StartRequest {
@@ -33,7 +35,7 @@ fn process(pid: u32) -> ProcessIdentity {
 }
 
 fn known(life: Life) -> Recovered {
-    Recovered { op: OP, request: request(), life }
+    Recovered { op: OP, request: request(), uid: None, life }
 }
 
 fn recorded(pid: u32) -> Life {
@@ -63,17 +65,21 @@ fn orphan(pid: u32) -> FoundChild {
     FoundChild { parent: Parent::GoneLvmpolld, ..child(pid) }
 }
 
+fn intended_for(op: Uuid, request: StartRequest) -> Record {
+    Record::PollIntended { op, request, uid: None, at: Some(NOW) }
+}
+
 fn intended(op: Uuid) -> Record {
-    Record::PollIntended { op, request: request() }
+    intended_for(op, request())
 }
 
 fn started(op: Uuid, pid: u32, attempt: u32) -> Record {
-    Record::PollStarted { op, process: process(pid), attempt }
+    Record::PollStarted { op, process: process(pid), attempt, adopted: true, at: None }
 }
 
 #[track_caller]
 fn assert_plan(known: &[Recovered], found: &[FoundChild], expected: &Plan) {
-    assert_eq!(plan(known, found, || NEW_OP), *expected);
+    assert_eq!(plan(known, found, NOW, || NEW_OP), *expected);
 }
 
 fn records(records: impl Into<Vec<Record>>) -> Plan {
@@ -169,12 +175,12 @@ fn poll_and_abort_of_one_lv_and_two_system_dirs_are_different_operations() {
     let aborts = Arguments { abort: true, ..child(70).arguments };
     let abort = FoundChild { arguments: aborts.clone(), ..child_of(70, NEW_OP) };
     let request_of_abort = aborts.into_request(request().lvid, None);
-    let record = Record::PollIntended { op: NEW_OP, request: request_of_abort };
+    let record = intended_for(NEW_OP, request_of_abort);
     assert_plan(&[known(Life::Intended)], &[abort], &records([record, started(NEW_OP, 70, 1)]));
 
     let sysdir: Option<SystemDir> = Some("/etc/other".try_into().unwrap());
     let elsewhere = FoundChild { sysdir: sysdir.clone(), ..child_of(70, NEW_OP) };
-    let record = Record::PollIntended { op: NEW_OP, request: StartRequest { sysdir, ..request() } };
+    let record = intended_for(NEW_OP, StartRequest { sysdir, ..request() });
     assert_plan(&[known(Life::Intended)], &[elsewhere], &records([record, started(NEW_OP, 70, 1)]));
 }
 
@@ -211,12 +217,12 @@ fn every_plan_can_be_written() {
                     Life::Intended => {}
                     Life::Started { attempt, .. } => before.push(started(OP, 70, *attempt)),
                     Life::Ended { outcome } => {
-                        before.push(Record::PollEnded { op: OP, outcome: outcome.clone() });
+                        before.push(Record::PollEnded { op: OP, outcome: outcome.clone(), at: None });
                     }
                 }
             }
             let mut ledger: crate::ledger::PollLedger = fold(&before).unwrap();
-            let plan = plan(&known, &found, || NEW_OP);
+            let plan = plan(&known, &found, NOW, || NEW_OP);
             for record in &plan.records {
                 ledger.apply(record).unwrap_or_else(|illegal| panic!("{illegal}: {known:?} {found:?}"));
             }

@@ -45,8 +45,8 @@ impl PollService {
     }
 
     async fn start(&self, request: StartRequest) -> Reply {
-        match self.directory.start(request).await {
-            StartAnswer::Ok => Reply::Ok,
+        match self.directory.start(request, None).await {
+            StartAnswer::Ok { .. } => Reply::Ok,
             StartAnswer::DifferentOperation => Refusal::DifferentOperation.into(),
             StartAnswer::Leaving => Reply::Failed("lvmpolld is shutting down".to_owned()),
             StartAnswer::Failed { reason } => Reply::Failed(reason),

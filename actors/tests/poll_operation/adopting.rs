@@ -5,7 +5,7 @@ use std::time::Duration;
 use std::ffi::OsString;
 
 use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, StartAnswer, Stop};
+use lvmwarden_actors::poll_operation::state::{Progress, Stop};
 use lvmwarden_supervisor::process::{FoundProcess, ProcessExit, Stdout};
 
 use crate::support::{BINARY, Host, OK, eventually, pvmove, run};
@@ -26,7 +26,7 @@ fn a_child_that_runs_is_adopted() {
     run(async {
         let (host, child) = after_a_kill().await;
         let daemon = host.start(Stop::LeaveChild).await;
-        assert_eq!(daemon.start(&pvmove("A")).await, StartAnswer::Ok);
+        daemon.begin(&pvmove("A")).await;
         host.end(child, ProcessExit::Code(5));
         assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(5));
         assert_eq!(host.processes.spawned().len(), 1);
@@ -101,7 +101,7 @@ fn a_child_of_a_killed_c_daemon_is_adopted_when_a_client_asks_for_its_lv() {
         let orphan = add_orphan(&host);
         let daemon = host.start(Stop::LeaveChild).await;
         assert_eq!(daemon.directory.describe().await, []);
-        assert_eq!(daemon.start(&pvmove("A")).await, StartAnswer::Ok);
+        daemon.begin(&pvmove("A")).await;
         daemon.follows(&pvmove("A"), orphan).await;
         assert_eq!(host.processes.spawned().len(), 0);
 

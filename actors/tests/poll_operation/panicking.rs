@@ -6,7 +6,7 @@
 use std::env;
 
 use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, StartAnswer, Stop};
+use lvmwarden_actors::poll_operation::state::{Progress, Stop};
 use lvmwarden_supervisor::process::ProcessExit;
 use lvmwarden_supervisor::{AskError, NodeState};
 
@@ -63,7 +63,7 @@ fn a_client_that_waits_for_its_intent_is_answered_by_the_successor() {
     with_faults("a_client_that_waits_for_its_intent_is_answered_by_the_successor", &points, async {
         let (host, daemon) = polling().await;
         let request = pvmove(FRAGILE);
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         let child = host.child(2).await;
         daemon.follows(&request, child).await;
         assert_eq!(daemon.description(&request).await.unwrap().init_requests, 1);
@@ -80,7 +80,7 @@ fn a_running_child_is_adopted_by_the_successor() {
     with_faults("a_running_child_is_adopted_by_the_successor", &["poll_operation.running_stored"], async {
         let (host, daemon) = polling().await;
         let request = pvmove(FRAGILE);
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         let child = host.child(2).await;
         eventually(1, async || daemon.actor(&request).await.map_or(0, |node| node.restarts)).await;
         daemon.follows(&request, child).await;
@@ -97,7 +97,7 @@ fn an_exit_that_died_with_the_actor_is_found_out_by_another_child() {
     with_faults("an_exit_that_died_with_the_actor_is_found_out_by_another_child", &points, async {
         let (host, daemon) = polling().await;
         let request = pvmove(FRAGILE);
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         let child = host.child(2).await;
         daemon.follows(&request, child).await;
         host.end(child, ProcessExit::Code(5));
@@ -133,7 +133,7 @@ fn a_result_that_was_handed_out_is_not_handed_out_twice() {
         host.end(host.child(2).await, ProcessExit::Code(5));
         assert_eq!(daemon.result(&request).await, Outcome::Retcode(5));
         assert_eq!(daemon.collect(&request).await, Progress::NotFound);
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         host.child(3).await;
         sturdy_has_felt_nothing(&host, daemon).await;
     });
@@ -145,7 +145,7 @@ fn a_child_that_was_not_recorded_yet_is_adopted_by_the_successor() {
     with_faults("a_child_that_was_not_recorded_yet_is_adopted_by_the_successor", &points, async {
         let (host, daemon) = polling().await;
         let request = pvmove(FRAGILE);
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         let child = host.child(2).await;
         daemon.follows(&request, child).await;
         assert_eq!(daemon.actor(&request).await.unwrap().restarts, 1);
@@ -162,14 +162,14 @@ fn an_operation_whose_actor_always_panics_is_given_up_alone_and_its_clients_are_
     with_faults(name, &points, async {
         let (host, daemon) = polling().await;
         let request = pvmove(FRAGILE);
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         eventually(Some(NodeState::GivenUp), async || Some(daemon.actor(&request).await?.state)).await;
         let answer = daemon.directory.collect(&request.id()).await;
         assert!(matches!(answer, Err(AskError::GivenUp { .. })), "{answer:?}");
         assert_eq!(daemon.directory.describe().await.len(), 1, "the other one");
 
         // A client who asks again is given another try.
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         assert_eq!(daemon.collect(&request).await, Progress::InProgress);
         sturdy_has_felt_nothing(&host, daemon).await;
     });

@@ -19,13 +19,16 @@ fn a_hundred_identical_requests_at_once_start_one_child_and_are_counted() {
         let mut clients = JoinSet::new();
         for _ in 0..100 {
             let directory = daemon.directory.clone();
-            clients.spawn_local(async move { directory.start(pvmove("A")).await });
+            clients.spawn_local(async move { directory.start(pvmove("A"), None).await });
         }
         let answers = clients.join_all().await;
-        assert_eq!(answers, vec![StartAnswer::Ok; 100]);
+        let op = daemon.begin(&pvmove("A")).await;
+        let joined = StartAnswer::Ok { op, already_running: true };
+        assert_eq!(answers.iter().filter(|answer| **answer == joined).count(), 99);
+        assert!(answers.contains(&StartAnswer::Ok { op, already_running: false }), "the first");
         host.child(1).await;
         assert_eq!(host.children_of("A"), 1);
-        assert_eq!(daemon.description(&pvmove("A")).await.unwrap().init_requests, 100);
+        assert_eq!(daemon.description(&pvmove("A")).await.unwrap().init_requests, 101);
         daemon.stop().await;
     });
 }
@@ -37,9 +40,9 @@ fn poll_and_abort_of_one_lv_go_side_by_side() {
         let host = Host::new();
         let daemon = host.start(Stop::EndChild).await;
         let abort = StartRequest { abort: true, ..pvmove("A") };
-        assert_eq!(daemon.start(&pvmove("A")).await, StartAnswer::Ok);
+        daemon.begin(&pvmove("A")).await;
         let poller = host.child(1).await;
-        assert_eq!(daemon.start(&abort).await, StartAnswer::Ok);
+        daemon.begin(&abort).await;
         let aborter = host.child(2).await;
         host.end(aborter, ProcessExit::Code(0));
         assert_eq!(daemon.result(&abort).await, OK);
@@ -57,8 +60,8 @@ fn one_lv_under_two_system_dirs_is_two_operations() {
         let host = Host::new();
         let daemon = host.start(Stop::EndChild).await;
         let elsewhere = StartRequest { sysdir: Some("/etc/other".try_into().unwrap()), ..pvmove("A") };
-        assert_eq!(daemon.start(&pvmove("A")).await, StartAnswer::Ok);
-        assert_eq!(daemon.start(&elsewhere).await, StartAnswer::Ok);
+        daemon.begin(&pvmove("A")).await;
+        daemon.begin(&elsewhere).await;
         host.child(2).await;
         assert_eq!(daemon.directory.describe().await.len(), 2);
         daemon.stop().await;
@@ -70,7 +73,7 @@ fn another_kind_of_operation_on_the_same_lv_is_refused() {
     run(async {
         let host = Host::new();
         let daemon = host.start(Stop::EndChild).await;
-        assert_eq!(daemon.start(&pvmove("A")).await, StartAnswer::Ok);
+        daemon.begin(&pvmove("A")).await;
         let convert = StartRequest { kind: PollOperation::Convert, ..pvmove("A") };
         assert_eq!(daemon.start(&convert).await, StartAnswer::DifferentOperation);
         host.child(1).await;
@@ -130,7 +133,7 @@ fn a_result_that_nobody_collected_gives_way_to_a_new_request() {
         daemon.start(&request).await;
         host.end(host.child(1).await, ProcessExit::Code(5));
         eventually(Some(Outcome::Retcode(5)), async || daemon.description(&request).await?.outcome).await;
-        assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+        daemon.begin(&request).await;
         host.end(host.child(2).await, ProcessExit::Code(0));
         assert_eq!(daemon.result(&request).await, OK);
         daemon.stop().await;
@@ -144,7 +147,7 @@ fn a_request_right_after_the_result_starts_anew() {
         let daemon = host.start(Stop::EndChild).await;
         let request = pvmove("A");
         for round in 1..=20 {
-            assert_eq!(daemon.start(&request).await, StartAnswer::Ok);
+            daemon.begin(&request).await;
             host.end(host.child(round).await, ProcessExit::Code(5));
             assert_eq!(daemon.result(&request).await, Outcome::Retcode(5));
         }

@@ -30,10 +30,13 @@ use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use uuid::Uuid;
 
 /// No test takes nearly as long, even on a busy machine.
 const DEADLINE: Duration = Duration::from_mins(1);
 
+/// Who asks for everything.
+pub(crate) const UID: Option<u32> = Some(1000);
 pub(crate) const OK: Outcome = Outcome::Retcode(0);
 pub(crate) const BINARY: &str = "/usr/sbin/lvm";
 
@@ -190,7 +193,15 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     pub(crate) async fn start(&self, request: &StartRequest) -> StartAnswer {
-        self.directory.start(request.clone()).await
+        self.directory.start(request.clone(), UID).await
+    }
+
+    /// Starts an operation, or asks for one that goes on, and returns its name.
+    pub(crate) async fn begin(&self, request: &StartRequest) -> Uuid {
+        match self.start(request).await {
+            StartAnswer::Ok { op, .. } => op,
+            other => panic!("{other:?}"),
+        }
     }
 
     pub(crate) async fn collect(&self, request: &StartRequest) -> Progress {

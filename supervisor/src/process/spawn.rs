@@ -55,6 +55,18 @@ pub enum SpawnError {
     },
 }
 
+impl SpawnError {
+    /// Tells whether the system lacks memory, processes or descriptors just now: the same command may succeed later.
+    pub fn is_shortage(&self) -> bool {
+        match self {
+            Self::Exec { source, .. }
+            | Self::Fork { source, .. }
+            | Self::Output { source, .. }
+            | Self::Identity { source, .. } => is_shortage(source),
+        }
+    }
+}
+
 /// The limit of open files before [`raise_open_files_limit`].
 static OPEN_FILES_AT_START: OnceLock<Rlimit> = OnceLock::new();
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use super::*;
 use crate::poll_operation::job::{
-    CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, SILENCE_FLOOR, UNFINISHED_DELAY, UNFINISHED_RESTARTS,
+    CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, SHORTAGE_DELAY, SILENCE_FLOOR, UNFINISHED_DELAY,
+    UNFINISHED_RESTARTS,
 };
 
 mod drawing;
@@ -50,7 +51,7 @@ fn convert() -> StartRequest {
 
 /// Returns a job whose first child was started.
 fn job() -> Job {
-    Job { attempt: 1, pid: Some(PID), ..Job::new(OP, pvmove()) }
+    Job { attempt: 1, pid: Some(PID), ..Job::new(OP, pvmove(), None) }
 }
 
 fn process() -> ProcessIdentity {
@@ -58,7 +59,7 @@ fn process() -> ProcessIdentity {
 }
 
 fn recovered(life: Life) -> Recovered {
-    Recovered { op: OP, request: pvmove(), life }
+    Recovered { op: OP, request: pvmove(), uid: None, life }
 }
 
 fn lost() -> Outcome {
@@ -91,6 +92,14 @@ fn runs() -> Event {
 
 fn not_spawned() -> Event {
     Event::Child(ChildEvent::NotSpawned { outcome: lost() })
+}
+
+fn no_processes() -> String {
+    "no processes".to_owned()
+}
+
+fn cannot_spawn_now() -> Event {
+    Event::Child(ChildEvent::CannotSpawnNow { reason: no_processes() })
 }
 
 fn output() -> Event {

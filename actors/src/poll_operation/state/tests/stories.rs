@@ -12,14 +12,14 @@ impl Story {
     /// Begins with a request.
     fn of(request: StartRequest) -> Self {
         let mut operation = Operation::default();
-        assert_eq!(operation.start(request, OP), (Answer::WhenStored, vec![Effect::StoreIntent]));
+        assert_eq!(operation.start(request, OP, None), (Answer::WhenStored, vec![Effect::StoreIntent]));
         Self { operation, now: Duration::ZERO }
     }
 
     /// Begins with a child that runs.
     fn of_running() -> Self {
         let mut story = Self::of(pvmove());
-        story.sees(&stored(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn]);
+        story.sees(&stored(), &[Effect::AnswerStarters(Ok(OP)), Effect::Spawn]);
         story.sees(&runs(), &[Effect::StoreStarted]);
         story
     }
@@ -59,7 +59,10 @@ impl Story {
     fn leaves_on(mut self, event: &Event, effects: &[Effect]) {
         self.sees(event, effects);
         assert_eq!(self.operation.state(), &State::Leaving);
-        assert_eq!(self.operation.start(pvmove(), OTHER_OP), (Answer::Now(StartAnswer::Leaving), vec![]));
+        assert_eq!(
+            self.operation.start(pvmove(), OTHER_OP, None),
+            (Answer::Now(StartAnswer::Leaving), vec![])
+        );
     }
 
     fn attempt(&self) -> u32 {
@@ -152,25 +155,44 @@ fn silence_is_named_once_and_forgotten_with_the_next_output() {
 fn two_intervals_of_silence_are_allowed_and_a_minute_in_any_case() {
     for (interval, limit_s) in [("0", 60), ("15", 60), ("30", 60), ("+31", 62), ("600", 1200)] {
         let request = StartRequest { interval: interval.try_into().unwrap(), ..pvmove() };
-        assert_eq!(Job::new(OP, request).silence_limit(), Duration::from_secs(limit_s), "{interval}");
+        assert_eq!(Job::new(OP, request, None).silence_limit(), Duration::from_secs(limit_s), "{interval}");
     }
 }
 
 #[test]
 fn a_request_that_cannot_be_recorded_is_refused_and_nothing_is_started() {
-    let refused = StartAnswer::Failed { reason: "disk full".to_owned() };
+    let refused = Err("disk full".to_owned());
     Story::of(pvmove()).leaves_on(&not_stored(), &[Effect::AnswerStarters(refused), LEAVE]);
 }
 
 #[test]
 fn a_program_that_cannot_be_executed_ends_the_operation() {
     let mut story = Story::of(pvmove());
-    story.sees(&stored(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn]);
+    story.sees(&stored(), &[Effect::AnswerStarters(Ok(OP)), Effect::Spawn]);
     let outcome = Outcome::Retcode(101);
     let not_spawned = Event::Child(ChildEvent::NotSpawned { outcome: outcome.clone() });
     story.sees(&not_spawned, &[Effect::StoreEnd(outcome.clone())]);
     story.sees(&end_stored(), &[]);
     assert_eq!(story.operation.collect().0, Progress::Ended(outcome));
+}
+
+#[test]
+fn a_program_that_cannot_be_started_now_is_started_later_and_that_does_not_count() {
+    let mut story = Story::of(pvmove());
+    story.sees(&stored(), &[Effect::AnswerStarters(Ok(OP)), Effect::Spawn]);
+    for milliseconds in [200, 400, 800, 1600, 3200, 6400, 12800, 15000, 15000] {
+        let delay = Duration::from_millis(milliseconds);
+        let put_off = Effect::Note(Note::CannotSpawnNow { reason: no_processes(), delay });
+        story.sees(&cannot_spawn_now(), &[put_off]);
+        story.wakes_after(delay, &[Effect::Spawn]);
+    }
+    story.sees(&runs(), &[Effect::StoreStarted]);
+    assert_eq!(story.attempt(), 1);
+    story.is_killed_and_runs_again_after(CRASH_DELAY);
+    story.sees(&killed(9), &[Effect::Note(Note::CrashedRunsAgain { signal: 9, delay: CRASH_DELAY * 2 })]);
+    story.wakes_after(CRASH_DELAY * 2, &[Effect::Spawn]);
+    let from_the_start = Note::CannotSpawnNow { reason: no_processes(), delay: SHORTAGE_DELAY };
+    story.sees(&cannot_spawn_now(), &[Effect::Note(from_the_start)]);
 }
 
 #[test]
@@ -206,7 +228,7 @@ fn a_stop_that_takes_the_child_along_forgets_the_operation() {
 #[test]
 fn a_stop_while_the_child_is_being_started_waits_for_the_child() {
     let mut story = Story::of(pvmove());
-    story.sees(&stored(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn]);
+    story.sees(&stored(), &[Effect::AnswerStarters(Ok(OP)), Effect::Spawn]);
     story.sees(&END, &[]);
     story.sees(&runs(), &[Effect::StoreStarted, Effect::EndChild]);
     story.leaves_on(&killed(15), &[FORGET]);
@@ -215,28 +237,35 @@ fn a_stop_while_the_child_is_being_started_waits_for_the_child() {
 #[test]
 fn a_result_gives_way_to_a_new_operation_of_any_kind() {
     let mut story = Story::of_ended();
-    assert_eq!(story.operation.start(convert(), OTHER_OP), (Answer::WhenStored, vec![Effect::StoreIntent]));
+    assert_eq!(
+        story.operation.start(convert(), OTHER_OP, None),
+        (Answer::WhenStored, vec![Effect::StoreIntent])
+    );
     assert_eq!(story.operation.job().map(|job| job.op), Some(OTHER_OP));
     assert_eq!(story.operation.init_requests(), 1);
     assert_eq!(story.operation.collect(), (Progress::InProgress, vec![]));
-    story.sees(&stored(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn]);
+    story.sees(&stored(), &[Effect::AnswerStarters(Ok(OTHER_OP)), Effect::Spawn]);
 }
 
 #[test]
 fn a_request_while_the_result_is_handed_out_begins_anew_in_the_same_actor() {
     let mut story = Story::of_ended();
     story.operation.collect();
-    assert_eq!(story.operation.start(pvmove(), OTHER_OP), (Answer::WhenStored, vec![Effect::StoreIntent]));
+    assert_eq!(
+        story.operation.start(pvmove(), OTHER_OP, None),
+        (Answer::WhenStored, vec![Effect::StoreIntent])
+    );
     story.sees(&collect_stored(), &[]);
-    story.sees(&stored(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn]);
+    story.sees(&stored(), &[Effect::AnswerStarters(Ok(OTHER_OP)), Effect::Spawn]);
 }
 
 #[test]
 fn a_request_counts_once_however_often_it_is_repeated() {
     let mut story = Story::of_running();
-    assert_eq!(story.operation.start(pvmove(), OP), (Answer::Now(StartAnswer::Ok), vec![]));
+    let answer = |already_running| (Answer::Now(StartAnswer::Ok { op: OP, already_running }), vec![]);
+    assert_eq!(story.operation.start(pvmove(), OP, None), answer(false));
     assert_eq!(story.operation.init_requests(), 1);
-    assert_eq!(story.operation.start(pvmove(), OTHER_OP), (Answer::Now(StartAnswer::Ok), vec![]));
+    assert_eq!(story.operation.start(pvmove(), OTHER_OP, None), answer(true));
     assert_eq!(story.operation.init_requests(), 2);
 }
 
@@ -244,7 +273,7 @@ fn a_request_counts_once_however_often_it_is_repeated() {
 fn a_request_of_another_kind_is_refused_until_the_first_has_ended() {
     let mut story = Story::of_running();
     let refused = Answer::Now(StartAnswer::DifferentOperation);
-    assert_eq!(story.operation.start(convert(), OTHER_OP), (refused, vec![]));
+    assert_eq!(story.operation.start(convert(), OTHER_OP, None), (refused, vec![]));
     assert_eq!(story.operation.init_requests(), 1);
 }
 

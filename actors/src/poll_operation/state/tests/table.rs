@@ -12,6 +12,7 @@ fn every_event() -> Vec<Event> {
         collect_stored(),
         runs(),
         not_spawned(),
+        cannot_spawn_now(),
         output(),
         exited(0),
         exited(5),
@@ -93,6 +94,14 @@ fn crashed() -> (State, Effect) {
     (State::Active { job, phase }, Effect::Note(Note::CrashedRunsAgain { signal: 9, delay: CRASH_DELAY }))
 }
 
+/// The first child could not be started at [`NOW`], which does not count as a start.
+fn put_off() -> (State, Effect) {
+    let job = Job { attempt: 0, shortages: 1, ..job() };
+    let phase = Phase::BackingOff { until: NOW + SHORTAGE_DELAY };
+    let note = Note::CannotSpawnNow { reason: no_processes(), delay: SHORTAGE_DELAY };
+    (State::Active { job, phase }, Effect::Note(note))
+}
+
 /// A child ended with 0 at [`NOW`], too early, and the next is started after the first delay.
 fn unfinished() -> (State, Effect) {
     let job = Job { unfinished: 1, ..job() };
@@ -110,9 +119,9 @@ fn vacant() {
 
 #[test]
 fn intending() {
-    let refused = StartAnswer::Failed { reason: "disk full".to_owned() };
+    let refused = Err("disk full".to_owned());
     Row::of_phase(Phase::Intending)
-        .on(stored(), &spawning_again(), &[Effect::AnswerStarters(StartAnswer::Ok), Effect::Spawn])
+        .on(stored(), &spawning_again(), &[Effect::AnswerStarters(Ok(OP)), Effect::Spawn])
         .on(not_stored(), &State::Leaving, &[Effect::AnswerStarters(refused), LEAVE])
         .on(KEEP, &State::Leaving, &[LEAVE])
         .on(END, &State::Leaving, &[FORGET])
@@ -121,9 +130,11 @@ fn intending() {
 
 #[test]
 fn spawning() {
+    let (put_off, shortage) = put_off();
     Row::of_phase(Phase::Spawning { stop: None })
         .on(runs(), &running(NOW, false), &[Effect::StoreStarted])
         .on(not_spawned(), &storing(lost()), &[Effect::StoreEnd(lost())])
+        .on(cannot_spawn_now(), &put_off, &[shortage])
         .on(KEEP, &active(Phase::Spawning { stop: Some(Stop::LeaveChild) }), &[])
         .on(END, &active(Phase::Spawning { stop: Some(Stop::EndChild) }), &[])
         .and_nothing_else();
@@ -135,6 +146,7 @@ fn spawning_when_the_daemon_is_to_end_and_leave_the_child() {
     Row::of_phase(Phase::Spawning { stop: Some(Stop::LeaveChild) })
         .on(runs(), &State::Leaving, &[LEAVE])
         .on(not_spawned(), &State::Leaving, &[LEAVE])
+        .on(cannot_spawn_now(), &State::Leaving, &[LEAVE])
         .on(END, &end_instead, &[])
         .and_nothing_else();
 }
@@ -145,6 +157,7 @@ fn spawning_when_the_daemon_is_to_end_with_the_child() {
     Row::of_phase(Phase::Spawning { stop: Some(Stop::EndChild) })
         .on(runs(), &active(Phase::Terminating), &[Effect::StoreStarted, Effect::EndChild])
         .on(not_spawned(), &State::Leaving, &[FORGET])
+        .on(cannot_spawn_now(), &State::Leaving, &[FORGET])
         .on(KEEP, &leave_instead, &[])
         .and_nothing_else();
 }
@@ -334,7 +347,7 @@ fn every_phase() -> [Phase; 8] {
 #[track_caller]
 fn assert_start(state: State, request: StartRequest, answer: Answer<StartAnswer>, init_requests: u32) {
     let mut operation = Operation { state: state.clone(), init_requests: 1 };
-    assert_eq!(operation.start(request, OTHER_OP), (answer, vec![]), "{state:?}");
+    assert_eq!(operation.start(request, OTHER_OP, None), (answer, vec![]), "{state:?}");
     assert_eq!(operation, Operation { state, init_requests });
 }
 
@@ -342,8 +355,11 @@ fn assert_start(state: State, request: StartRequest, answer: Answer<StartAnswer>
 fn a_start_begins_an_operation_where_none_is_in_progress() {
     for state in [State::Vacant, ended(NOW), State::Collecting { op: OP }] {
         let mut operation = Operation { state, init_requests: 7 };
-        assert_eq!(operation.start(convert(), OTHER_OP), (Answer::WhenStored, vec![Effect::StoreIntent]));
-        let job = Job::new(OTHER_OP, convert());
+        assert_eq!(
+            operation.start(convert(), OTHER_OP, Some(7)),
+            (Answer::WhenStored, vec![Effect::StoreIntent])
+        );
+        let job = Job::new(OTHER_OP, convert(), Some(7));
         let intending = State::Active { job, phase: Phase::Intending };
         assert_eq!(operation, Operation { state: intending, init_requests: 1 });
     }
@@ -355,7 +371,7 @@ fn a_start_of_what_is_in_progress_is_counted_and_answered_as_soon_as_it_is_durab
         let (answer, count) = match phase {
             Phase::Intending => (Answer::WhenStored, 2),
             Phase::Terminating => (Answer::Now(StartAnswer::Leaving), 1),
-            _ => (Answer::Now(StartAnswer::Ok), 2),
+            _ => (Answer::Now(StartAnswer::Ok { op: OP, already_running: true }), 2),
         };
         assert_start(active(phase), pvmove(), answer, count);
     }
@@ -420,11 +436,11 @@ fn only_what_waits_for_time_has_a_time_to_wake_at() {
 
 #[test]
 fn recovery_goes_on_from_what_is_durable() {
-    let unstarted = Job { attempt: 1, ..Job::new(OP, pvmove()) };
+    let unstarted = Job { attempt: 1, ..Job::new(OP, pvmove(), None) };
     let spawning = State::Active { job: unstarted, phase: Phase::Spawning { stop: None } };
     let second = Job { attempt: 2, ..job() };
     let adopting = State::Active { job: second, phase: Phase::Adopting { stop: None } };
-    let over = State::Ended { job: Job::new(OP, pvmove()), outcome: DONE, since: NOW };
+    let over = State::Ended { job: Job::new(OP, pvmove(), None), outcome: DONE, since: NOW };
     for (life, state, effects) in [
         (Life::Intended, spawning, vec![Effect::Spawn]),
         (Life::Started { process: process(), attempt: 2 }, adopting, vec![Effect::Adopt(process())]),

@@ -75,7 +75,7 @@ impl UnderWay {
     fn reports(self) -> Vec<Event> {
         match self {
             Self::Intent => vec![stored(), stored(), stored(), not_stored()],
-            Self::Spawn => vec![runs(), runs(), runs(), not_spawned()],
+            Self::Spawn => vec![runs(), runs(), runs(), not_spawned(), cannot_spawn_now()],
             Self::Adoption => vec![runs(), vanished()],
             Self::Child => vec![exited(0), exited(0), exited(5), killed(9), killed(9), vanished()],
             Self::Judgement => [Verdict::Over, Verdict::NotOver, Verdict::NotOver, Verdict::Unknown]
@@ -160,7 +160,7 @@ impl World {
             self.ops += 1;
         }
         let request = if is_convert { convert() } else { pvmove() };
-        let (_, effects) = self.operation.start(request, Uuid::from_u128(self.ops));
+        let (_, effects) = self.operation.start(request, Uuid::from_u128(self.ops), None);
         if effects.contains(&Effect::StoreIntent) {
             self.memory = Memory::default();
         }

@@ -1,0 +1,112 @@
+//! Records as they were written, release by release.
+
+use super::*;
+
+/// Records as they were before they had times, one a line; never to be changed.
+const FORMAT_1: &str = include_str!("../../../tests/fixtures/poll-records-1.jsonl");
+/// What has come since then; never to be changed once it is released.
+const FORMAT_2: &str = include_str!("../../../tests/fixtures/poll-records-2.jsonl");
+
+/// Returns the records of the first fixture: without times, without users, and of children that were all started.
+fn records_of_format_1() -> Vec<Record> {
+    let (uid, at, adopted) = (None, None, false);
+    let process = |pid, start_time_ticks| ProcessIdentity {
+        pid,
+        start_time_ticks,
+        boot_id: BootId::of_a_test("0b5f5c3e-7c0e-4c3c-9d5b-3a1f6d1c2e10"),
+    };
+    let plain = StartRequest { cmdline: Some("pvmove -b /dev/sda".into()), ..request("VGALVA") };
+    let full = StartRequest {
+        abort: true,
+        handle_missing_pvs: true,
+        interval: "+15".try_into().unwrap(),
+        sysdir: Some("/etc/lvm".try_into().unwrap()),
+        devicesfile: Some("some.devices".try_into().unwrap()),
+        ..request("VGALVB")
+    };
+    let kinds = [PollOperation::Convert, PollOperation::Merge, PollOperation::MergeThin];
+    let others = kinds.into_iter().zip(3..).map(|(kind, number)| Record::PollIntended {
+        op: op(number),
+        request: StartRequest { kind, ..request(kind.as_str()) },
+        uid,
+        at,
+    });
+    let lost = Outcome::Lost { reason: "no process".to_owned() };
+    [
+        Record::PollIntended { op: op(1), request: plain, uid, at },
+        Record::PollIntended { op: op(2), request: full, uid, at },
+    ]
+    .into_iter()
+    .chain(others)
+    .chain([
+        Record::PollStarted { op: op(1), process: process(4242, 1_234_567), attempt: 1, adopted, at },
+        Record::PollStarted { op: op(2), process: process(4243, 1_234_568), attempt: 4, adopted, at },
+        Record::PollEnded { op: op(1), outcome: Outcome::Retcode(5), at },
+        Record::PollEnded { op: op(3), outcome: Outcome::Signal(9), at },
+        Record::PollEnded { op: op(4), outcome: lost, at },
+        Record::PollForgotten { op: op(1), at },
+    ])
+    .collect()
+}
+
+/// Returns the records of the second fixture.
+fn records_of_format_2() -> Vec<Record> {
+    let at = "2026-11-21T05:28:53.123456789Z".parse().unwrap();
+    let process = ProcessIdentity {
+        pid: 4242,
+        start_time_ticks: 1_234_567,
+        boot_id: BootId::of_a_test("0b5f5c3e-7c0e-4c3c-9d5b-3a1f6d1c2e10"),
+    };
+    let op = op(1);
+    let outcome = Outcome::Retcode(0);
+    let ended = What::Ended { outcome: outcome.clone() };
+    let whats = [
+        What::Intended,
+        What::Started { pid: 4242, attempt: 1 },
+        What::Adopted { pid: 4242, attempt: 1 },
+        What::Retried { pid: Some(4242), attempt: 1 },
+        ended,
+        What::Forgotten,
+    ];
+    let steps = whats.map(|what| Record::PollStep(Step::new(at, op, &request("VGALVA"), what)));
+    let when = Some(at);
+    let (started, adopted) = (process.clone(), process);
+    [
+        Record::PollIntended { op, request: request("VGALVA"), uid: Some(1000), at: when },
+        Record::PollStarted { op, process: started, attempt: 1, adopted: false, at: when },
+        Record::PollStarted { op, process: adopted, attempt: 1, adopted: true, at: when },
+        Record::PollRetried { op, pid: Some(4242), attempt: 1, at },
+        Record::PollEnded { op, outcome, at: when },
+        Record::PollForgotten { op, at: when },
+    ]
+    .into_iter()
+    .chain(steps)
+    .collect()
+}
+
+#[track_caller]
+fn assert_format(fixture: &str, records: &[Record]) {
+    let read: Vec<Record> = fixture.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(read, records);
+    let written: Vec<String> = records.iter().map(|record| serde_json::to_string(record).unwrap()).collect();
+    assert_eq!(written, fixture.lines().collect::<Vec<_>>());
+}
+
+#[test]
+fn records_without_times_are_read_for_ever_and_tell_no_history() {
+    assert_format(FORMAT_1, &records_of_format_1());
+    let ledger: PollLedger = fold(&records_of_format_1()).unwrap();
+    assert_eq!(ledger.operations().count(), 4);
+    assert_eq!(steps(&ledger), []);
+}
+
+#[test]
+fn records_with_times_are_read_for_ever_and_tell_the_history() {
+    let records = records_of_format_2();
+    assert_format(FORMAT_2, &records);
+    // Each of the first half is told as the one in the second half.
+    let (records, told) = records.split_at(records.len() / 2);
+    let ledger: PollLedger = fold(records).unwrap();
+    let steps: Vec<Record> = steps(&ledger).into_iter().map(Record::PollStep).collect();
+    assert_eq!(steps, told);
+}

@@ -1,0 +1,99 @@
+//! What the history tells, and what it gives up.
+
+use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep};
+
+use super::super::history::HISTORY_STEPS;
+use super::*;
+
+/// What `records` tell: whose step, and what.
+fn told(records: &[Record]) -> Vec<(u128, What)> {
+    let ledger: PollLedger = fold(records).unwrap();
+    steps(&ledger).into_iter().map(|step| (step.op.as_u128(), step.what)).collect()
+}
+
+#[test]
+fn every_step_of_an_operation_is_told_and_outlives_it() {
+    let records = [
+        intended(1, "A"),
+        started(1, 1),
+        retried(1, 1),
+        started(1, 2),
+        started(1, 3),
+        ended(1, 5),
+        forgotten(1),
+    ];
+    let expected = [
+        What::Intended,
+        What::Started { pid: 71, attempt: 1 },
+        What::Retried { pid: Some(71), attempt: 1 },
+        What::Started { pid: 72, attempt: 2 },
+        What::Adopted { pid: 73, attempt: 3 },
+        What::Ended { outcome: Outcome::Retcode(5) },
+        What::Forgotten,
+    ];
+    assert_eq!(told(&records), expected.map(|what| (1, what)));
+}
+
+#[test]
+fn a_result_that_gives_way_is_told_to_be_forgotten() {
+    let records = [intended(1, "A"), ended(1, 5), intended(2, "A"), forgotten(1)];
+    let expected = [
+        (1, What::Intended),
+        (1, What::Ended { outcome: Outcome::Retcode(5) }),
+        (1, What::Forgotten),
+        (2, What::Intended),
+    ];
+    assert_eq!(told(&records), expected);
+}
+
+#[test]
+fn what_is_not_known_or_has_no_time_is_not_told() {
+    assert_eq!(told(&[forgotten(1)]), []);
+    let without_time = Record::PollIntended { op: op(1), request: request("A"), uid: None, at: None };
+    assert_eq!(told(&[without_time]), []);
+}
+
+#[test]
+fn the_oldest_steps_are_given_up_and_the_latest_are_given_on_demand() {
+    let pairs = |number| [intended(number, "A"), forgotten(number)];
+    let count = HISTORY_STEPS as u128;
+    let records: Vec<Record> = (1..=count).flat_map(pairs).collect();
+    let mut ledger: PollLedger = fold(&records).unwrap();
+    for _life in 0..2 {
+        let kept = steps(&ledger);
+        assert_eq!(kept.len(), HISTORY_STEPS);
+        assert_eq!((kept[0].op, kept[HISTORY_STEPS - 1].op), (op(count / 2 + 1), op(count)));
+        for (limit, expected) in [(0, 0), (3, 3), (HISTORY_STEPS + 1, HISTORY_STEPS)] {
+            let latest: Vec<Step> = ledger.history(limit).cloned().collect();
+            assert_eq!(latest, kept[HISTORY_STEPS - expected..], "{limit}");
+        }
+        ledger = fold(&ledger.records()).unwrap();
+    }
+}
+
+#[test]
+fn a_step_is_an_entry_for_clients() {
+    let (pid, attempt, outcome) = (Some(71), Some(2), Outcome::Lost { reason: "no process".to_owned() });
+    for (what, step, pid, attempt, outcome) in [
+        (What::Intended, HistoryStep::Intended, None, None, None),
+        (What::Started { pid: 71, attempt: 2 }, HistoryStep::Started, pid, attempt, None),
+        (What::Adopted { pid: 71, attempt: 2 }, HistoryStep::Adopted, pid, attempt, None),
+        (What::Retried { pid, attempt: 2 }, HistoryStep::Retried, pid, attempt, None),
+        (What::Ended { outcome: outcome.clone() }, HistoryStep::Ended, None, None, Some(outcome.into())),
+        (What::Forgotten, HistoryStep::Forgotten, None, None, None),
+    ] {
+        let expected = HistoryEntry {
+            time: "2001-09-09T01:46:47.000Z".to_owned(),
+            id: op(7),
+            kind: PollOperation::Pvmove,
+            abort: false,
+            vgname: "vg".try_into().unwrap(),
+            lvname: "pvmove0".try_into().unwrap(),
+            step,
+            pid,
+            attempt,
+            outcome,
+        };
+        assert_eq!(HistoryEntry::from(Step::new(at(7), op(7), &request("A"), what)), expected);
+    }
+}

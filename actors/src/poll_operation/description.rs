@@ -1,0 +1,91 @@
+//! What there is to know of one operation at one moment, for every door.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use lvmwarden_protocol::api::poll::OperationState;
+use lvmwarden_protocol::ids::OperationId;
+use lvmwarden_protocol::poll::StartRequest;
+use uuid::Uuid;
+
+use super::op_names::begun_at;
+use super::outcome::Outcome;
+use super::state::{Operation, Phase, State};
+
+/// What there is to know of an operation.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Description {
+    /// Its identity among those of its time.
+    pub id: OperationId,
+    /// Its name, for ever.
+    pub op: Uuid,
+    /// What was asked.
+    pub request: StartRequest,
+    /// The user who asked, where the connection told.
+    pub uid: Option<u32>,
+    /// When it was asked for.
+    pub started_at: Timestamp,
+    /// How far it is.
+    pub state: OperationState,
+    /// Its latest child; it may have ended.
+    pub pid: Option<u32>,
+    /// How many times lvpoll was started, the running one included.
+    pub attempt: u32,
+    /// How many requests asked for it, the first included.
+    pub init_requests: u32,
+    /// How much lvpoll last said to be done, 0 to 100; `None` before it said anything.
+    pub percent: Option<f64>,
+    /// How long its child may write nothing before it is called silent.
+    pub silence_limit: Duration,
+    /// Its child has written nothing for longer than that.
+    pub silent: bool,
+    /// How it ended, if it has.
+    pub outcome: Option<Outcome>,
+}
+
+impl Description {
+    /// Describes an operation; `None` when there is nothing to describe.
+    pub(super) fn of(id: &OperationId, operation: &Operation, percent: Option<f64>) -> Option<Self> {
+        let (job, state, silent, outcome) = match operation.state() {
+            State::Active { job, phase } => {
+                (job, state_of(phase), matches!(phase, Phase::Running { silent: true, .. }), None)
+            }
+            State::Ended { job, outcome, .. } => (job, OperationState::Ended, false, Some(outcome.clone())),
+            State::Vacant | State::Collecting { .. } | State::Leaving => return None,
+        };
+        Some(Self {
+            id: id.clone(),
+            op: job.op,
+            request: job.request.clone(),
+            uid: job.uid,
+            started_at: begun_at(job.op),
+            state,
+            pid: job.pid,
+            attempt: job.attempt,
+            init_requests: operation.init_requests(),
+            percent,
+            silence_limit: job.silence_limit(),
+            silent,
+            outcome,
+        })
+    }
+
+    /// Returns the description of the same operation after its end.
+    #[must_use]
+    pub(super) fn ended(self, outcome: Outcome) -> Self {
+        Self { state: OperationState::Ended, silent: false, outcome: Some(outcome), ..self }
+    }
+}
+
+fn state_of(phase: &Phase) -> OperationState {
+    match phase {
+        Phase::Intending => OperationState::Intended,
+        Phase::Spawning { .. } => OperationState::Starting,
+        Phase::Adopting { .. } => OperationState::Adopting,
+        Phase::Running { .. } => OperationState::Running,
+        Phase::Judging => OperationState::Judging,
+        Phase::BackingOff { .. } => OperationState::BackingOff,
+        Phase::Storing { .. } => OperationState::Storing,
+        Phase::Terminating => OperationState::Terminating,
+    }
+}
