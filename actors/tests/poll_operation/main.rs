@@ -11,3 +11,4 @@ mod panicking;
 mod requesting;
 mod stopping;
 mod support;
+mod telling;

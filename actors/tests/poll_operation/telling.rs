@@ -1,0 +1,209 @@
+//! What is told of operations: events, the history, descriptions, and an end that is waited for.
+
+use std::fs;
+use std::time::Duration;
+
+use lvmwarden_actors::poll_operation::outcome::Outcome;
+use lvmwarden_actors::poll_operation::state::{Progress, Stop};
+use lvmwarden_protocol::api::events::Event;
+use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, OperationState};
+use lvmwarden_protocol::poll::StartRequest;
+use lvmwarden_supervisor::process::ProcessExit;
+use tokio::task::spawn_local;
+use tokio::time::{Instant, sleep};
+use uuid::Uuid;
+
+use crate::support::{Daemon, Host, OK, UID, eventually, pvmove, run};
+
+/// What has been told about the operations of a daemon, in order.
+fn told(daemon: &Daemon) -> Vec<Event> {
+    daemon.environment.events.recent(None)
+}
+
+fn kinds(daemon: &Daemon) -> Vec<String> {
+    told(daemon).into_iter().map(|event| event.kind).collect()
+}
+
+async fn history(daemon: &Daemon) -> Vec<HistoryEntry> {
+    daemon.directory.history(None).await.unwrap()
+}
+
+/// What is in the history: which step, of which process.
+async fn steps(daemon: &Daemon) -> Vec<(HistoryStep, Option<u32>)> {
+    history(daemon).await.into_iter().map(|entry| (entry.step, entry.pid)).collect()
+}
+
+/// Lets the child of `op` say how far it is.
+fn say(daemon: &Daemon, op: Uuid, percent: &str) {
+    let output = daemon.environment.output_dir.join(format!("{op}.out"));
+    fs::write(output, format!("  vg/pvmove0: Moved: {percent}%\n")).unwrap();
+}
+
+#[test]
+fn every_step_of_an_operation_is_an_event_and_those_that_count_are_kept() {
+    run(async {
+        let host = Host::new();
+        let daemon = host.start(Stop::LeaveChild).await;
+        let request = StartRequest { cmdline: Some("pvmove -b /dev/sda".into()), ..pvmove("A") };
+        let op = daemon.begin(&request).await;
+        let child = host.child(1).await;
+        daemon.follows(&request, child).await;
+        say(&daemon, op, "31.25");
+        host.end(child, ProcessExit::Code(5));
+        assert_eq!(daemon.result(&request).await, Outcome::Retcode(5));
+        let expected = [
+            "poll.intended",
+            "poll.started",
+            "poll.progress",
+            "poll.child_ended",
+            "poll.ended",
+            "poll.forgotten",
+        ];
+        eventually(expected.map(str::to_owned).to_vec(), async || kinds(&daemon)).await;
+        for event in told(&daemon) {
+            assert_eq!((event.subject.as_str(), &event.fields["op"]), ("vg/pvmove0", &op.to_string()));
+        }
+        let [intended, started, progress, _, ended, _] = &told(&daemon)[..] else { panic!() };
+        assert_eq!(intended.fields["asked_by"], "pvmove -b /dev/sda");
+        assert_eq!(intended.fields["uid"], "1000");
+        assert_eq!(started.fields["pid"], child.to_string());
+        assert_eq!(progress.fields["percent"], "31.25");
+        assert_eq!(ended.fields["outcome"], "exit code 5");
+
+        // A kill -9 later it is still known.
+        drop(daemon);
+        let daemon = host.start(Stop::LeaveChild).await;
+        let expected = [
+            (HistoryStep::Intended, None),
+            (HistoryStep::Started, Some(child)),
+            (HistoryStep::Ended, None),
+            (HistoryStep::Forgotten, None),
+        ];
+        assert_eq!(steps(&daemon).await, expected);
+        assert!(history(&daemon).await.iter().all(|entry| entry.id == op));
+        assert_eq!(daemon.directory.history(Some(1)).await.unwrap(), history(&daemon).await[3..]);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn an_adoption_and_a_retry_are_told() {
+    run(async {
+        let host = Host::new();
+        let daemon = host.start(Stop::LeaveChild).await;
+        let op = daemon.begin(&pvmove("A")).await;
+        let first = host.child(1).await;
+        daemon.follows(&pvmove("A"), first).await;
+        drop(daemon);
+
+        let daemon = host.start(Stop::LeaveChild).await;
+        say(&daemon, op, "50.00");
+        daemon.follows(&pvmove("A"), first).await;
+        host.end(first, ProcessExit::Signal(9));
+        let second = host.child(2).await;
+        daemon.follows(&pvmove("A"), second).await;
+        let expected = ["poll.adopted", "poll.progress", "poll.child_ended", "poll.retried", "poll.started"];
+        eventually(expected.map(str::to_owned).to_vec(), async || kinds(&daemon)).await;
+        assert_eq!(told(&daemon)[3].fields["why"], "killed");
+        let expected = vec![
+            (HistoryStep::Intended, None),
+            (HistoryStep::Started, Some(first)),
+            (HistoryStep::Adopted, Some(first)),
+            (HistoryStep::Retried, Some(first)),
+            (HistoryStep::Started, Some(second)),
+        ];
+        eventually(expected, async || steps(&daemon).await).await;
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_result_that_gives_way_to_a_new_operation_is_forgotten_for_everybody() {
+    run(async {
+        let host = Host::new();
+        let daemon = host.start(Stop::EndChild).await;
+        let first = daemon.begin(&pvmove("A")).await;
+        host.end(host.child(1).await, ProcessExit::Code(5));
+        daemon.directory.wait(first, None).await.unwrap();
+        let second = daemon.begin(&pvmove("A")).await;
+        assert_ne!(first, second);
+        let forgotten: Vec<String> = told(&daemon)
+            .into_iter()
+            .filter(|event| event.kind == "poll.forgotten")
+            .map(|event| event.fields["op"].clone())
+            .collect();
+        assert_eq!(forgotten, [first.to_string()]);
+        assert_eq!(daemon.directory.find(first).await.unwrap(), None);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn an_operation_is_found_by_its_name_and_described() {
+    run(async {
+        let host = Host::new();
+        let daemon = host.start(Stop::LeaveChild).await;
+        assert_eq!(daemon.directory.find(Uuid::from_u128(7)).await.unwrap(), None);
+        let op = daemon.begin(&pvmove("A")).await;
+        let child = host.child(1).await;
+        daemon.follows(&pvmove("A"), child).await;
+        daemon.begin(&pvmove("B")).await;
+
+        drop(daemon);
+        let daemon = host.start(Stop::LeaveChild).await;
+        say(&daemon, op, "12.50");
+        eventually(Some(12.5), async || daemon.directory.find(op).await.unwrap()?.percent).await;
+        let found = daemon.directory.find(op).await.unwrap().unwrap();
+        assert_eq!((found.op, &found.request, found.uid), (op, &pvmove("A"), UID));
+        assert_eq!((found.state, found.pid, found.attempt), (OperationState::Running, Some(child), 1));
+        assert_eq!((found.silent, found.outcome), (false, None));
+        let age = jiff::Timestamp::now().duration_since(found.started_at);
+        assert!((0..60).contains(&age.as_secs()), "{age:?}");
+
+        host.end(child, ProcessExit::Code(0));
+        daemon.directory.wait(op, None).await.unwrap();
+        let ended = daemon.directory.find(op).await.unwrap().unwrap();
+        assert_eq!((ended.state, ended.outcome), (OperationState::Ended, Some(OK)));
+        assert_eq!(daemon.result(&pvmove("A")).await, OK);
+        eventually(None, async || daemon.directory.find(op).await.unwrap()).await;
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn whoever_waits_sees_the_end_although_another_client_takes_the_result() {
+    run(async {
+        let host = Host::new();
+        let daemon = host.start(Stop::EndChild).await;
+        let op = daemon.begin(&pvmove("A")).await;
+        let directory = daemon.directory.clone();
+        let waiting = spawn_local(async move { directory.wait(op, None).await.unwrap() });
+        // It has to know the operation before the result is taken; that shows nowhere else.
+        sleep(Duration::from_millis(200)).await;
+        host.end(host.child(1).await, ProcessExit::Code(5));
+        assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(5));
+        let ended = waiting.await.unwrap().unwrap();
+        assert_eq!((ended.op, ended.state), (op, OperationState::Ended));
+        assert_eq!(ended.outcome, Some(Outcome::Retcode(5)));
+        assert_eq!(daemon.directory.wait(Uuid::from_u128(7), None).await.unwrap(), None);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn whoever_waits_is_answered_when_the_time_has_come_and_takes_nothing_away() {
+    run(async {
+        let host = Host::new();
+        let daemon = host.start(Stop::EndChild).await;
+        let op = daemon.begin(&pvmove("A")).await;
+        let begun = Instant::now();
+        let deadline = begun + Duration::from_millis(50);
+        let waited = daemon.directory.wait(op, Some(deadline)).await.unwrap().unwrap();
+        assert!(begun.elapsed() >= Duration::from_millis(50));
+        assert_eq!(waited.outcome, None);
+        host.end(host.child(1).await, ProcessExit::Code(0));
+        assert_eq!(daemon.directory.wait(op, None).await.unwrap().unwrap().outcome, Some(OK));
+        assert_eq!(daemon.collect(&pvmove("A")).await, Progress::Ended(OK));
+        daemon.stop().await;
+    });
+}
