@@ -1,4 +1,4 @@
-//! Places in the code where a test can make the program die or panic.
+//! Places in the code where a test can make the program die, panic or hang.
 //!
 //! The environment variable `LVMWARDEN_FAULT` says where, once for the life of the process:
 //!
@@ -9,7 +9,7 @@
 //! ```
 //!
 //! `kill` sends SIGKILL to the process itself: nothing is flushed, dropped or said, as in a power cut. `panic` panics
-//! in the code that holds the point. Each fault strikes once. A text that ends in `:` and digits needs a hit number after
+//! in the code that holds the point. `stall` lets the thread that comes there go no further, for ever. Each fault strikes once. A text that ends in `:` and digits needs a hit number after
 //! it.
 //!
 //! Only builds with debug assertions have this; in others a point is nothing.

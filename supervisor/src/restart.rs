@@ -268,7 +268,7 @@ pub fn decide(
 }
 
 /// Returns whom to stop and whom to start, each in its order.
-fn plan_order(
+pub(crate) fn plan_order(
     strategy: Strategy,
     ended: Position,
     children: impl DoubleEndedIterator<Item = (Position, RestartType)> + Clone,

@@ -6,12 +6,12 @@ use actix::{Context, Handler, Message, ResponseFuture};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
-use super::{Supervisor, children::State};
+use super::{Supervisor, children::State, sequence::Then};
 use crate::{
     child_spec::{ChildKind, ChildSpec},
     exit_reason::ExitReason,
     name::Name,
-    restart::{RestartHistory, RestartStreak},
+    restart::{self, RestartHistory, RestartStreak, Strategy},
     tree::{NodeState, TreeNode},
 };
 
@@ -49,6 +49,7 @@ pub struct StopChild(pub String);
 /// Stops the child of this id if it runs, and starts it anew, without regard to restart type and intensity. Asked of a
 /// [`Supervisor`].
 ///
+/// Siblings that the strategy restarts together with it are stopped and started as well: they may rely on what it was.
 /// Returns before the child has stopped. Its history begins afresh.
 #[derive(Clone, Debug, Message)]
 #[rtype(result = "Result<Name, RestartChildError>")]
@@ -128,10 +129,19 @@ impl Handler<RestartChild> for Supervisor {
             return Err(RestartChildError::ShuttingDown(name));
         }
         let Some(position) = self.children.find(&id) else { return Err(RestartChildError::Unknown(name)) };
-        self.begin_stop(position, ctx);
         let child = self.children.get_mut(position).expect("it was found just now");
         child.history = RestartHistory::default();
         child.streak = RestartStreak::default();
+        if self.policy.strategy != Strategy::OneForOne {
+            let siblings = self.children.iter().map(|(position, child)| (position, child.spec.restart));
+            let (mut stop, start) = restart::plan_order(self.policy.strategy, position, siblings);
+            stop.push(position);
+            stop.sort_unstable_by(|one, other| other.cmp(one));
+            self.begin_sequence(stop.into(), Then::Start { children: start, delay: Duration::ZERO }, ctx);
+            return Ok(name);
+        }
+        self.begin_stop(position, ctx);
+        let child = self.children.get_mut(position).expect("it was found just now");
         if let State::Stopping(ending) = &mut child.state {
             ending.start_again = true;
             self.mark_restarting(position);

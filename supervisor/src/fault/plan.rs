@@ -25,6 +25,9 @@ pub(super) fn strike(point: &str, subject: &str) {
                 .expect("a process may signal itself");
         }
         Some(Action::Panic) => panic!("fault injected at {point} ({subject})"),
+        Some(Action::Stall) => loop {
+            std::thread::park();
+        },
         None => {}
     }
 }
@@ -46,11 +49,12 @@ struct Fault {
 enum Action {
     Kill,
     Panic,
+    Stall,
 }
 
 #[derive(Debug, PartialEq, Eq, Error)]
 #[error(
-    "parse fault {0:?} of LVMWARDEN_FAULT: it is not kill@POINT[=TEXT][:HIT] or panic@POINT[=TEXT][:HIT]"
+    "parse fault {0:?} of LVMWARDEN_FAULT: it is not ACTION@POINT[=TEXT][:HIT] with kill, panic or stall"
 )]
 struct ParseFaultError(String);
 
@@ -87,6 +91,7 @@ impl FromStr for Fault {
         let action = match action {
             "kill" => Action::Kill,
             "panic" => Action::Panic,
+            "stall" => Action::Stall,
             _ => return Err(error()),
         };
         let with_hit = place.rsplit_once(':').and_then(|(place, hit)| Some((place, hit.parse().ok()?)));

@@ -46,6 +46,11 @@ impl FakeProcesses {
         self.lock().refusals.push_back(errno);
     }
 
+    /// Makes the next adoption fail with this errno, as [`AdoptError::Io`]. Several are used up in order.
+    pub fn refuse_adoption(&self, errno: Errno) {
+        self.lock().refused_adoptions.push_back(errno);
+    }
+
     /// Makes every process that is started from now on ignore SIGTERM (`None`) or end with `exit` on it. At first they
     /// end with [`ProcessExit::Signal`] 15.
     pub fn on_terminate(&self, exit: Option<ProcessExit>) {
@@ -125,7 +130,11 @@ impl FakeProcesses {
     }
 
     fn take_over(&self, wanted: ProcessIdentity) -> Result<Box<dyn Process>, AdoptError> {
-        match self.lock().entries.get(&wanted.pid) {
+        let mut state = self.lock();
+        if let Some(errno) = state.refused_adoptions.pop_front() {
+            return Err(AdoptError::Io { identity: wanted, source: errno.into() });
+        }
+        match state.entries.get(&wanted.pid) {
             Some(entry) if entry.identity != wanted => {
                 Err(AdoptError::Stranger { wanted, found: entry.identity.clone() })
             }
@@ -184,6 +193,7 @@ struct State {
     entries: BTreeMap<u32, Entry>,
     spawned: Vec<Spawned>,
     refusals: VecDeque<Errno>,
+    refused_adoptions: VecDeque<Errno>,
     on_terminate: Option<ProcessExit>,
     identities_given: u32,
 }
@@ -194,6 +204,7 @@ impl Default for State {
             entries: BTreeMap::new(),
             spawned: Vec::new(),
             refusals: VecDeque::new(),
+            refused_adoptions: VecDeque::new(),
             on_terminate: Some(ProcessExit::Signal(Signal::TERM.as_raw())),
             identities_given: 0,
         }

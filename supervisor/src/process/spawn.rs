@@ -134,3 +134,33 @@ fn identify(pid: u32) -> io::Result<(ProcessIdentity, OwnedFd)> {
     let raw = super::identity::raw_pid(pid).expect("a child has a valid pid");
     Ok((ProcessIdentity::of(pid)?, pidfd_open(raw, PidfdFlags::empty())?))
 }
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::Errno;
+
+    use super::*;
+
+    #[test]
+    fn a_shortage_passes_whichever_step_it_hits() {
+        for (errno, is_shortage) in [
+            (Errno::AGAIN, true),
+            (Errno::NOMEM, true),
+            (Errno::MFILE, true),
+            (Errno::NFILE, true),
+            (Errno::NOENT, false),
+            (Errno::ACCESS, false),
+            (Errno::NOSPC, false),
+        ] {
+            let (path, source) = (PathBuf::from("/a"), || io::Error::from(errno));
+            for error in [
+                SpawnError::Exec { program: path.clone(), source: source() },
+                SpawnError::Fork { program: path.clone(), source: source() },
+                SpawnError::Output { path: path.clone(), source: source() },
+                SpawnError::Identity { pid: 7, source: source() },
+            ] {
+                assert_eq!(error.is_shortage(), is_shortage, "{error:?}");
+            }
+        }
+    }
+}

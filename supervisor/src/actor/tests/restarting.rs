@@ -322,3 +322,27 @@ fn restart_child_stops_and_starts_without_counting() {
         assert_eq!(unknown, Ok(Err(RestartChildError::Unknown(child("x")))));
     });
 }
+
+#[test]
+fn restart_child_takes_those_along_that_the_strategy_does() {
+    run(async {
+        for (strategy, expected) in [
+            (Strategy::OneForOne, "-b +b"),
+            (Strategy::RestForOne, "-c -b +b +c +done"),
+            (Strategy::OneForAll, "-c -b -a +a +b +c +done"),
+        ] {
+            let diary = Diary::default();
+            // One that has done its work is wanted again as well.
+            let done = diary.puppet("done").restart(RestartType::Transient);
+            let spec = diary.puppets(spec(strategy).intensity(0, SOON), &["a", "b", "c"]).child(done);
+            let root = start(spec);
+            tell(&root.registry(), "done", Order::End).await;
+            diary.take();
+            let asked =
+                root.registry().ask::<Supervisor, _>(&Name::root(), RestartChild("b".into()), SOON).await;
+            assert_eq!(asked, Ok(Ok(child("b"))));
+            pass(SECOND).await;
+            assert_eq!(diary.take(), expected, "{strategy:?}");
+        }
+    });
+}

@@ -47,6 +47,11 @@ async fn refusals_are_used_up_in_order() {
     assert!(matches!(fake.spawn(command("a")).await, Err(SpawnError::Exec { .. })));
     assert!(fake.spawn(command("a")).await.is_ok());
     assert_eq!(fake.spawned().len(), 1);
+
+    let identity = fake.spawned()[0].identity.clone();
+    fake.refuse_adoption(Errno::MFILE);
+    assert!(matches!(fake.adopt(identity.clone()).await, Err(AdoptError::Io { .. })));
+    assert!(fake.adopt(identity).await.is_ok());
 }
 
 #[tokio::test(start_paused = true)]
