@@ -85,6 +85,13 @@ macro_rules! interface {
         }
 
         impl Request {
+            /// Returns the full name of the method that is called.
+            pub fn method(&self) -> &'static str {
+                match self {
+                    $(Self::$method(_) => <$method as $crate::api::interface::Method>::NAME,)+
+                }
+            }
+
             /// Finds the method that is called, and reads its parameters.
             pub(in $crate::api) fn parse(
                 call: &$crate::api::message::Call,

@@ -72,6 +72,18 @@ pub enum Request {
 }
 
 impl Request {
+    /// Returns the full name of the method that is called, such as `org.lvmwarden.Poll.List`.
+    pub fn method(&self) -> &'static str {
+        match self {
+            Self::Varlink(request) => request.method(),
+            Self::Service(request) => request.method(),
+            Self::Poll(request) => request.method(),
+            Self::Supervisor(request) => request.method(),
+            Self::Events(request) => request.method(),
+            Self::Metrics(request) => request.method(),
+        }
+    }
+
     /// Finds the method that is called, and reads its parameters.
     ///
     /// # Errors

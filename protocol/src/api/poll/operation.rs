@@ -69,6 +69,36 @@ pub enum OperationState {
     Ended,
 }
 
+impl OperationState {
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::Intended,
+        Self::Starting,
+        Self::Adopting,
+        Self::Running,
+        Self::Judging,
+        Self::BackingOff,
+        Self::Storing,
+        Self::Terminating,
+        Self::Ended,
+    ];
+
+    /// Returns the word for it, as it is sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Intended => "intended",
+            Self::Starting => "starting",
+            Self::Adopting => "adopting",
+            Self::Running => "running",
+            Self::Judging => "judging",
+            Self::BackingOff => "backing_off",
+            Self::Storing => "storing",
+            Self::Terminating => "terminating",
+            Self::Ended => "ended",
+        }
+    }
+}
+
 /// How an operation ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -29,7 +29,9 @@ fn assert_call<M: Method>(parameters: &M, expected: &str, wrap: impl Fn(M) -> Re
     let call = Call::new(parameters);
     assert_eq!(serde_json::to_string(&call).expect("a call"), expected);
     let read: Call = serde_json::from_str(expected).expect("a call");
-    assert_eq!(Request::parse(&read), Ok(wrap(read.read().expect("its parameters"))));
+    let request = Request::parse(&read).expect("a request");
+    assert_eq!(request.method(), M::NAME);
+    assert_eq!(request, wrap(read.read().expect("its parameters")));
     assert_eq!(Call::new(&read.read::<M>().expect("its parameters")), call);
 }
 
@@ -383,4 +385,11 @@ fn metrics() {
     });
     assert_reply::<Get>(&GetReply { openmetrics: "# EOF\n".to_owned() }, r##"{"openmetrics":"# EOF\n"}"##);
     assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Metrics.Busy","parameters":{}}"#);
+}
+
+#[test]
+fn the_word_for_a_state_is_what_is_sent() {
+    for state in poll::OperationState::ALL {
+        assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+    }
 }
