@@ -1,12 +1,12 @@
 //! What a daemon makes of what an earlier one, ours or the C one, left behind when it was killed.
 
-use std::time::Duration;
-
 use std::ffi::OsString;
+use std::time::Duration;
 
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Progress, Stop};
 use lvmwarden_supervisor::process::{FoundProcess, ProcessExit, Stdout};
+use rustix::io::Errno;
 
 use crate::support::{BINARY, Host, OK, eventually, pvmove, run};
 
@@ -27,6 +27,25 @@ fn a_child_that_runs_is_adopted() {
         let (host, child) = after_a_kill().await;
         let daemon = host.start(Stop::LeaveChild).await;
         daemon.begin(&pvmove("A")).await;
+        host.end(child, ProcessExit::Code(5));
+        assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(5));
+        assert_eq!(host.processes.spawned().len(), 1);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_child_that_cannot_be_looked_for_is_looked_for_again() {
+    run(async {
+        let (host, child) = after_a_kill().await;
+        host.processes.refuse_adoption(Errno::MFILE);
+        let daemon = host.start(Stop::LeaveChild).await;
+        eventually(true, async || {
+            let events = daemon.environment.events.recent(None);
+            events.iter().any(|event| event.kind == "poll.adopted")
+        })
+        .await;
+        assert_eq!(daemon.description(&pvmove("A")).await.unwrap().attempt, 1);
         host.end(child, ProcessExit::Code(5));
         assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(5));
         assert_eq!(host.processes.spawned().len(), 1);

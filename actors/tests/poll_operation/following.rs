@@ -5,6 +5,7 @@ use std::time::Duration;
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Progress, Stop, Verdict};
 use lvmwarden_supervisor::process::ProcessExit;
+use rustix::io::Errno;
 use tokio::time::Instant;
 
 use crate::support::{Host, OK, pvmove, run};
@@ -29,6 +30,43 @@ fn a_child_that_is_killed_is_started_again_later_and_later_until_the_signal_is_r
         }
         host.end(host.child(4).await, ProcessExit::Signal(9));
         assert_eq!(daemon.result(&request).await, Outcome::Signal(9));
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_child_that_cannot_be_started_now_is_started_later() {
+    run(async {
+        let host = Host::new();
+        host.processes.refuse_spawn(Errno::AGAIN);
+        host.processes.refuse_spawn(Errno::MFILE);
+        let daemon = host.start(Stop::EndChild).await;
+        let request = pvmove("A");
+        let begun = Instant::now();
+        daemon.begin(&request).await;
+        assert_eq!(daemon.collect(&request).await, Progress::InProgress);
+        let child = host.child(1).await;
+        assert!(begun.elapsed() >= Duration::from_millis(200 + 400));
+        daemon.follows(&request, child).await;
+        assert_eq!(daemon.description(&request).await.unwrap().attempt, 1);
+        let events = daemon.environment.events.recent(None);
+        let causes: Vec<&str> =
+            events.iter().filter_map(|event| Some(event.fields.get("why")?.as_str())).collect();
+        assert_eq!(causes, ["shortage", "shortage"]);
+        host.end(child, ProcessExit::Code(0));
+        assert_eq!(daemon.result(&request).await, OK);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_program_that_cannot_be_executed_ends_the_operation() {
+    run(async {
+        let host = Host::new();
+        host.processes.refuse_spawn(Errno::NOENT);
+        let daemon = host.start(Stop::EndChild).await;
+        daemon.begin(&pvmove("A")).await;
+        assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(101));
         daemon.stop().await;
     });
 }
