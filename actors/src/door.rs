@@ -1,65 +1,157 @@
-//! A listening socket and the sessions of its clients.
+//! A listening socket and the sessions of its clients, whatever they speak.
 //!
 //! The socket is made, or handed over, before the tree starts, and outlives every instance of this actor: clients that
 //! connect while it is being restarted wait in the backlog. Nobody is served before the gate opens, which is when the
 //! operations of an earlier life are known again.
 
-use std::io;
-use std::os::unix::net::UnixListener as StdListener;
+use std::error::Error;
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
+use std::{io, net, os};
 
 use actix::prelude::*;
 use lvmwarden_supervisor::{ChildLink, Stop};
 use slog::{debug, info, warn};
-use tokio::net::{UnixListener, UnixStream};
+use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use crate::environment::PollEnvironment;
-use crate::poll_operation::directory::Directory;
-use crate::session;
-use crate::session::poll::PollService;
+use crate::error_chain::chain;
+use crate::metrics::Metrics;
 
 /// The wait after a connection could not be accepted: descriptors or memory may be back by then.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
+/// The time that an answer in progress has when the door is closed.
+const LAST_WORDS: Duration = Duration::from_millis(200);
+
+/// What is spoken at a door.
+pub trait Protocol: Send + Sync + 'static {
+    /// The door's name in metrics.
+    const NAME: &'static str;
+    /// The kind of socket that its clients connect to.
+    type Listener: Listener;
+    /// What the sessions of one instance of a door share.
+    type Service: 'static;
+
+    /// Makes what the sessions share, for the door that has this link.
+    fn open(&self, link: &ChildLink) -> Self::Service;
+
+    /// Serves a client until it goes away, or until `closing`; then there is time for an answer in progress.
+    ///
+    /// # Errors
+    /// Why the client was dropped.
+    ///
+    /// # Cancel safety
+    /// Dropping the future closes the connection; a request that is being answered may or may not have taken effect.
+    fn serve(
+        service: Rc<Self::Service>,
+        client: <Self::Listener as Listener>::Stream,
+        closing: CancellationToken,
+    ) -> impl Future<Output = Result<(), Box<dyn Error>>>;
+}
+
+/// A kind of listening socket.
+pub trait Listener: Sized + 'static {
+    /// The socket outside of any runtime.
+    type Socket: Send + Sync;
+    /// A connection.
+    type Stream: 'static;
+
+    /// Registers a duplicate of `socket` with the current runtime; both are in non-blocking mode then.
+    ///
+    /// # Errors
+    /// When the descriptor cannot be duplicated or registered.
+    fn register(socket: &Self::Socket) -> io::Result<Self>;
+
+    /// Waits for the next client.
+    ///
+    /// # Errors
+    /// When it cannot be accepted; the next one may be.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: no client is lost.
+    fn next(&self) -> impl Future<Output = io::Result<Self::Stream>>;
+}
+
+impl Listener for UnixListener {
+    type Socket = os::unix::net::UnixListener;
+    type Stream = UnixStream;
+
+    fn register(socket: &Self::Socket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        socket.try_clone().and_then(Self::from_std)
+    }
+
+    async fn next(&self) -> io::Result<UnixStream> {
+        Ok(self.accept().await?.0)
+    }
+}
+
+impl Listener for TcpListener {
+    type Socket = net::TcpListener;
+    type Stream = TcpStream;
+
+    fn register(socket: &Self::Socket) -> io::Result<Self> {
+        socket.set_nonblocking(true)?;
+        socket.try_clone().and_then(Self::from_std)
+    }
+
+    async fn next(&self) -> io::Result<TcpStream> {
+        Ok(self.accept().await?.0)
+    }
+}
 
 /// What a door needs, over all its restarts.
-pub struct DoorEnvironment {
-    /// The listening socket, in non-blocking mode.
-    pub listener: StdListener,
+pub struct DoorEnvironment<P: Protocol> {
+    socket: <P::Listener as Listener>::Socket,
     /// Opens when clients may be served.
-    pub gate: watch::Receiver<bool>,
-    /// Every message is logged.
-    pub wire: bool,
-    /// What the sessions ask of.
-    pub poll: Arc<PollEnvironment>,
-    /// Ends every session.
-    pub closing: CancellationToken,
+    gate: watch::Receiver<bool>,
+    protocol: P,
+    metrics: Arc<Metrics>,
+    /// Ends every session; another one after a restart that was asked for.
+    closing: Mutex<CancellationToken>,
     /// The sessions, so that a stop can wait for them.
-    pub sessions: TaskTracker,
+    sessions: TaskTracker,
+}
+
+impl<P: Protocol> DoorEnvironment<P> {
+    /// Describes a door at `socket` that is open as soon as `gate` is true.
+    pub fn new(
+        socket: <P::Listener as Listener>::Socket,
+        gate: watch::Receiver<bool>,
+        metrics: Arc<Metrics>,
+        protocol: P,
+    ) -> Arc<Self> {
+        let (closing, sessions) = (Mutex::default(), TaskTracker::new());
+        Arc::new(Self { socket, gate, protocol, metrics, closing, sessions })
+    }
+
+    /// Returns what ends the sessions; those of an instance that has crashed belong to its successor.
+    fn closing(&self) -> MutexGuard<'_, CancellationToken> {
+        self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// The actor that accepts clients.
-pub struct Door {
+pub struct Door<P: Protocol> {
     link: ChildLink,
-    environment: Arc<DoorEnvironment>,
+    environment: Arc<DoorEnvironment<P>>,
 }
 
-impl Door {
+impl<P: Protocol> Door<P> {
     /// Makes the actor.
-    pub fn new(environment: Arc<DoorEnvironment>, link: ChildLink) -> Self {
+    pub fn new(environment: Arc<DoorEnvironment<P>>, link: ChildLink) -> Self {
         Self { link, environment }
     }
 }
 
-impl Actor for Door {
+impl<P: Protocol> Actor for Door<P> {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let listener = match self.environment.listener.try_clone().and_then(UnixListener::from_std) {
+        let listener = match P::Listener::register(&self.environment.socket) {
             Ok(listener) => listener,
             Err(error) => {
                 self.link.fail(format!("cannot listen: {error}"));
@@ -67,28 +159,31 @@ impl Actor for Door {
                 return;
             }
         };
-        let directory = Directory::new(self.link.registry.clone(), Arc::clone(&self.environment.poll));
-        let service = Rc::new(PollService::new(directory, self.link.log.clone(), self.environment.wire));
+        if self.environment.closing().is_cancelled() {
+            *self.environment.closing() = CancellationToken::new();
+            self.environment.sessions.reopen();
+        }
+        let service = Rc::new(self.environment.protocol.open(&self.link));
         let accepting = accept(listener, service, Arc::clone(&self.environment), self.link.log.clone());
         ctx.spawn(accepting.into_actor(self));
     }
 }
 
-impl Handler<Stop> for Door {
+impl<P: Protocol> Handler<Stop> for Door<P> {
     type Result = ();
 
     fn handle(&mut self, _: Stop, ctx: &mut Context<Self>) {
-        self.environment.closing.cancel();
+        self.environment.closing().cancel();
         self.environment.sessions.close();
         let sessions = self.environment.sessions.clone();
         ctx.wait(async move { sessions.wait().await }.into_actor(self).map(|(), _, ctx| ctx.stop()));
     }
 }
 
-async fn accept(
-    listener: UnixListener,
-    service: Rc<PollService>,
-    environment: Arc<DoorEnvironment>,
+async fn accept<P: Protocol>(
+    listener: P::Listener,
+    service: Rc<P::Service>,
+    environment: Arc<DoorEnvironment<P>>,
     log: slog::Logger,
 ) {
     let mut gate = environment.gate.clone();
@@ -97,8 +192,8 @@ async fn accept(
     }
     info!(log, "clients are served");
     loop {
-        match listener.accept().await {
-            Ok((stream, _)) => admit(stream, Rc::clone(&service), &environment, log.clone()),
+        match listener.next().await {
+            Ok(client) => admit(client, Rc::clone(&service), &environment, log.clone()),
             Err(error) => {
                 warn!(log, "cannot accept a client"; "error" => %error,
                       "next" => format!("try again in {ACCEPT_RETRY_DELAY:?}"));
@@ -108,37 +203,28 @@ async fn accept(
     }
 }
 
-fn admit(
-    stream: UnixStream,
-    service: Rc<PollService>,
-    environment: &Arc<DoorEnvironment>,
+fn admit<P: Protocol>(
+    client: <P::Listener as Listener>::Stream,
+    service: Rc<P::Service>,
+    environment: &Arc<DoorEnvironment<P>>,
     log: slog::Logger,
 ) {
-    let activity = environment.poll.activity.begin();
-    let closing = environment.closing.clone();
+    let connected = environment.metrics.connection(P::NAME);
+    let closing = environment.closing().clone();
     environment.sessions.spawn_local(async move {
+        let out_of_time = async {
+            closing.cancelled().await;
+            tokio::time::sleep(LAST_WORDS).await;
+        };
         // Both arms may be dropped: `serve` says what that means for a request in progress.
         tokio::select! {
-            () = closing.cancelled() => {}
-            served = session::serve(stream, &*service) => {
+            () = out_of_time => {}
+            served = P::serve(service, client, closing.clone()) => {
                 if let Err(error) = served {
-                    debug!(log, "a client was dropped"; "error" => %error, "cause" => cause(&error));
+                    debug!(log, "a client was dropped"; "error" => chain(&*error));
                 }
             }
         }
-        drop(activity);
+        drop(connected);
     });
-}
-
-fn cause(error: &dyn std::error::Error) -> String {
-    error.source().map_or_else(|| "(none)".to_owned(), ToString::to_string)
-}
-
-/// Makes a listener of a socket that another process made, or this one before it started its threads.
-///
-/// # Errors
-/// When the socket cannot be put into non-blocking mode.
-pub fn prepare(listener: StdListener) -> io::Result<StdListener> {
-    listener.set_nonblocking(true)?;
-    Ok(listener)
 }

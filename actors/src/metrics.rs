@@ -1,4 +1,4 @@
-//! Numbers for Prometheus and its like, as OpenMetrics text.
+//! Numbers for Prometheus and its like, as `OpenMetrics` text.
 //!
 //! What happens is counted as it happens ([`Metrics::count`], and the doors' own calls); what is the case at the moment
 //! is looked up for each scrape, and given as a [`Snapshot`]. No label comes from a client: the number of series is
@@ -162,7 +162,7 @@ impl Metrics {
         self.requests.get_or_create(&[("door", door), ("request", request)]).inc();
     }
 
-    /// Returns everything as OpenMetrics 1.0 text, ended by `# EOF`.
+    /// Returns everything as `OpenMetrics` 1.0 text, ended by `# EOF`.
     pub fn encode(&self, now: &Snapshot) -> String {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)

@@ -1,4 +1,4 @@
-//! The supervision tree: one function builds it.
+//! The supervision trees: one function builds each.
 //!
 //! ```text
 //! root                      one_for_one; too many restarts end the daemon with exit code 70
@@ -6,13 +6,17 @@
 //! ├─ poll                   rest_for_one: new operations have to be recovered
 //! │  ├─ operations          one OperationActor per (poll|abort, full LV id); a failing one is given up alone
 //! │  └─ recovery            at start: what the journal and the process table know; then clients are served
-//! └─ doors                  one_for_one
-//!    └─ lvmpolld            the listener; a task for each client
+//! └─ doors                  one_for_one; each is a listener, and a task for each client
+//!    ├─ lvmpolld            the poll protocol
+//!    ├─ api                 the JSON API       (the service only)
+//!    └─ metrics             for Prometheus     (the service only, where it is configured)
 //! ```
 //!
 //! Children are started from top to bottom and stopped from bottom to top: clients first, then operations, and the
 //! journal when nobody writes any more.
 
+use std::net::TcpListener;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -21,28 +25,85 @@ use lvmwarden_supervisor::journal::JournalActor;
 use lvmwarden_supervisor::{ChildSpec, OnExceeded, RestartType, Shutdown, Strategy, SupervisorSpec};
 use tokio::sync::watch;
 
-use crate::door::{Door, DoorEnvironment};
+use crate::door::{Door, DoorEnvironment, Protocol};
 use crate::environment::PollEnvironment;
 use crate::ledger::PollLedger;
 use crate::recovery::Recovery;
+use crate::service::ServiceEnvironment;
+use crate::session::api::Api;
+use crate::session::http::MetricsPage;
+use crate::session::poll::Lvmpolld;
 
 /// How often the actor of one operation may crash within a minute before it is given up.
 const OPERATION_RESTARTS: u32 = 5;
 /// How long the clients' sessions have to end.
 const DOOR_DEADLINE: Duration = Duration::from_millis(500);
 
-/// Describes the whole tree of a daemon that serves the poll protocol.
+/// Describes the whole tree of a daemon that serves the poll protocol and nothing else.
 ///
 /// `gate` turns true when clients are served; `journal_dir` is where the journal is kept.
 pub fn poll_daemon(
     journal_dir: PathBuf,
     poll: &Arc<PollEnvironment>,
-    door: &Arc<DoorEnvironment>,
+    door: &Arc<DoorEnvironment<Lvmpolld>>,
     gate: &watch::Sender<bool>,
 ) -> SupervisorSpec {
-    let journal =
-        ChildSpec::worker("journal", move |link| JournalActor::<PollLedger>::new(journal_dir.clone(), link));
+    let doors = SupervisorSpec::new(Strategy::OneForOne).child(door_spec(door));
+    SupervisorSpec::new(Strategy::OneForOne)
+        .child(journal(journal_dir))
+        .child(poll_branch(poll, gate))
+        .child(ChildSpec::supervisor("doors", doors))
+}
 
+/// What the tree of a service is made of.
+pub struct ServiceTree {
+    /// Where the journal is kept.
+    pub journal_dir: PathBuf,
+    /// Turns true when clients are served.
+    pub gate: watch::Sender<bool>,
+    /// What the sessions share; its poll role is served where it is turned on.
+    pub environment: Arc<ServiceEnvironment>,
+    /// Where lvm's clients are served; only with the poll role.
+    pub lvmpolld: Option<UnixListener>,
+    /// Every message of lvm's clients is logged.
+    pub wire: bool,
+    /// Where the JSON API is served.
+    pub api: UnixListener,
+    /// Where Prometheus is served.
+    pub metrics: Option<TcpListener>,
+}
+
+/// Describes the whole tree of the service.
+pub fn service(tree: ServiceTree) -> SupervisorSpec {
+    let ServiceTree { journal_dir, gate, environment, lvmpolld, wire, api, metrics } = tree;
+    let counted = || Arc::clone(&environment.metrics);
+    let mut root = SupervisorSpec::new(Strategy::OneForOne).child(journal(journal_dir));
+    let mut doors = SupervisorSpec::new(Strategy::OneForOne);
+    if let Some(poll) = &environment.poll {
+        root = root.child(poll_branch(poll, &gate));
+        if let Some(socket) = lvmpolld {
+            let protocol = Lvmpolld { poll: Arc::clone(poll), metrics: counted(), wire };
+            doors =
+                doors.child(door_spec(&DoorEnvironment::new(socket, gate.subscribe(), counted(), protocol)));
+        }
+    } else {
+        // There is nothing to be recovered.
+        gate.send_replace(true);
+    }
+    let protocol = Api { environment: Arc::clone(&environment) };
+    doors = doors.child(door_spec(&DoorEnvironment::new(api, gate.subscribe(), counted(), protocol)));
+    if let Some(socket) = metrics {
+        let protocol = MetricsPage { environment: Arc::clone(&environment) };
+        doors = doors.child(door_spec(&DoorEnvironment::new(socket, gate.subscribe(), counted(), protocol)));
+    }
+    root.child(ChildSpec::supervisor("doors", doors))
+}
+
+fn journal(directory: PathBuf) -> ChildSpec {
+    ChildSpec::worker("journal", move |link| JournalActor::<PollLedger>::new(directory.clone(), link))
+}
+
+fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> ChildSpec {
     // One operation that keeps crashing must not be felt by another: it is given up alone, and its clients are told.
     let operations = SupervisorSpec::new(Strategy::OneForOne)
         .intensity(OPERATION_RESTARTS, Duration::from_mins(1))
@@ -56,16 +117,11 @@ pub fn poll_daemon(
     let poll = SupervisorSpec::new(Strategy::RestForOne)
         .child(ChildSpec::supervisor("operations", operations))
         .child(recovery);
+    ChildSpec::supervisor("poll", poll)
+}
 
-    let lvmpolld = ChildSpec::worker("lvmpolld", {
-        let door = Arc::clone(door);
-        move |link| Door::new(Arc::clone(&door), link)
-    })
-    .shutdown(Shutdown::Deadline(DOOR_DEADLINE));
-    let doors = SupervisorSpec::new(Strategy::OneForOne).child(lvmpolld);
-
-    SupervisorSpec::new(Strategy::OneForOne)
-        .child(journal)
-        .child(ChildSpec::supervisor("poll", poll))
-        .child(ChildSpec::supervisor("doors", doors))
+fn door_spec<P: Protocol>(door: &Arc<DoorEnvironment<P>>) -> ChildSpec {
+    let door = Arc::clone(door);
+    ChildSpec::worker(P::NAME, move |link| Door::new(Arc::clone(&door), link))
+        .shutdown(Shutdown::Deadline(DOOR_DEADLINE))
 }

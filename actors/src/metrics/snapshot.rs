@@ -1,7 +1,9 @@
 //! What is the case at the moment of a scrape.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
+use lvmwarden_protocol::api::poll::OperationState;
+use lvmwarden_protocol::poll::PollOperation;
 use lvmwarden_supervisor::Name;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
@@ -15,7 +17,7 @@ use crate::names;
 #[derive(Debug, Default)]
 pub struct Snapshot {
     /// How many operations there are, by kind and state.
-    pub operations: BTreeMap<(&'static str, &'static str), u32>,
+    pub operations: HashMap<(PollOperation, OperationState), u32>,
     /// How many operations' children have written nothing for too long.
     pub silent: u32,
     /// How many requests wait for each actor's answer.
@@ -28,8 +30,13 @@ impl Snapshot {
     pub(super) fn registry(&self) -> Registry {
         let mut registry = Registry::with_prefix(PREFIX);
         let operations = Family::<Labels<2>, Gauge>::default();
-        for ((kind, state), count) in &self.operations {
-            operations.get_or_create(&[("kind", kind), ("state", state)]).set(i64::from(*count));
+        // Zero where there is none: a series that comes and goes is hard to add up.
+        for kind in PollOperation::ALL {
+            for state in OperationState::ALL {
+                let count = self.operations.get(&(kind, state)).copied().unwrap_or_default();
+                let labels = [("kind", kind.as_str()), ("state", state.as_str())];
+                operations.get_or_create(&labels).set(i64::from(count));
+            }
         }
         registry.register("poll_operations", "Poll operations", operations);
         let silent = ConstGauge::new(i64::from(self.silent));

@@ -8,6 +8,8 @@
 //! * a client that does not read its replies is dropped after [`WRITE_DEADLINE`];
 //! * a large message is parsed on another thread.
 
+pub mod api;
+pub mod http;
 pub mod poll;
 
 use std::io;
@@ -28,7 +30,7 @@ pub const WRITE_DEADLINE: Duration = Duration::from_mins(1);
 const READ_BYTES: usize = 4096;
 
 /// Answers the requests of one protocol.
-pub trait Service: 'static {
+pub trait Service {
     /// Returns the reply to one message, both without the terminator.
     fn answer(&self, message: Bytes) -> impl Future<Output = Bytes>;
 }

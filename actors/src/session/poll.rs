@@ -1,15 +1,27 @@
 //! What lvmpolld's clients are answered.
 
+use std::error::Error;
+use std::rc::Rc;
+use std::sync::Arc;
+
 use bytes::Bytes;
 use lvmwarden_protocol::ids::Store;
 use lvmwarden_protocol::poll::{
     Dump, DumpEntry, DumpState, Outcome as WireOutcome, POLLING_FAILED, ProgressRequest, Refusal, Reply,
     Request, StartRequest,
 };
+use lvmwarden_supervisor::ChildLink;
 use slog::{Logger, trace, warn};
+use tokio::net::{UnixListener, UnixStream};
 use tokio::task::spawn_blocking;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
 
 use super::Service;
+use crate::activity::Activity;
+use crate::door::Protocol;
+use crate::environment::PollEnvironment;
+use crate::metrics::Metrics;
 use crate::poll_operation::directory::Directory;
 use crate::poll_operation::messages::Description;
 use crate::poll_operation::outcome::Outcome;
@@ -20,32 +32,74 @@ const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
 /// How much of a message is logged: a request of lvm is much shorter, and millions of lines would hold everybody up.
 const LOGGED_BYTES: usize = 16 * 1024;
 
-/// The poll protocol.
+/// The poll protocol, at a door of its own.
+pub struct Lvmpolld {
+    /// What the sessions ask of.
+    pub poll: Arc<PollEnvironment>,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Every message is logged.
+    pub wire: bool,
+}
+
+impl Protocol for Lvmpolld {
+    const NAME: &'static str = "lvmpolld";
+    type Listener = UnixListener;
+    type Service = PollService;
+
+    fn open(&self, link: &ChildLink) -> PollService {
+        PollService {
+            directory: Directory::new(link.registry.clone(), Arc::clone(&self.poll)),
+            activity: self.poll.activity.clone(),
+            metrics: Arc::clone(&self.metrics),
+            log: link.log.clone(),
+            wire: self.wire,
+        }
+    }
+
+    async fn serve(
+        service: Rc<PollService>,
+        client: UnixStream,
+        closing: CancellationToken,
+    ) -> Result<(), Box<dyn Error>> {
+        let _activity = service.activity.begin();
+        let session = Client { service: &service, uid: client.peer_cred().ok().map(|peer| peer.uid()) };
+        // A request in progress is dropped: it may or may not take effect, as when the daemon is killed.
+        tokio::select! {
+            () = closing.cancelled() => Ok(()),
+            served = super::serve(client, &session) => Ok(served?),
+        }
+    }
+}
+
+/// What the sessions of lvmpolld's clients share.
 pub struct PollService {
     directory: Directory,
+    activity: Activity,
+    metrics: Arc<Metrics>,
     log: Logger,
-    /// Every message is logged.
     wire: bool,
 }
 
-impl PollService {
-    /// Answers from the operations of `directory`.
-    pub fn new(directory: Directory, log: Logger, wire: bool) -> Self {
-        Self { directory, log, wire }
-    }
+/// One client.
+struct Client<'a> {
+    service: &'a PollService,
+    uid: Option<u32>,
+}
 
-    async fn reply(&self, message: Bytes) -> Reply {
-        match parse(message).await {
+impl PollService {
+    async fn reply(&self, request: Result<Request, Refusal>, uid: Option<u32>) -> Reply {
+        match request {
             Ok(Request::Hello) => Reply::Hello,
-            Ok(Request::Start(request)) => self.start(request).await,
+            Ok(Request::Start(request)) => self.start(request, uid).await,
             Ok(Request::Progress(request)) => self.progress(&request).await,
             Ok(Request::Dump) => dump(self.directory.describe().await),
             Err(refusal) => refusal.into(),
         }
     }
 
-    async fn start(&self, request: StartRequest) -> Reply {
-        match self.directory.start(request, None).await {
+    async fn start(&self, request: StartRequest, uid: Option<u32>) -> Reply {
+        match self.directory.start(request, uid).await {
             StartAnswer::Ok { .. } => Reply::Ok,
             StartAnswer::DifferentOperation => Refusal::DifferentOperation.into(),
             StartAnswer::Leaving => Reply::Failed("lvmpolld is shutting down".to_owned()),
@@ -86,12 +140,27 @@ fn log_message(log: &Logger, direction: &str, message: &[u8]) {
     }
 }
 
-impl Service for PollService {
+impl Service for Client<'_> {
     async fn answer(&self, message: Bytes) -> Bytes {
-        self.log_wire("<-", &message);
-        let reply = self.reply(message).await.to_bytes();
-        self.log_wire("->", &reply);
+        let (service, begin) = (self.service, Instant::now());
+        service.log_wire("<-", &message);
+        let request = parse(message).await;
+        let word = word(&request);
+        let reply = service.reply(request, self.uid).await.to_bytes();
+        service.log_wire("->", &reply);
+        service.metrics.answered(Lvmpolld::NAME, word, begin.elapsed());
         reply
+    }
+}
+
+/// Returns what a request is called in metrics.
+fn word(request: &Result<Request, Refusal>) -> &'static str {
+    match request {
+        Ok(Request::Hello) => "hello",
+        Ok(Request::Start(request)) => request.kind.as_str(),
+        Ok(Request::Progress(_)) => "progress_info",
+        Ok(Request::Dump) => "dump",
+        Err(_) => "(refused)",
     }
 }
 

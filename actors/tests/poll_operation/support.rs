@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use actix_rt::System;
 use lvmwarden_actors::activity::Activity;
-use lvmwarden_actors::door::{self, DoorEnvironment};
+use lvmwarden_actors::door::DoorEnvironment;
 use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
@@ -19,6 +19,7 @@ use lvmwarden_actors::poll_operation::messages::Description;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Progress, StartAnswer, Stop, Verdict};
+use lvmwarden_actors::session::poll::Lvmpolld;
 use lvmwarden_actors::tree;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
@@ -28,8 +29,6 @@ use slog::{Discard, Logger, o};
 use tempfile::TempDir;
 use tokio::sync::{Semaphore, watch};
 use tokio::time::{Instant, sleep, timeout};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 /// No test takes nearly as long, even on a busy machine.
@@ -133,14 +132,11 @@ impl Host {
         fs::create_dir_all(self.path("output")).unwrap();
         let (gate, mut opened) = watch::channel(false);
         let environment = Arc::new(self.environment(on_stop));
-        let door = Arc::new(DoorEnvironment {
-            listener: door::prepare(UnixListener::bind(self.instance()).unwrap()).unwrap(),
-            gate: gate.subscribe(),
-            wire: false,
-            poll: Arc::clone(&environment),
-            closing: CancellationToken::new(),
-            sessions: TaskTracker::new(),
-        });
+        let metrics = Metrics::new();
+        let protocol =
+            Lvmpolld { poll: Arc::clone(&environment), metrics: Arc::clone(&metrics), wire: false };
+        let socket = UnixListener::bind(self.instance()).unwrap();
+        let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
         let spec = tree::poll_daemon(self.path("journal"), &environment, &door, &gate);
         let root = start_root(spec, Logger::root(Discard, o!()));
         opened.wait_for(|open| *open).await.unwrap();

@@ -1,0 +1,139 @@
+//! A client's connection: calls in, replies out, and whether anybody is there.
+
+use std::time::Duration;
+
+use bytes::BytesMut;
+use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply};
+use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
+use tokio::net::UnixStream;
+use tokio::net::unix::{ReadHalf, WriteHalf};
+use tokio::time::sleep;
+use tokio_util::codec::{Decoder, Encoder};
+
+use super::WRITE_DEADLINE;
+use crate::session::{HALF_MESSAGE_DEADLINE, within};
+
+/// How much is read at once; an ordinary call fits.
+const READ_BYTES: usize = 4096;
+/// How often a client that has sent something ahead, or nothing more, is looked after.
+const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
+/// How long a client that has sent what cannot be read may go on sending, before it reads why.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Both directions of a connection.
+pub(super) struct Connection<'a> {
+    from: ReadHalf<'a>,
+    to: WriteHalf<'a>,
+    codec: JsonCodec<Call>,
+    /// What has come and was not answered yet.
+    received: BytesMut,
+}
+
+/// The way back to the client of one call.
+pub(super) struct Replies<'a, 's> {
+    to: &'a mut WriteHalf<'s>,
+    codec: &'a mut JsonCodec<Call>,
+    oneway: bool,
+}
+
+/// The client of a connection, as far as it is there.
+pub(super) struct Presence<'a, 's>(&'a ReadHalf<'s>);
+
+impl<'a> Connection<'a> {
+    pub(super) fn new(stream: &'a mut UnixStream) -> Self {
+        let (from, to) = stream.split();
+        Self { from, to, codec: JsonCodec::default(), received: BytesMut::new() }
+    }
+
+    /// Returns the next call; `None` when the client has closed its side between two of them.
+    ///
+    /// # Errors
+    /// When the connection cannot go on; the client was told why, where it can be.
+    pub(super) async fn next(&mut self) -> Result<Option<Call>, CodecError> {
+        let read = self.read().await;
+        if let Err(error) = &read
+            && let Some(answer) = error.answer()
+        {
+            self.replies(false).send(&Reply::error(&answer)).await?;
+            self.linger().await;
+        }
+        read
+    }
+
+    async fn read(&mut self) -> Result<Option<Call>, CodecError> {
+        if let Some(call) = self.codec.decode(&mut self.received)? {
+            return Ok(Some(call));
+        }
+        if self.received.is_empty() {
+            // A client that says nothing costs no buffer.
+            self.received = BytesMut::new();
+            self.from.readable().await?;
+        }
+        Box::pin(within(HALF_MESSAGE_DEADLINE, self.read_rest())).await?
+    }
+
+    async fn read_rest(&mut self) -> Result<Option<Call>, CodecError> {
+        loop {
+            self.received.reserve(READ_BYTES);
+            if self.from.read_buf(&mut self.received).await? == 0 {
+                return self.codec.decode_eof(&mut self.received);
+            }
+            if let Some(call) = self.codec.decode(&mut self.received)? {
+                return Ok(Some(call));
+            }
+        }
+    }
+
+    /// Reads on for a moment, so that a client which sends before it reads gets to read what it was told.
+    async fn linger(&mut self) {
+        let rest = async { while let Ok(1..) = self.from.read(&mut [0; READ_BYTES]).await {} };
+        let _ = within(LINGER, rest).await;
+    }
+
+    /// Returns the way back to the client.
+    pub(super) fn replies(&mut self, oneway: bool) -> Replies<'_, 'a> {
+        self.both(oneway).0
+    }
+
+    /// Returns the way back to the client, and its presence.
+    pub(super) fn both(&mut self, oneway: bool) -> (Replies<'_, 'a>, Presence<'_, 'a>) {
+        (Replies { to: &mut self.to, codec: &mut self.codec, oneway }, Presence(&self.from))
+    }
+}
+
+impl Replies<'_, '_> {
+    /// Sends a reply, unless the client wants none; one that is too large becomes an error that says so.
+    ///
+    /// # Errors
+    /// When the client is gone, or does not read.
+    pub(super) async fn send(&mut self, reply: &Reply) -> Result<(), CodecError> {
+        if self.oneway {
+            return Ok(());
+        }
+        let mut framed = BytesMut::new();
+        if let Err(error) = self.codec.encode(reply, &mut framed) {
+            let Some(answer) = error.answer() else { return Err(error) };
+            self.codec.encode(&Reply::error(&answer), &mut framed)?;
+        }
+        Ok(within(WRITE_DEADLINE, self.to.write_all(&framed)).await??)
+    }
+}
+
+impl Presence<'_, '_> {
+    /// Waits until the client is gone.
+    ///
+    /// One that has closed only its own direction is still there, and may have sent its next call already: both make the
+    /// socket readable, so it is then asked from time to time whether the other direction is closed as well.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: nothing is read.
+    pub(super) async fn end(self) {
+        // An error is an end as well.
+        if self.0.readable().await.is_err() {
+            return;
+        }
+        while self.0.ready(Interest::WRITABLE).await.is_ok_and(|ready| !ready.is_write_closed()) {
+            sleep(PRESENCE_INTERVAL).await;
+        }
+    }
+}

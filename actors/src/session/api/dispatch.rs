@@ -1,0 +1,83 @@
+//! Which call is answered at all, and by whom.
+
+use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
+use lvmwarden_protocol::api::{
+    Call, CodecError, InterfaceError, Method, Reply, Request, events, metrics, poll, service, supervisor,
+    varlink_service,
+};
+
+use super::connection::Replies;
+use super::{ApiService, Client};
+use crate::access::Permission;
+
+/// Returns what is asked, or what to answer instead, and what that is called in metrics.
+///
+/// Who may not call a method is not told what is wrong with the call; who may call some is told which names do not exist.
+pub(super) fn admit(permission: Permission, call: &Call) -> Result<Request, (Reply, &'static str)> {
+    let denied = (Reply::error(&VarlinkError::PermissionDenied), "(denied)");
+    if permission == Permission::Refused {
+        return Err(denied);
+    }
+    let request = Request::parse(call);
+    let unknown =
+        matches!(request, Err(VarlinkError::InterfaceNotFound { .. } | VarlinkError::MethodNotFound { .. }));
+    if !unknown && !permission.allows(&call.method) {
+        return Err(denied);
+    }
+    request.map_err(|error| (Reply::error(&error), "(invalid)"))
+}
+
+/// Returns whether the answer comes when something happens, which may be never.
+pub(super) fn is_patient(request: &Request) -> bool {
+    matches!(
+        request,
+        Request::Poll(poll::Request::Wait(_) | poll::Request::Watch(_))
+            | Request::Events(events::Request::Subscribe(_))
+    )
+}
+
+impl ApiService {
+    /// Answers a request that its client may make, and returns the last reply, which is to be sent.
+    ///
+    /// # Errors
+    /// When replies before the last could not be sent.
+    pub(super) async fn answer(
+        &self,
+        client: Client,
+        request: Request,
+        replies: &mut Replies<'_, '_>,
+    ) -> Result<Reply, CodecError> {
+        Ok(match request {
+            Request::Varlink(varlink_service::Request::GetInfo(_)) => self.get_info(),
+            Request::Varlink(varlink_service::Request::GetInterfaceDescription(asked)) => {
+                reply::<varlink_service::GetInterfaceDescription, _>(super::about::describe(&asked))
+            }
+            Request::Service(service::Request::Info(_)) => self.info(),
+            // It is carried out after the reply.
+            Request::Service(service::Request::Stop(_)) => {
+                Reply::last::<service::Stop>(&lvmwarden_protocol::api::Done {})
+            }
+            Request::Poll(request) => self.answer_poll(client.uid, request, replies).await?,
+            Request::Supervisor(supervisor::Request::Tree(_)) => {
+                reply::<supervisor::Tree, _>(self.tree().await)
+            }
+            Request::Supervisor(supervisor::Request::Restart(asked)) => {
+                reply::<supervisor::Restart, _>(self.restart(asked, client.uid).await)
+            }
+            Request::Supervisor(supervisor::Request::SetLogLevel(asked)) => {
+                reply::<supervisor::SetLogLevel, _>(self.set_log_level(asked))
+            }
+            Request::Events(events::Request::Recent(asked)) => self.recent(asked),
+            Request::Events(events::Request::Subscribe(asked)) => self.subscribe(asked, replies).await?,
+            Request::Metrics(metrics::Request::Get(_)) => reply::<metrics::Get, _>(self.metrics().await),
+        })
+    }
+}
+
+/// Returns the reply of a method that gives one.
+pub(super) fn reply<M: Method, E: InterfaceError>(result: Result<M::Reply, E>) -> Reply {
+    match result {
+        Ok(answer) => Reply::last::<M>(&answer),
+        Err(error) => Reply::error(&error),
+    }
+}

@@ -1,0 +1,181 @@
+//! The JSON API: what a client of `/run/lvmwarden/org.lvmwarden` is answered.
+//!
+//! One call after the other, in the order in which they come:
+//!
+//! 1. [`connection`] reads a call, and is answered for as long as the client is there;
+//! 2. [`dispatch`] asks [`access`](crate::access) whether this client may call it, and finds who answers;
+//! 3. an interface answers: [`about`], [`poll`], [`watch`], [`tree`], [`stream`], [`scrape`].
+//!
+//! A client can do no harm to others, whatever it sends or does not read:
+//!
+//! * a call has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`](super::HALF_MESSAGE_DEADLINE);
+//! * a reply must be taken within [`WRITE_DEADLINE`]; who resumes from its cursor has missed nothing;
+//! * there are at most [`STREAMS`] that wait for what happens; each holds a page of events, and ends with its client.
+
+mod about;
+mod connection;
+mod dispatch;
+mod poll;
+mod scrape;
+mod stream;
+mod tree;
+mod watch;
+
+use std::cell::Cell;
+use std::error::Error;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lvmwarden_protocol::api::service::Request as ServiceRequest;
+use lvmwarden_protocol::api::{CodecError, Request};
+use lvmwarden_supervisor::sys::peer_groups;
+use lvmwarden_supervisor::{ChildLink, Registry};
+use slog::{Logger, info, warn};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::access::{Peer, Permission};
+use crate::door::Protocol;
+use crate::occurrence::Occurrence;
+use crate::poll_operation::directory::Directory;
+use crate::service::ServiceEnvironment;
+use connection::Connection;
+
+pub(crate) use scrape::scrape;
+
+/// The longest that a client may take to read a reply.
+pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
+/// The longest that actors may take to answer what is asked of them, unless a journal is involved.
+const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
+/// How many streams there may be at once.
+pub const STREAMS: usize = 1000;
+/// After a client was refused, how long others may be without an event of their own.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
+
+/// The JSON API, at a door of its own.
+pub struct Api {
+    /// What the sessions share.
+    pub environment: Arc<ServiceEnvironment>,
+}
+
+/// What the sessions of one instance of the door share.
+pub struct ApiService {
+    environment: Arc<ServiceEnvironment>,
+    registry: Registry,
+    /// The poll operations, where the poll role is turned on.
+    directory: Option<Directory>,
+    streams: Semaphore,
+    last_refusal: Cell<Option<Instant>>,
+    log: Logger,
+}
+
+/// One client, and what it may do.
+#[derive(Debug, Clone, Copy)]
+struct Client {
+    uid: u32,
+    permission: Permission,
+}
+
+impl Protocol for Api {
+    const NAME: &'static str = "api";
+    type Listener = UnixListener;
+    type Service = ApiService;
+
+    fn open(&self, link: &ChildLink) -> ApiService {
+        let registry = link.registry.clone();
+        let poll = self.environment.poll.as_ref();
+        ApiService {
+            environment: Arc::clone(&self.environment),
+            directory: poll.map(|poll| Directory::new(registry.clone(), Arc::clone(poll))),
+            registry,
+            streams: Semaphore::new(STREAMS),
+            last_refusal: Cell::default(),
+            log: link.log.clone(),
+        }
+    }
+
+    async fn serve(
+        service: Rc<ApiService>,
+        mut stream: UnixStream,
+        closing: CancellationToken,
+    ) -> Result<(), Box<dyn Error>> {
+        let cred = stream.peer_cred()?;
+        let mut gids = peer_groups(stream.as_fd())?;
+        gids.push(cred.gid());
+        let permission = service.environment.access.of(&Peer { uid: cred.uid(), gids });
+        let client = Client { uid: cred.uid(), permission };
+        Ok(service.serve(client, Connection::new(&mut stream), &closing).await?)
+    }
+}
+
+impl ApiService {
+    /// Answers one call after the other, until the client goes away or the daemon ends.
+    async fn serve(
+        &self,
+        client: Client,
+        mut connection: Connection<'_>,
+        closing: &CancellationToken,
+    ) -> Result<(), CodecError> {
+        if client.permission == Permission::Refused {
+            self.note_refusal(client.uid);
+        }
+        loop {
+            // Nothing of a call is lost that would have been answered.
+            let call = tokio::select! {
+                call = connection.next() => call?,
+                () = closing.cancelled() => return Ok(()),
+            };
+            let Some(call) = call else { return Ok(()) };
+            let (begin, metrics) = (Instant::now(), &self.environment.metrics);
+            let request = match dispatch::admit(client.permission, &call) {
+                Ok(request) => request,
+                Err((refusal, word)) => {
+                    metrics.answered(Api::NAME, word, begin.elapsed());
+                    connection.replies(call.oneway).send(&refusal).await?;
+                    continue;
+                }
+            };
+            let stop = match &request {
+                Request::Service(ServiceRequest::Stop(stop)) => Some(stop.leave_children),
+                _another => None,
+            };
+            let (method, is_patient) = (request.method(), dispatch::is_patient(&request));
+            let (mut replies, presence) = connection.both(call.oneway);
+            let answering = self.answer(client, request, &mut replies);
+            let last = if is_patient {
+                metrics.streamed(Api::NAME, method);
+                // Whoever waits changes nothing: what is dropped here can be asked again.
+                tokio::select! {
+                    last = answering => last?,
+                    () = presence.end() => return Ok(()),
+                    () = closing.cancelled() => return Ok(()),
+                }
+            } else {
+                let last = answering.await?;
+                metrics.answered(Api::NAME, method, begin.elapsed());
+                last
+            };
+            let sent = replies.send(&last).await;
+            if let Some(leave_children) = stop {
+                info!(self.log, "a client asks the daemon to end"; "uid" => client.uid,
+                      "leave_children" => leave_children);
+                self.environment.control.stop(leave_children);
+            }
+            sent?;
+        }
+    }
+
+    /// Says that somebody was refused; not so often that it drowns everything else.
+    fn note_refusal(&self, uid: u32) {
+        if self.last_refusal.get().is_some_and(|last| last.elapsed() < REFUSAL_PAUSE) {
+            return;
+        }
+        self.last_refusal.set(Some(Instant::now()));
+        warn!(self.log, "a client is refused"; "uid" => uid, "next" => "each of its calls is denied");
+        self.environment.events.publish(&Occurrence::ClientRefused { uid });
+    }
+}

@@ -1,0 +1,152 @@
+//! Poll operations: the same that lvm's commands start.
+
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use lvmwarden_protocol::api::poll::{
+    Abort, Error, History, HistoryReply, List, ListReply, Operation, OperationReply, Request, Show, Start,
+    StartReply, Wait,
+};
+use lvmwarden_protocol::api::{CodecError, Reply};
+use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
+use tokio::time::{Instant, timeout};
+use uuid::Uuid;
+
+use super::connection::Replies;
+use super::dispatch::reply;
+use super::{ANSWER_DEADLINE, ApiService};
+use crate::poll_operation::directory::{Directory, Unanswered};
+use crate::poll_operation::messages::Description;
+use crate::poll_operation::state::StartAnswer;
+
+impl ApiService {
+    pub(super) async fn answer_poll(
+        &self,
+        uid: u32,
+        request: Request,
+        replies: &mut Replies<'_, '_>,
+    ) -> Result<Reply, CodecError> {
+        let Some(directory) = &self.directory else {
+            let reason = "the poll role is turned off".to_owned();
+            return Ok(Reply::error(&Error::Failed { reason }));
+        };
+        Ok(match request {
+            Request::List(_) => reply::<List, _>(list(directory).await),
+            Request::Show(Show { id }) => reply::<Show, _>(show(directory, id).await),
+            Request::Start(asked) => {
+                let default = self.environment.default_interval_seconds.load(Ordering::Relaxed);
+                reply::<Start, _>(start(directory, start_request(asked, default), uid).await)
+            }
+            Request::Abort(asked) => reply::<Abort, _>(abort(directory, asked, uid).await),
+            Request::Wait(asked) => reply::<Wait, _>(wait(directory, asked).await),
+            Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
+            Request::History(History { limit }) => {
+                let entries = directory.history(limit).await;
+                reply::<History, _>(entries.map(|entries| HistoryReply { entries }).map_err(busy))
+            }
+        })
+    }
+}
+
+/// Returns all operations, oldest first.
+pub(super) async fn list(directory: &Directory) -> Result<ListReply, Error> {
+    let mut all = timeout(ANSWER_DEADLINE, directory.describe()).await.map_err(|_| Error::Busy)?;
+    all.sort_by_key(|operation| (operation.started_at, operation.op));
+    Ok(ListReply { operations: all.into_iter().map(Operation::from).collect() })
+}
+
+async fn show(directory: &Directory, id: Uuid) -> Result<OperationReply, Error> {
+    let found = find(directory, id).await?;
+    Ok(OperationReply { operation: found.into() })
+}
+
+async fn find(directory: &Directory, id: Uuid) -> Result<Description, Error> {
+    let found = timeout(ANSWER_DEADLINE, directory.find(id)).await.map_err(|_| Error::Busy)?;
+    found.map_err(busy)?.ok_or_else(|| not_found(id))
+}
+
+async fn wait(directory: &Directory, asked: Wait) -> Result<OperationReply, Error> {
+    // A time-out beyond what the clock can tell is none.
+    let time = asked.timeout_ms.map(Duration::from_millis);
+    let deadline = time.and_then(|time| Instant::now().checked_add(time));
+    let ended = directory.wait(asked.id, deadline).await.map_err(busy)?;
+    Ok(OperationReply { operation: ended.ok_or_else(|| not_found(asked.id))?.into() })
+}
+
+async fn start(directory: &Directory, request: StartRequest, uid: u32) -> Result<StartReply, Error> {
+    match directory.start(request, Some(uid)).await {
+        StartAnswer::Ok { op, already_running } => Ok(StartReply { id: op, already_running }),
+        StartAnswer::DifferentOperation => Err(Error::DifferentOperation),
+        StartAnswer::Leaving => Err(Error::Failed { reason: "the daemon is shutting down".to_owned() }),
+        StartAnswer::Failed { reason } => Err(Error::Failed { reason }),
+    }
+}
+
+fn start_request(asked: Start, default_interval_seconds: u32) -> StartRequest {
+    let seconds = asked.interval_seconds.unwrap_or(default_interval_seconds);
+    StartRequest {
+        kind: asked.kind,
+        abort: false,
+        handle_missing_pvs: asked.handle_missing_pvs.unwrap_or_default(),
+        lvid: asked.lvid,
+        vgname: asked.vgname,
+        lvname: asked.lvname,
+        interval: Interval::try_from(seconds.to_string()).expect("a number of seconds is an interval"),
+        sysdir: asked.sysdir,
+        devicesfile: asked.devicesfile,
+        cmdline: None,
+    }
+}
+
+/// Starts the abort of a pvmove; it is polled as its pvmove was.
+async fn abort(directory: &Directory, asked: Abort, uid: u32) -> Result<StartReply, Error> {
+    let pvmove = match asked {
+        Abort::ById(id) => find(directory, id).await?,
+        Abort::ByLv { vgname, lvname } => {
+            let all = timeout(ANSWER_DEADLINE, directory.describe()).await.map_err(|_| Error::Busy)?;
+            let is_it = |one: &Description| one.request.vgname == vgname && one.request.lvname == lvname;
+            let id = format!("{vgname}/{lvname}");
+            // The abort that is in progress, if there is one.
+            all.into_iter().rfind(is_it).ok_or(Error::NotFound { id })?
+        }
+    };
+    if pvmove.request.kind != PollOperation::Pvmove {
+        return Err(Error::NotPvmove);
+    }
+    if pvmove.outcome.is_some() {
+        return Err(Error::Failed { reason: "it has ended".to_owned() });
+    }
+    start(directory, StartRequest { abort: true, cmdline: None, ..pvmove.request }, uid).await
+}
+
+pub(super) fn not_found(id: Uuid) -> Error {
+    Error::NotFound { id: id.to_string() }
+}
+
+pub(super) fn busy(_: Unanswered) -> Error {
+    Error::Busy
+}
+
+impl From<Description> for Operation {
+    fn from(known: Description) -> Self {
+        let request = known.request;
+        Self {
+            id: known.op,
+            kind: request.kind,
+            abort: request.abort,
+            vgname: request.vgname,
+            lvname: request.lvname,
+            lvid: request.lvid,
+            sysdir: request.sysdir,
+            state: known.state,
+            pid: known.pid,
+            attempt: known.attempt,
+            init_requests: known.init_requests,
+            started_at: known.started_at.to_string(),
+            percent: known.percent,
+            silent: known.silent,
+            outcome: known.outcome.map(Into::into),
+            asked_by: request.cmdline.map(|cmdline| cmdline.to_string()),
+        }
+    }
+}

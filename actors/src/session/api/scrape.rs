@@ -1,0 +1,39 @@
+//! All metrics, with what is the case at the moment.
+
+use lvmwarden_protocol::api::metrics::{Error, GetReply};
+use lvmwarden_supervisor::Registry;
+use tokio::time::timeout;
+
+use super::{ANSWER_DEADLINE, ApiService};
+use crate::metrics::Snapshot;
+use crate::poll_operation::directory::Directory;
+use crate::service::ServiceEnvironment;
+
+impl ApiService {
+    pub(super) async fn metrics(&self) -> Result<GetReply, Error> {
+        let scraped = scrape(&self.environment, &self.registry, self.directory.as_ref()).await;
+        scraped.map(|openmetrics| GetReply { openmetrics }).ok_or(Error::Busy)
+    }
+}
+
+/// Returns all metrics as `OpenMetrics` text; `None` when the operations do not answer in time.
+///
+/// Nothing is asked but the daemon's own memory: no lvm command, no disk.
+pub(crate) async fn scrape(
+    environment: &ServiceEnvironment,
+    registry: &Registry,
+    directory: Option<&Directory>,
+) -> Option<String> {
+    let mut now = Snapshot {
+        pending_requests: registry.pending_requests(),
+        log_lines_dropped: environment.control.log_lines_dropped(),
+        ..Snapshot::default()
+    };
+    if let Some(directory) = directory {
+        for operation in timeout(ANSWER_DEADLINE, directory.describe()).await.ok()? {
+            *now.operations.entry((operation.request.kind, operation.state)).or_default() += 1;
+            now.silent += u32::from(operation.silent);
+        }
+    }
+    Some(environment.metrics.encode(&now))
+}
