@@ -137,7 +137,9 @@ const WELL: &str = "exit code 0";
 fn fields(event: &Event) -> String {
     let is_told = |name: &str, value: &str| !matches!((name, value), ("op" | "lvid", _) | ("abort", "false"));
     let told = event.fields.iter().filter(|(name, value)| is_told(name, value));
-    told.map(|(name, value)| format!("{name}={value}")).collect::<Vec<_>>().join(" ")
+    let quoted = |value: &str| if value.contains(' ') { format!("\"{value}\"") } else { value.to_owned() };
+    let words = told.map(|(name, value)| format!("{name}={}", quoted(value)));
+    words.collect::<Vec<_>>().join(" ")
 }
 
 fn gap_words(gap: &Gap) -> String {

@@ -22,6 +22,8 @@ mod operation;
 mod overview;
 mod pace;
 mod poll;
+#[cfg(test)]
+mod samples;
 mod screen;
 mod selection;
 mod service;

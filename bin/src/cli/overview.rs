@@ -75,7 +75,7 @@ fn operations(operations: &[Operation], events: &[Event]) -> String {
 fn starts(operation: &Operation) -> String {
     match operation.attempt {
         0 | 1 => String::new(),
-        attempt => format!("lvpoll started {attempt} times"),
+        attempt => format!("{attempt} starts"),
     }
 }
 

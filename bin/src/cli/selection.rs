@@ -37,11 +37,12 @@ pub(super) fn choose<'o>(known: &'o [Operation], text: &str) -> Result<Vec<&'o O
         return if found.is_empty() { Err(unknown(text)) } else { Ok(found) };
     }
     let beginning = text.to_ascii_lowercase();
-    let found: Vec<_> =
-        known.iter().filter(|operation| operation.id.to_string().starts_with(&beginning)).collect();
+    let is_meant =
+        |operation: &&Operation| !text.is_empty() && operation.id.to_string().starts_with(&beginning);
+    let found: Vec<_> = known.iter().filter(is_meant).collect();
     match found.as_slice() {
-        [_] if !text.is_empty() => Ok(found),
-        [] | [_] => Err(unknown(text)),
+        [] => Err(unknown(text)),
+        [_] => Ok(found),
         several => Err(ambiguous(text, several)),
     }
 }

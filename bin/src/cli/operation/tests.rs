@@ -1,1 +1,51 @@
-//! Tests.
+//! Words for operations.
+
+use super::*;
+use crate::cli::samples::{ended, id, pvmove};
+
+#[test]
+fn each_end_has_its_words_and_exit_code() {
+    for (outcome, words, code) in [
+        (Outcome::Retcode { value: 0 }, "done", Exit::Done),
+        (Outcome::Retcode { value: 5 }, "failed: lvpoll exited with 5", Exit::Failed),
+        (Outcome::Signal { value: 9 }, "failed: lvpoll was ended by signal 9", Exit::Failed),
+        (Outcome::Lost { reason: "the disk is gone".into() }, "lost: the disk is gone", Exit::Failed),
+    ] {
+        let operation = ended(pvmove(1, "vg", Some(1.0)), outcome);
+        assert_eq!(state(&operation).0, words);
+        assert_eq!(exit([&operation]), code, "{words}");
+    }
+}
+
+#[test]
+fn an_operation_that_has_not_ended_has_not_ended_well() {
+    assert_eq!(exit([&pvmove(1, "vg", Some(100.0))]), Exit::Failed);
+}
+
+#[test]
+fn a_silent_lvpoll_is_called_so() {
+    assert_eq!(state(&Operation { silent: true, ..pvmove(1, "vg", None) }).0, "silent");
+    assert_eq!(state(&pvmove(1, "vg", None)).0, "running");
+}
+
+#[test]
+fn bars_are_full_at_a_hundred_only_and_absent_when_nothing_is_known() {
+    let bar = |percent| bar(&pvmove(1, "vg", percent));
+    assert_eq!(bar(None), "");
+    assert_eq!(bar(Some(0.0)), "░".repeat(20));
+    assert_eq!(bar(Some(50.0)), "█".repeat(10) + &"░".repeat(10));
+    assert_eq!(bar(Some(99.9)), "█".repeat(19) + "░");
+    assert_eq!(bar(Some(100.0)), "█".repeat(20));
+}
+
+#[test]
+fn short_ids_are_just_long_enough() {
+    let common = 0x0123_4567_89ab_0000_0000_0000_0000_0000;
+    let ids = [id(1), Uuid::from_u128(common), Uuid::from_u128(common | 0x1 << 64)];
+    assert_eq!(id_length(&ids[..2]), 8);
+    let length = id_length(&ids);
+    assert_eq!(short_id(ids[1], length), "01234567-89ab-0000");
+    assert_eq!(short_id(ids[2], length), "01234567-89ab-0001");
+    assert_eq!(id_length(&[id(1), id(1)]), 8);
+    assert_eq!(id_length(&[]), 8);
+}

@@ -1,1 +1,47 @@
-//! Tests.
+//! Tables of operations.
+
+use lvmwarden_protocol::api::poll::Outcome;
+
+use super::*;
+use crate::cli::samples::{bare, clock, ended, pvmove};
+
+#[test]
+fn the_list_has_a_line_for_each() {
+    let done = ended(pvmove(2, "vg1", Some(100.0)), Outcome::Retcode { value: 0 });
+    assert_eq!(
+        bare(&table(&[pvmove(1, "vg0", Some(41.25)), done], &clock())),
+        "\
+ID        LV           KIND    STATE       DONE   PID  STARTS  SINCE
+10000000  vg0/pvmove0  pvmove  running   41.2 %  4711       1  11:45:00
+20000000  vg1/pvmove0  pvmove  done     100.0 %  4711       1  11:45:00
+"
+    );
+}
+
+#[test]
+fn no_operation_is_told_in_words() {
+    assert_eq!(table(&[], &clock()), "no operation is in progress\n");
+}
+
+#[test]
+fn details_tell_everything_that_is_known() {
+    let abort = Operation { abort: true, percent: None, ..pvmove(1, "vg0", None) };
+    assert_eq!(
+        bare(&details(&abort, &clock())),
+        format!(
+            "\
+id        10000000-0000-0000-0000-000000000000
+LV        vg0/pvmove0
+lvid      {}
+kind      pvmove abort
+state     running
+lvpoll    pid 4711
+starts    1
+since     11:45:00 (15 min ago)
+asked by  pvmove /dev/sdb
+requests  1
+",
+            "v".repeat(64)
+        )
+    );
+}
