@@ -33,6 +33,7 @@ pub mod kernel;
 pub mod ledger;
 pub mod metrics;
 pub mod names;
+mod observed;
 pub mod occurrence;
 pub mod poll_operation;
 pub mod recovery;
