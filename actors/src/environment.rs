@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lvmwarden_supervisor::process::Processes;
 use tokio::sync::Semaphore;
@@ -27,8 +27,8 @@ pub struct PollEnvironment {
     pub inherited: BTreeMap<OsString, OsString>,
     /// lvpoll is started with `-vvvv`.
     pub verbose: bool,
-    /// What becomes of running children when the daemon ends in order.
-    pub on_stop: Stop,
+    /// What becomes of running children when the daemon ends in order; it may be said anew until then.
+    pub on_stop: Mutex<Stop>,
     /// Starts and adopts children.
     pub processes: Arc<dyn Processes>,
     /// Looks at device-mapper.
@@ -49,6 +49,16 @@ impl PollEnvironment {
     /// Returns the time since the daemon started.
     pub fn now(&self) -> Moment {
         self.started.elapsed()
+    }
+
+    /// Returns what becomes of running children now that the daemon ends.
+    pub fn on_stop(&self) -> Stop {
+        *self.on_stop.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Says anew what becomes of running children when the daemon ends.
+    pub fn set_on_stop(&self, on_stop: Stop) {
+        *self.on_stop.lock().unwrap_or_else(PoisonError::into_inner) = on_stop;
     }
 
     /// Returns the instant of a moment.

@@ -513,7 +513,7 @@ impl Handler<StopRequest> for OperationActor {
     type Result = ();
 
     fn handle(&mut self, _: StopRequest, ctx: &mut Context<Self>) {
-        self.apply(&Event::Stop(self.environment.on_stop), ctx);
+        self.apply(&Event::Stop(self.environment.on_stop()), ctx);
     }
 }
 

@@ -151,7 +151,7 @@ impl Host {
             output_dir: self.path("output"),
             inherited: BTreeMap::new(),
             verbose: false,
-            on_stop,
+            on_stop: Mutex::new(on_stop),
             processes: Arc::new(self.processes.clone()),
             kernel: Arc::<FakeKernel>::clone(&self.kernel),
             starts: Semaphore::new(STARTS_AT_ONCE),

@@ -5,21 +5,81 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use slog::Level;
 
-/// Does the background work of LVM, under the name of the daemon that it stands in for.
+use super::config::{LEVELS, Source, level_called};
+
+/// The exit code for a command line that lvmpolld does not understand, as that of C.
+const LVMPOLLD_USAGE: u8 = 1;
+/// The exit code for one that the service does not understand.
+const SERVICE_USAGE: u8 = 2;
+
+/// Does the background work of LVM, as a service.
 #[derive(Debug, Parser)]
-#[command(name = "lvmwardend", version, disable_help_subcommand = true)]
+#[command(
+    name = "lvmwardend",
+    version,
+    disable_help_subcommand = true,
+    args_conflicts_with_subcommands = true,
+    after_help = "Without a command it is the service that its configuration describes. With one, or started under \
+                  its name, it is a stand-in for that daemon, with that daemon's options.\n\n\
+                  SIGHUP makes the service read its configuration again; SIGTERM and SIGINT end it in order, and leave \
+                  running operations alone."
+)]
 struct Cli {
+    #[command(flatten)]
+    service: ServiceOptions,
     #[command(subcommand)]
-    role: Role,
+    stand_in: Option<StandIn>,
 }
 
-/// What the daemon is.
+/// What is to run.
+#[derive(Debug)]
+pub(crate) enum Program {
+    /// The service.
+    Service(ServiceOptions),
+    /// A stand-in for lvmpolld.
+    Lvmpolld(LvmpolldOptions),
+}
+
+/// The daemon that is stood in for.
 #[derive(Debug, Subcommand)]
-pub(crate) enum Role {
+enum StandIn {
     /// Polls pvmoves, conversions and merges, as lvmpolld does.
     Lvmpolld(LvmpolldOptions),
+}
+
+/// The options of the service.
+#[derive(Debug, Args)]
+pub(crate) struct ServiceOptions {
+    /// Read the configuration from here instead of /etc/lvmwarden/lvmwarden.toml
+    ///
+    /// A file that is named here must exist.
+    #[arg(short, long, value_name = "PATH")]
+    config: Option<PathBuf>,
+
+    /// Say whether the configuration makes sense, and end: 0 if it does, 2 if not
+    #[arg(long)]
+    pub(crate) check_config: bool,
+
+    /// The least severe lines to log, whatever the configuration says
+    #[arg(
+        short,
+        long,
+        value_name = "LEVEL",
+        value_parser = PossibleValuesParser::new(LEVELS.map(|(name, _)| name))
+            .map(|name| level_called(&name).expect("clap lets only these through"))
+    )]
+    pub(crate) log_level: Option<Level>,
+}
+
+impl ServiceOptions {
+    /// Returns which configuration is to be read.
+    pub(crate) fn source(&self) -> Source {
+        self.config.clone().map_or(Source::Default, Source::Named)
+    }
 }
 
 /// The options of lvmpolld.
@@ -90,40 +150,49 @@ pub fn command() -> clap::Command {
 
 /// Options that contradict one another, or that clap refuses.
 #[derive(Debug)]
-pub(crate) struct Refused(clap::Error);
+pub(crate) struct Refused {
+    error: clap::Error,
+    exit_code: u8,
+}
 
 impl Refused {
-    /// Prints help on stdout, or the error and the usage on stderr, and returns the exit code: 0 or 1, as C.
+    /// Prints help on stdout, or the error and the usage on stderr, and returns the exit code.
     pub(crate) fn report(&self) -> ExitCode {
         // Nobody is left to tell when the terminal is gone.
-        let _ = self.0.print();
-        if self.0.use_stderr() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+        let _ = self.error.print();
+        if self.error.use_stderr() { ExitCode::from(self.exit_code) } else { ExitCode::SUCCESS }
     }
 }
 
-/// Parses a command line, whose first word may name the role.
+/// Parses a command line, whose first word may name a daemon to stand in for.
 ///
 /// # Errors
 /// [`Refused`] for what cannot be understood, and for a request for help.
-pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Role, Refused> {
+pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Program, Refused> {
     let mut arguments: Vec<OsString> = arguments.collect();
-    let mut command = Cli::command();
+    let mut command = command();
     let started_as = arguments.first().and_then(|program| Path::new(program).file_name()?.to_str());
-    if let Some(role) = started_as.filter(|name| command.find_subcommand(name).is_some()).map(OsString::from)
+    if let Some(name) = started_as.filter(|name| command.find_subcommand(name).is_some()).map(OsString::from)
     {
-        arguments.insert(1, role);
+        arguments.insert(1, name);
     }
-    let matches = command.try_get_matches_from_mut(arguments).map_err(Refused)?;
-    let cli = Cli::from_arg_matches(&matches).map_err(Refused)?;
-    match &cli.role {
-        Role::Lvmpolld(options) => options.check(&mut command)?,
+    let is_stand_in = arguments.get(1).is_some_and(|word| command.find_subcommand(word).is_some());
+    let exit_code = if is_stand_in { LVMPOLLD_USAGE } else { SERVICE_USAGE };
+    let refused = |error| Refused { error, exit_code };
+    let matches = command.try_get_matches_from_mut(arguments).map_err(refused)?;
+    let cli = Cli::from_arg_matches(&matches).map_err(refused)?;
+    match cli.stand_in {
+        Some(StandIn::Lvmpolld(options)) => {
+            options.check(&mut command).map_err(refused)?;
+            Ok(Program::Lvmpolld(options))
+        }
+        None => Ok(Program::Service(cli.service)),
     }
-    Ok(cli.role)
 }
 
 impl LvmpolldOptions {
     /// Client and server do not go together.
-    fn check(&self, command: &mut clap::Command) -> Result<(), Refused> {
+    fn check(&self, command: &mut clap::Command) -> Result<(), clap::Error> {
         let is_server = self.foreground
             || !self.log.is_empty()
             || self.pidfile.is_some()
@@ -131,7 +200,7 @@ impl LvmpolldOptions {
             || self.timeout != 0;
         if self.dump && is_server {
             let message = "--dump asks a running daemon and goes with --socket only";
-            return Err(Refused(command.error(clap::error::ErrorKind::ArgumentConflict, message)));
+            return Err(command.error(clap::error::ErrorKind::ArgumentConflict, message));
         }
         Ok(())
     }

@@ -7,53 +7,36 @@
 //!
 //! A daemon that is killed does nothing of step 4: its children work on, and the next daemon finds them.
 
-use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::fs;
-use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use actix_rt::System;
 use anyhow::Context;
-use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::door::DoorEnvironment;
-use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
+use lvmwarden_actors::environment::STARTS_AT_ONCE;
 use lvmwarden_actors::events::Events;
-use lvmwarden_actors::kernel::DeviceMapper;
 use lvmwarden_actors::metrics::Metrics;
-use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_actors::session::poll::Lvmpolld;
 use lvmwarden_actors::tree;
-use lvmwarden_supervisor::process::{OsProcesses, OsProcessesOptions, raise_open_files_limit};
 use lvmwarden_supervisor::sys::{Background, ReadyPipe, fork_into_background};
 use lvmwarden_supervisor::{ExitReason, log_panics, start_root};
-use rustix::fs::{Access, access};
 use slog::{Level, Logger, error, info, warn};
-use tokio::sync::{Semaphore, watch};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
+use tokio::sync::watch;
 
 use super::client;
 use super::command_line::{LogKeyword, LvmpolldOptions};
-use super::logging::{self, Destination};
+use super::logging::{self, Destination, Format};
 use super::pid_file::{self, PidFile};
-use super::signals::EndingSignals;
-use super::sockets::Listening;
+use super::place::Place;
+use super::poll_role::{PollRole, executable};
+use super::runtime::{self, TREE_FAILED};
+use super::signals::{self, Signals};
+use super::sockets::{HandedOver, Listening, Wanted};
 
-/// The exit code of a daemon whose supervision tree gave up; whoever started it may start it again.
-const TREE_FAILED: u8 = 70;
 /// How long an orderly end may take. Who stops lvmpolld waits two seconds for it before killing.
 const STOP_DEADLINE: Duration = Duration::from_millis(1900);
-/// How many threads do blocking work at once, such as starting a program or reading /proc.
-const BLOCKING_THREADS: usize = 8;
-/// How long a thread for blocking work stays without any.
-const BLOCKING_THREAD_IDLE: Duration = Duration::from_secs(5);
-/// What systemd tells this process and is none of its children's business.
-const NOT_INHERITED: [&str; 5] =
-    ["SD_ACTIVATION", "LISTEN_PID", "LISTEN_FDS", "LISTEN_FDNAMES", "LVM_SYSTEM_DIR"];
 
 /// Runs the daemon, or the client that `--dump` is.
 pub(crate) fn main(options: &LvmpolldOptions) -> ExitCode {
@@ -81,10 +64,7 @@ fn complain(error: &anyhow::Error) -> ExitCode {
 }
 
 fn start(options: &LvmpolldOptions) -> anyhow::Result<ExitCode> {
-    // Children are started elsewhere: in `/`.
-    let binary = std::path::absolute(options.binary()).context("cannot tell where the lvm binary is")?;
-    access(&binary, Access::EXEC_OK)
-        .with_context(|| format!("the lvm binary {} cannot be executed", binary.display()))?;
+    let binary = executable(&options.binary())?;
     let mut ready = None;
     if !options.foreground {
         match fork_into_background().context("cannot go into the background")? {
@@ -99,31 +79,6 @@ fn exit_code_of(code: i32) -> ExitCode {
     ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
-/// Where a daemon keeps what it must not forget, apart from every other daemon's.
-struct Place {
-    /// The socket's path, made absolute: which daemon this is.
-    instance: PathBuf,
-    journal: PathBuf,
-    output: PathBuf,
-}
-
-impl Place {
-    /// Makes the directories below `LVMWARDEN_RUN_DIR`. A daemon that serves another socket has others.
-    fn make(socket: &Path) -> anyhow::Result<Self> {
-        let instance = std::path::absolute(socket).context("cannot tell where the socket is")?;
-        let run_dir = std::env::var_os("LVMWARDEN_RUN_DIR").filter(|dir| !dir.is_empty());
-        let run_dir = run_dir.map_or_else(|| PathBuf::from("/run/lvmwarden"), PathBuf::from);
-        let own = run_dir.join(instance.to_string_lossy().replace('%', "%25").replace('/', "%2F"));
-        let place = Self { instance, journal: own.join("journal"), output: own.join("output") };
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&place.output)
-            .with_context(|| format!("cannot make the directory {}", place.output.display()))?;
-        Ok(place)
-    }
-}
-
 /// Serves until the end, and returns how it ended.
 fn serve(
     options: &LvmpolldOptions,
@@ -131,7 +86,8 @@ fn serve(
     binary: &Path,
     ready: Option<ReadyPipe>,
 ) -> anyhow::Result<ExitCode> {
-    let destination = if ready.is_some() { Destination::Syslog("lvmpolld") } else { Destination::Stderr };
+    let destination =
+        if ready.is_some() { Destination::Syslog("lvmpolld") } else { Destination::Stderr(Format::Auto) };
     let level = if options.logs(LogKeyword::Wire) {
         Level::Trace
     } else if options.logs(LogKeyword::Debug) {
@@ -139,24 +95,11 @@ fn serve(
     } else {
         Level::Info
     };
-    let (log, guard) = logging::open(destination, level);
+    let (log, _, guard) = logging::open(destination, level);
     log_panics(log.clone());
-    if let Err(error) = raise_open_files_limit() {
-        warn!(log, "cannot raise the limit of open files"; "error" => %error, "next" => "serve as many as it allows");
-    }
-    let system = System::with_tokio_rt(|| {
-        tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .max_blocking_threads(BLOCKING_THREADS)
-            .thread_keep_alive(BLOCKING_THREAD_IDLE)
-            .build()
-            .expect("a runtime of this thread needs descriptors and nothing else")
-    });
-    let exit = system.block_on(live(options, place, binary, ready, &log));
+    let exit = runtime::run(&log, live(options, place, binary, ready, &log));
     drop(log);
     drop(guard);
-    // A thread that hangs in the kernel must not hold up the end: nothing that it does is waited for.
-    std::mem::forget(system);
     exit
 }
 
@@ -168,19 +111,27 @@ async fn live(
     log: &Logger,
 ) -> anyhow::Result<ExitCode> {
     // First: whoever sees the files may ask for an orderly end at once.
-    let mut signals = EndingSignals::listen().context("cannot take over the signals")?;
+    let mut signals = Signals::listen(&signals::STAND_IN).context("cannot take over the signals")?;
     let _pid_file = PidFile::lock(&options.pid_file())?;
-    let mut listening = Listening::open(&options.socket())?;
+    let mut listening = Listening::open(&Wanted::lvmpolld(&options.socket()), &mut HandedOver::take()?)?;
     let (gate, mut opened) = watch::channel(false);
-    let poll = Arc::new(poll_environment(options, place, binary));
-    let door = Arc::new(DoorEnvironment {
-        listener: listening.listener.try_clone().context("cannot keep the socket")?,
-        gate: gate.subscribe(),
-        wire: options.logs(LogKeyword::Wire),
+    let metrics = Metrics::new();
+    let poll = PollRole {
+        binary: binary.to_owned(),
+        verbose: options.logs(LogKeyword::Cmd),
+        on_stop: Stop::EndChild,
+        starts_at_once: STARTS_AT_ONCE,
+        // Nobody can read them here.
+        events: Events::new(Arc::clone(&metrics), 0),
+    };
+    let poll = Arc::new(poll.environment(place));
+    let protocol = Lvmpolld {
         poll: Arc::clone(&poll),
-        closing: CancellationToken::new(),
-        sessions: TaskTracker::new(),
-    });
+        metrics: Arc::clone(&metrics),
+        wire: options.logs(LogKeyword::Wire),
+    };
+    let socket = listening.listener.try_clone().context("cannot keep the socket")?;
+    let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
     info!(log, "lvmpolld starts"; "version" => env!("CARGO_PKG_VERSION"), "socket" => %place.instance.display(),
           "binary" => %poll.binary.display(), "journal" => %place.journal.display());
     let root = start_root(tree::poll_daemon(place.journal.clone(), &poll, &door, &gate), log.clone());
@@ -219,39 +170,4 @@ async fn live(
 fn tree_failed(log: &Logger, reason: &ExitReason) -> ExitCode {
     error!(log, "the supervision tree has failed"; "reason" => %reason, "next" => "exit; children are left running");
     ExitCode::from(TREE_FAILED)
-}
-
-fn poll_environment(options: &LvmpolldOptions, place: &Place, binary: &Path) -> PollEnvironment {
-    PollEnvironment {
-        binary: binary.to_owned(),
-        instance: place.instance.clone(),
-        output_dir: place.output.clone(),
-        inherited: inherited_environment(),
-        verbose: options.logs(LogKeyword::Cmd),
-        on_stop: Stop::EndChild,
-        processes: Arc::new(OsProcesses::new(process_options())),
-        kernel: Arc::new(DeviceMapper),
-        starts: Semaphore::new(STARTS_AT_ONCE),
-        orphans: Orphans::default(),
-        activity: Activity::new(),
-        // Nobody can read them here.
-        events: Events::new(Metrics::new(), 0),
-        started: tokio::time::Instant::now(),
-    }
-}
-
-/// `LVMWARDEN_READ_EXITS=0` makes a new kernel tell as little of other programs' children as an old one.
-fn process_options() -> OsProcessesOptions {
-    let read_exit_of_strangers = std::env::var("LVMWARDEN_READ_EXITS").as_deref() != Ok("0");
-    OsProcessesOptions { read_exit_of_strangers }
-}
-
-/// Returns what children inherit; their output is read, so it is in the C locale.
-fn inherited_environment() -> BTreeMap<OsString, OsString> {
-    let mut environment: BTreeMap<_, _> = std::env::vars_os().collect();
-    for name in NOT_INHERITED {
-        environment.remove(std::ffi::OsStr::new(name));
-    }
-    environment.insert("LC_ALL".into(), "C".into());
-    environment
 }

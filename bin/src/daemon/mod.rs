@@ -1,27 +1,39 @@
 //! `lvmwardend`: the background work of LVM, supervised.
 //!
-//! It plays one C daemon under that daemon's name, be it the first argument or the name that it is started by:
+//! It is a service with a configuration file; or it plays one C daemon under that daemon's name, be it the first
+//! argument or the name that it is started by:
 //!
 //! | started as | is | where |
 //! |---|---|---|
+//! | `lvmwardend …` | the service | [`service`] |
 //! | `lvmwardend lvmpolld …`, `lvmpolld …` | a stand-in for lvmpolld | [`lvmpolld`] |
+//!
+//! Both are made of the same parts: [`poll_role`], [`place`], [`sockets`], [`logging`], [`signals`], [`runtime`].
 
 mod client;
 mod command_line;
+mod config;
+mod group;
 mod logging;
 mod lvmpolld;
 mod pid_file;
+mod place;
+mod poll_role;
+mod runtime;
+mod service;
 mod signals;
 mod sockets;
 
 use std::process::ExitCode;
 
+use command_line::Program;
 pub use command_line::command;
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     match command_line::parse(std::env::args_os()) {
-        Ok(command_line::Role::Lvmpolld(options)) => lvmpolld::main(&options),
+        Ok(Program::Service(options)) => service::main(&options),
+        Ok(Program::Lvmpolld(options)) => lvmpolld::main(&options),
         Err(refused) => refused.report(),
     }
 }

@@ -1,37 +1,47 @@
-//! The signals that end the daemon.
+//! The signals that a daemon listens to.
 
 use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that the C daemons take as a request to end in order.
+/// The signals that end a stand-in for a C daemon in order.
 ///
 /// Source: lvm2 2.03.16, seen: SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM.
-const ENDING: [(&str, SignalKind); 5] = [
+pub(super) const STAND_IN: [(&str, SignalKind); 5] = [
     ("SIGTERM", SignalKind::terminate()),
     ("SIGINT", SignalKind::interrupt()),
-    ("SIGHUP", SignalKind::hangup()),
+    (SIGHUP, SignalKind::hangup()),
     ("SIGQUIT", SignalKind::quit()),
     ("SIGALRM", SignalKind::alarm()),
 ];
 
-/// The signals that end the daemon, from now on.
-pub(crate) struct EndingSignals(Vec<(&'static str, Signal)>);
+/// The signals of the service: all but [`SIGHUP`] end it in order.
+pub(super) const SERVICE: [(&str, SignalKind); 3] = [
+    ("SIGTERM", SignalKind::terminate()),
+    ("SIGINT", SignalKind::interrupt()),
+    (SIGHUP, SignalKind::hangup()),
+];
 
-impl EndingSignals {
-    /// Takes the signals over.
+/// The name of the signal that makes the service read its configuration again.
+pub(super) const SIGHUP: &str = "SIGHUP";
+
+/// Signals that were taken over.
+pub(super) struct Signals(Vec<(&'static str, Signal)>);
+
+impl Signals {
+    /// Takes signals over, from now on.
     ///
     /// # Errors
     /// The error of sigaction(2).
-    pub(crate) fn listen() -> io::Result<Self> {
-        ENDING.into_iter().map(|(name, kind)| Ok((name, signal(kind)?))).collect::<io::Result<_>>().map(Self)
+    pub(super) fn listen(kinds: &[(&'static str, SignalKind)]) -> io::Result<Self> {
+        kinds.iter().map(|&(name, kind)| Ok((name, signal(kind)?))).collect::<io::Result<_>>().map(Self)
     }
 
     /// Waits for one of them and returns its name.
     ///
     /// # Cancel safety
     /// Cancel-safe: a signal that comes while nobody waits is found by the next wait.
-    pub(crate) async fn next(&mut self) -> &'static str {
+    pub(super) async fn next(&mut self) -> &'static str {
         std::future::poll_fn(|context| {
             for (name, signal) in &mut self.0 {
                 if signal.poll_recv(context).is_ready() {

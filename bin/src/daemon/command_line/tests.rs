@@ -2,19 +2,57 @@
 
 use std::ffi::OsString;
 
-use super::{LogKeyword, LvmpolldOptions, Refused, Role, parse};
+use std::path::Path;
+
+use slog::Level;
+
+use super::{LogKeyword, LvmpolldOptions, Program, Refused, ServiceOptions, parse};
+use crate::daemon::config::Source;
 
 fn lvmpolld(words: &[&str]) -> Result<LvmpolldOptions, Refused> {
-    parse(words.iter().map(OsString::from)).map(|Role::Lvmpolld(options)| options)
+    parse(words.iter().map(OsString::from)).map(|program| match program {
+        Program::Lvmpolld(options) => options,
+        Program::Service(options) => panic!("a stand-in was asked for, not {options:?}"),
+    })
+}
+
+fn service(words: &[&str]) -> Result<ServiceOptions, Refused> {
+    let words = [&["lvmwardend"], words].concat();
+    parse(words.iter().map(OsString::from)).map(|program| match program {
+        Program::Service(options) => options,
+        Program::Lvmpolld(options) => panic!("the service was asked for, not {options:?}"),
+    })
+}
+
+#[test]
+fn the_service_is_what_runs_without_another_name() {
+    let options = service(&[]).unwrap();
+    assert_eq!((options.source(), options.check_config, options.log_level), (Source::Default, false, None));
+    let options = service(&["--config", "/c", "--check-config", "--log-level", "debug"]).unwrap();
+    assert_eq!(options.source(), Source::Named("/c".into()));
+    assert_eq!((options.check_config, options.log_level), (true, Some(Level::Debug)));
+}
+
+#[test]
+fn a_wrong_command_line_ends_with_the_code_of_the_daemon_that_was_meant() {
+    for (words, exit_code) in [
+        (&["lvmwardend", "--bogus"][..], 2),
+        (&["lvmwardend", "lvmfoold"], 2),
+        (&["lvmwardend", "--log-level", "loud"], 2),
+        (&["lvmwardend", "--config", "/c", "lvmpolld"], 2),
+        (&["lvmwardend", "lvmpolld", "--check-config"], 1),
+        (&["lvmpolld", "--bogus"], 1),
+    ] {
+        let refused = parse(words.iter().map(OsString::from)).unwrap_err();
+        assert_eq!((refused.error.use_stderr(), refused.exit_code), (true, exit_code), "{words:?}");
+    }
 }
 
 #[test]
 fn the_role_is_the_first_word_or_the_name_of_the_program() {
     for words in [&["lvmwardend", "lvmpolld", "-s", "/x"][..], &["/usr/sbin/lvmpolld", "-s", "/x"]] {
-        assert_eq!(lvmpolld(words).unwrap().socket(), std::path::Path::new("/x"), "{words:?}");
+        assert_eq!(lvmpolld(words).unwrap().socket(), Path::new("/x"), "{words:?}");
     }
-    assert!(lvmpolld(&["lvmwardend"]).is_err());
-    assert!(lvmpolld(&["lvmwardend", "lvmfoold"]).is_err());
 }
 
 #[test]
@@ -25,8 +63,8 @@ fn options_of_the_c_daemon_are_understood() {
     assert!(
         [LogKeyword::Wire, LogKeyword::Debug, LogKeyword::Cmd].map(|word| options.logs(word)) == [true; 3]
     );
-    assert_eq!(options.pid_file(), std::path::Path::new("/p"));
-    assert_eq!(options.binary(), std::path::Path::new("/b"));
+    assert_eq!(options.pid_file(), Path::new("/p"));
+    assert_eq!(options.binary(), Path::new("/b"));
     assert_eq!(options.timeout(), Some(std::time::Duration::from_mins(1)));
 }
 

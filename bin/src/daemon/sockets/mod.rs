@@ -1,26 +1,24 @@
-//! The listening socket: handed over by systemd, or made, where a dead daemon may have left its own.
+//! Listening sockets: handed over by systemd, or made, where a dead daemon may have left its own.
+
+mod activation;
 
 use std::fs;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{SocketAddr, UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use lvmwarden_supervisor::sys;
 use rustix::fs::Mode;
-use rustix::net::sockopt::{socket_domain, socket_type};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, listen, socket_with};
 use rustix::process::umask;
 use thiserror::Error;
 
+pub(crate) use activation::HandedOver;
+
 /// How many clients may wait to be accepted. The C daemon's one makes storms of connections fail.
 const BACKLOG: i32 = 4096;
-/// The descriptor that the first handed-over socket has.
-///
-/// Source: `sd_listen_fds(3)`.
-const FIRST_DESCRIPTOR: i32 = 3;
 /// The permission bits of everybody but the owner.
 const GROUP_AND_OTHERS: u32 = 0o077;
 /// How long a socket that still answers may belong to a daemon that was just killed: a child that it was about to start
@@ -56,11 +54,48 @@ pub(crate) enum SocketError {
         path: PathBuf,
     },
     /// What is there was not left by a daemon.
-    #[error("{path} is there already, and is not a socket that only root may use: it is left alone", path = path.display())]
+    #[error("{path} is there already, and is not a socket that a daemon of root would make: it is left alone", path = path.display())]
     NotOurs {
         /// The path.
         path: PathBuf,
     },
+    /// What systemd passes cannot be understood.
+    #[error("cannot take over what systemd passes")]
+    HandOver {
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// What systemd passes under this name is not what belongs there.
+    #[error("what systemd passes as {name} is {is}, not a listening socket at {path}", path = path.display())]
+    Unfit {
+        /// The name of the descriptor.
+        name: &'static str,
+        /// Where the socket has to be.
+        path: PathBuf,
+        /// What it is.
+        is: String,
+    },
+}
+
+/// A socket that a daemon needs.
+#[derive(Debug)]
+pub(crate) struct Wanted<'path> {
+    /// `FileDescriptorName=` of the unit that may make it.
+    pub(crate) name: &'static str,
+    /// Where it is.
+    pub(crate) path: &'path Path,
+    /// Permission bits of the file if the daemon makes it.
+    pub(crate) mode: u32,
+    /// The group of the file, other than the daemon's own, if the daemon makes it.
+    pub(crate) group: Option<u32>,
+}
+
+impl<'path> Wanted<'path> {
+    /// Returns the socket of lvmpolld: only root may connect.
+    pub(crate) fn lvmpolld(path: &'path Path) -> Self {
+        Self { name: "lvmpolld", path, mode: 0o600, group: None }
+    }
 }
 
 /// A listening socket; its file goes away with this value.
@@ -73,18 +108,20 @@ pub(crate) struct Listening {
 }
 
 impl Listening {
-    /// Takes over the socket that systemd passed for `path`, or makes one there.
+    /// Takes over the socket that systemd passed for it, or makes one.
     ///
     /// # Errors
-    /// See [`SocketError`]; what is at `path` is then untouched.
-    pub(crate) fn open(path: &Path) -> Result<Self, SocketError> {
-        let failed = |source| SocketError::Make { path: path.to_owned(), source };
-        let (listener, made) = match handed_over(path) {
+    /// See [`SocketError`]; what is at the path is then untouched.
+    pub(crate) fn open(wanted: &Wanted<'_>, handed_over: &mut HandedOver) -> Result<Self, SocketError> {
+        let path = wanted.path;
+        let (listener, made) = match handed_over.claim(wanted.name, path)? {
             Some(listener) => (listener, None),
-            None => (make(path)?, Some(path.to_owned())),
+            None => (make(wanted)?, Some(path.to_owned())),
         };
-        listener.set_nonblocking(true).map_err(failed)?;
-        Ok(Self { listener, made })
+        let listening = Self { listener, made };
+        let non_blocking = listening.listener.set_nonblocking(true);
+        non_blocking.map_err(|source| SocketError::Make { path: path.to_owned(), source })?;
+        Ok(listening)
     }
 
     /// Removes the file of a socket that this process made, once: the next daemon may make its own there.
@@ -102,55 +139,45 @@ impl Drop for Listening {
     }
 }
 
-/// Returns the handed-over socket, if there is one and it is bound to `path`.
-///
-/// Understands systemd's `LISTEN_PID` and `LISTEN_FDS`; the C daemons want `SD_ACTIVATION=1` beside them, and units
-/// that know more name the descriptor by `LISTEN_FDNAMES`.
-fn handed_over(path: &Path) -> Option<UnixListener> {
-    let variable = |name| std::env::var(name).ok();
-    let meant = variable("SD_ACTIVATION").as_deref() == Some("1") || variable("LISTEN_FDNAMES").is_some();
-    let for_us = variable("LISTEN_PID")?.parse() == Ok(std::process::id());
-    let is_one = variable("LISTEN_FDS").as_deref() == Some("1");
-    if !(meant && for_us && is_one) {
-        return None;
-    }
-    let descriptor = sys::inherited_descriptor(FIRST_DESCRIPTOR).ok()?;
-    let is_unix = socket_domain(descriptor.as_fd()) == Ok(AddressFamily::UNIX);
-    let is_stream = socket_type(descriptor.as_fd()) == Ok(SocketType::STREAM);
-    let listener = UnixListener::from(descriptor);
-    let is_ours = listener.local_addr().ok()?.as_pathname() == Some(path);
-    (is_unix && is_stream && is_ours).then_some(listener)
-}
-
-fn make(path: &Path) -> Result<UnixListener, SocketError> {
+fn make(wanted: &Wanted<'_>) -> Result<UnixListener, SocketError> {
+    let path = wanted.path;
+    let failed = |source| SocketError::Make { path: path.to_owned(), source };
     let address =
         SocketAddrUnix::new(path).map_err(|source| SocketError::Path { path: path.to_owned(), source })?;
-    match bind_to(&address) {
+    match bind_to(&address, wanted) {
         Ok(listener) => Ok(listener),
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
-            remove_stale(path)?;
-            bind_to(&address).map_err(|source| SocketError::Make { path: path.to_owned(), source })
+            remove_stale(wanted)?;
+            bind_to(&address, wanted).map_err(failed)
         }
-        Err(source) => Err(SocketError::Make { path: path.to_owned(), source }),
+        Err(source) => Err(failed(source)),
     }
 }
 
-/// Makes the socket's file with mode 0600 (less the bits that umask takes): only root may connect.
-fn bind_to(address: &SocketAddrUnix) -> io::Result<UnixListener> {
+/// Makes the socket's file with mode 0600 (less the bits that umask takes), then lets in who else may connect.
+fn bind_to(address: &SocketAddrUnix, wanted: &Wanted<'_>) -> io::Result<UnixListener> {
     let socket: OwnedFd = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     let old = umask(Mode::from_raw_mode(0o177));
     let bound = bind(&socket, address);
     umask(old);
     bound?;
+    // The group before the mode: at no time may a group connect that is not meant.
+    if let Some(group) = wanted.group {
+        chown(wanted.path, None, Some(group))?;
+    }
+    if wanted.mode & GROUP_AND_OTHERS != 0 {
+        fs::set_permissions(wanted.path, fs::Permissions::from_mode(wanted.mode))?;
+    }
     listen(&socket, BACKLOG)?;
     Ok(UnixListener::from(socket))
 }
 
 /// Removes the socket of a daemon that is gone.
-fn remove_stale(path: &Path) -> Result<(), SocketError> {
+fn remove_stale(wanted: &Wanted<'_>) -> Result<(), SocketError> {
+    let path = wanted.path;
     let failed = |source| SocketError::Make { path: path.to_owned(), source };
     let metadata = fs::symlink_metadata(path).map_err(failed)?;
-    let is_private = metadata.uid() == 0 && metadata.mode() & GROUP_AND_OTHERS == 0;
+    let is_private = metadata.uid() == 0 && metadata.mode() & GROUP_AND_OTHERS & !wanted.mode == 0;
     if !metadata.file_type().is_socket() || !is_private {
         return Err(SocketError::NotOurs { path: path.to_owned() });
     }

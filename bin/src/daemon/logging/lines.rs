@@ -1,18 +1,11 @@
-//! Where the log goes: to stderr in the foreground, to syslog in the background.
-//!
-//! No line ever holds the daemon up: they pass through a bounded queue that drops what does not fit and says how much
-//! that was. A stuck disk below the log must not be felt by anybody who waits for an answer.
+//! Lines as daemons write them: for systemd's journal through stderr, and for syslog.
 
 use std::fmt::{self, Write as _};
 use std::io;
 use std::os::unix::net::UnixDatagram;
 
-use slog::{Drain, Filter, KV, Level, Logger, Never, OwnedKVList, Record, o};
-use slog_async::{Async, AsyncGuard, OverflowStrategy};
-use slog_term::{FullFormat, PlainSyncDecorator, TermDecorator};
+use slog::{Drain, KV, Level, Never, OwnedKVList, Record};
 
-/// How many lines may wait to be written.
-const QUEUE_LINES: usize = 1024;
 /// Where syslog listens.
 const SYSLOG: &str = "/dev/log";
 /// Facility "daemon" of a syslog priority.
@@ -20,46 +13,10 @@ const SYSLOG: &str = "/dev/log";
 /// Source: syslog(3).
 const SYSLOG_DAEMON: u8 = 3 << 3;
 
-/// Where the log goes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Destination {
-    /// To stderr: in colour on a terminal, with priorities under systemd.
-    Stderr,
-    /// To syslog, under this name.
-    Syslog(&'static str),
-}
-
-/// Opens the log. The guard must be dropped last: it writes what is still queued.
-pub(crate) fn open(destination: Destination, level: Level) -> (Logger, AsyncGuard) {
-    match destination {
-        Destination::Stderr if std::env::var_os("JOURNAL_STREAM").is_some() => queued(Prioritized, level),
-        Destination::Stderr if io::IsTerminal::is_terminal(&io::stderr()) => {
-            queued(FullFormat::new(TermDecorator::new().stderr().build()).build().fuse(), level)
-        }
-        Destination::Stderr => {
-            queued(FullFormat::new(PlainSyncDecorator::new(io::stderr())).build().fuse(), level)
-        }
-        Destination::Syslog(name) => queued(Syslog::connect(name), level),
-    }
-}
-
-fn queued<D>(drain: D, level: Level) -> (Logger, AsyncGuard)
-where
-    D: Drain<Ok = (), Err = Never> + Send + 'static,
-{
-    let (queue, guard) = Async::new(drain)
-        .chan_size(QUEUE_LINES)
-        .overflow_strategy(OverflowStrategy::DropAndReport)
-        .thread_name("log".to_owned())
-        .build_with_guard();
-    let filtered = Filter::new(queue.fuse(), move |record| record.level().is_at_least(level));
-    (Logger::root(filtered.fuse(), o!()), guard)
-}
-
 /// Lines with a syslog priority in front, as systemd's journal takes them from stderr.
 ///
 /// Source: sd-daemon(3), "Logging".
-struct Prioritized;
+pub(super) struct Prioritized;
 
 impl Drain for Prioritized {
     type Ok = ();
@@ -74,13 +31,13 @@ impl Drain for Prioritized {
 }
 
 /// Datagrams to syslog; without one, lines go nowhere, as those of every daemon then do.
-struct Syslog {
+pub(super) struct Syslog {
     name: &'static str,
     socket: Option<UnixDatagram>,
 }
 
 impl Syslog {
-    fn connect(name: &'static str) -> Self {
+    pub(super) fn connect(name: &'static str) -> Self {
         let connected = UnixDatagram::unbound().and_then(|socket| socket.connect(SYSLOG).map(|()| socket));
         Self { name, socket: connected.ok() }
     }

@@ -1,0 +1,53 @@
+//! Two configurations compared: what a running daemon takes on, and what needs a restart.
+
+use super::Config;
+
+/// A key whose value differs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Change {
+    /// Section and key, such as `log.level`.
+    pub(crate) key: &'static str,
+    /// Whether it can be taken on without a restart.
+    pub(crate) at_once: bool,
+}
+
+/// Returns the keys that differ, in the order of the file.
+pub(crate) fn changes(old: &Config, new: &Config) -> Vec<Change> {
+    // Taken apart without `..`: a key that is added must be considered here.
+    let Config {
+        service_roles,
+        log_level,
+        log_format,
+        log_wire,
+        poll_socket,
+        poll_binary,
+        poll_interval_seconds,
+        poll_starts_at_once,
+        api_socket,
+        api_mode,
+        api_group,
+        metrics_listen,
+        events_keep,
+    } = old;
+    let at_once = |key, is_same: bool| (key, is_same, true);
+    let restart = |key, is_same: bool| (key, is_same, false);
+    [
+        restart("service.roles", *service_roles == new.service_roles),
+        at_once("log.level", *log_level == new.log_level),
+        restart("log.format", *log_format == new.log_format),
+        restart("log.wire", *log_wire == new.log_wire),
+        restart("poll.socket", *poll_socket == new.poll_socket),
+        restart("poll.binary", *poll_binary == new.poll_binary),
+        at_once("poll.interval_seconds", *poll_interval_seconds == new.poll_interval_seconds),
+        restart("poll.starts_at_once", *poll_starts_at_once == new.poll_starts_at_once),
+        restart("api.socket", *api_socket == new.api_socket),
+        restart("api.mode", *api_mode == new.api_mode),
+        restart("api.group", *api_group == new.api_group),
+        restart("metrics.listen", *metrics_listen == new.metrics_listen),
+        restart("events.keep", *events_keep == new.events_keep),
+    ]
+    .into_iter()
+    .filter(|(_, is_same, _)| !is_same)
+    .map(|(key, _, at_once)| Change { key, at_once })
+    .collect()
+}

@@ -1,0 +1,176 @@
+//! The configuration of the service: what `lvmwarden.toml` may say, and what holds where it says nothing.
+//!
+//! A file is read into checked types once, by a pure function, and refused as a whole if anything in it is wrong: each
+//! problem is told with its line, its column and what would be permitted. Nothing else of the program parses a setting.
+//!
+//! | file | is |
+//! |---|---|
+//! | `mod.rs` | the settings, their defaults, and the list of keys: [`parse`] |
+//! | `document.rs` | TOML to sections and keys; unknown ones |
+//! | `values.rs` | what each kind of value permits |
+//! | `changes.rs` | two configurations compared, for a daemon that runs |
+
+mod changes;
+mod document;
+mod values;
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+
+use slog::Level;
+use thiserror::Error;
+
+pub(crate) use changes::{Change, changes};
+use document::Document;
+pub(crate) use document::Problem;
+pub(crate) use values::{Group, LEVELS, level_called};
+use values::{absolute_path, format, group, level, loopback_address, mode, number, roles, switch};
+
+use super::logging::Format;
+
+/// Where the file is unless the command line says otherwise.
+pub(crate) const DEFAULT_PATH: &str = "/etc/lvmwarden/lvmwarden.toml";
+
+/// What the daemon does for LVM.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// It polls pvmoves, conversions and merges: lvmpolld's job.
+    Poll,
+}
+
+/// Every setting, one field for each key of the file; the file says what each is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Config {
+    pub(crate) service_roles: Vec<Role>,
+    pub(crate) log_level: Level,
+    pub(crate) log_format: Format,
+    pub(crate) log_wire: bool,
+    pub(crate) poll_socket: PathBuf,
+    pub(crate) poll_binary: PathBuf,
+    pub(crate) poll_interval_seconds: u32,
+    pub(crate) poll_starts_at_once: u32,
+    pub(crate) api_socket: PathBuf,
+    /// Permission bits, 0 to 0o777.
+    pub(crate) api_mode: u32,
+    pub(crate) api_group: Group,
+    /// `None`: metrics are told through the API only.
+    pub(crate) metrics_listen: Option<SocketAddr>,
+    pub(crate) events_keep: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            service_roles: vec![Role::Poll],
+            log_level: Level::Info,
+            log_format: Format::Auto,
+            log_wire: false,
+            poll_socket: "/run/lvm/lvmpolld.socket".into(),
+            poll_binary: "/usr/sbin/lvm".into(),
+            poll_interval_seconds: 15,
+            poll_starts_at_once: 4,
+            api_socket: "/run/lvmwarden/org.lvmwarden".into(),
+            api_mode: 0o660,
+            api_group: Group::Named("lvmwarden".into()),
+            metrics_listen: None,
+            events_keep: 10_000,
+        }
+    }
+}
+
+/// Reads the text of a configuration; what it does not say has its default.
+///
+/// # Errors
+/// Everything that is wrong with it, in the order of the text.
+pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
+    let mut config = Config::default();
+    let mut document = Document::parse(text)?;
+    document.section("service", |service| {
+        service.set("roles", &mut config.service_roles, roles);
+    });
+    document.section("log", |log| {
+        log.set("level", &mut config.log_level, level);
+        log.set("format", &mut config.log_format, format);
+        log.set("wire", &mut config.log_wire, switch);
+    });
+    document.section("poll", |poll| {
+        poll.set("socket", &mut config.poll_socket, absolute_path);
+        poll.set("binary", &mut config.poll_binary, absolute_path);
+        poll.set("interval_seconds", &mut config.poll_interval_seconds, number(1..=86_400));
+        poll.set("starts_at_once", &mut config.poll_starts_at_once, number(1..=64));
+    });
+    document.section("api", |api| {
+        api.set("socket", &mut config.api_socket, absolute_path);
+        api.set("mode", &mut config.api_mode, mode);
+        api.set("group", &mut config.api_group, group);
+    });
+    document.section("metrics", |metrics| {
+        metrics.set("listen", &mut config.metrics_listen, loopback_address);
+    });
+    document.section("events", |events| {
+        events.set("keep", &mut config.events_keep, number(1..=100_000));
+    });
+    document.finish().map(|()| config)
+}
+
+/// Which file is to be read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Source {
+    /// This one, which must be there.
+    Named(PathBuf),
+    /// The one at [`DEFAULT_PATH`], if it is there.
+    Default,
+}
+
+impl Source {
+    /// Returns the path of the file.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Named(path) => path,
+            Self::Default => Path::new(DEFAULT_PATH),
+        }
+    }
+
+    /// Reads the configuration.
+    ///
+    /// # Errors
+    /// See [`ConfigError`]. An absent file is one only if it was named.
+    pub(crate) fn load(&self) -> Result<Config, ConfigError> {
+        let path = self.path();
+        match std::fs::read_to_string(path) {
+            Ok(text) => {
+                parse(&text).map_err(|problems| ConfigError::Wrong { path: path.to_owned(), problems })
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound && *self == Self::Default => {
+                Ok(Config::default())
+            }
+            Err(source) => Err(ConfigError::Unreadable { path: path.to_owned(), source }),
+        }
+    }
+}
+
+/// Why there is no configuration.
+#[derive(Debug, Error)]
+pub(crate) enum ConfigError {
+    /// The file cannot be read, or is no text.
+    #[error("{path}: cannot be read", path = path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        #[source]
+        source: io::Error,
+    },
+    /// What it says makes no sense. A line for each problem: `PATH:LINE:COLUMN: what`.
+    #[error("{}", problems.iter().map(|problem| format!("{}:{problem}", path.display())).collect::<Vec<_>>().join("\n"))]
+    Wrong {
+        /// The file.
+        path: PathBuf,
+        /// At least one.
+        problems: Vec<Problem>,
+    },
+}
+
+#[cfg(test)]
+mod tests;

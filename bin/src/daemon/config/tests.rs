@@ -1,0 +1,231 @@
+//! Texts that are understood, those that are not, and the file that is delivered.
+
+use super::*;
+
+/// The file that packages install.
+const DELIVERED: &str = include_str!("../../../../packaging/lvmwarden.toml");
+
+#[track_caller]
+fn problems(text: &str) -> Vec<String> {
+    parse(text).expect_err("something is wrong with it").iter().map(ToString::to_string).collect()
+}
+
+/// Returns the delivered file with every key in force.
+fn uncommented() -> String {
+    let is_key =
+        |rest: &str| rest.starts_with(|first: char| first.is_ascii_lowercase()) && rest.contains(" = ");
+    let lines =
+        DELIVERED.lines().map(|line| line.strip_prefix('#').filter(|rest| is_key(rest)).unwrap_or(line));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn what_is_not_said_has_its_default() {
+    assert_eq!(parse("").unwrap(), Config::default());
+    assert_eq!(parse("[log]\n[poll]\n").unwrap(), Config::default());
+    assert_eq!(parse(DELIVERED).unwrap(), Config::default());
+}
+
+#[test]
+fn the_delivered_file_shows_the_default_of_every_key() {
+    let shown = parse(&uncommented()).unwrap();
+    let off_by_default = Some("127.0.0.1:9836".parse().unwrap());
+    assert_eq!(shown, Config { metrics_listen: off_by_default, ..Config::default() });
+}
+
+/// A key that does not exist is answered with those that do.
+#[test]
+fn the_delivered_file_has_every_key() {
+    let uncommented = uncommented();
+    let document: toml::Spanned<toml::de::DeTable<'_>> = toml::de::DeTable::parse(&uncommented).unwrap();
+    let sections =
+        document.get_ref().iter().map(|(name, section)| (name.get_ref(), section.get_ref().as_table()));
+    let sections: Vec<_> = sections.map(|(name, section)| (name.as_ref(), section.unwrap())).collect();
+    let mut names: Vec<_> = sections.iter().map(|(name, _)| format!("[{name}]")).collect();
+    let [answer] = &problems("[zzzzzzzz]")[..] else { panic!("one problem") };
+    let mut known: Vec<_> = answer.split_once("there are ").unwrap().1.split(", ").collect();
+    known.sort_unstable();
+    names.sort_unstable();
+    assert_eq!(names, known);
+    for (name, section) in sections {
+        let [answer] = &problems(&format!("[{name}]\nzzzzzzzz = 1"))[..] else { panic!("one problem") };
+        let mut known: Vec<_> = answer.split_once(" has ").unwrap().1.split(", ").collect();
+        known.sort_unstable();
+        assert_eq!(
+            section.keys().map(|key| key.get_ref().as_ref()).collect::<Vec<&str>>(),
+            known,
+            "[{name}]"
+        );
+    }
+}
+
+#[test]
+fn every_key_is_understood() {
+    let text = r#"
+        [service]
+        roles = []
+        [log]
+        level = "debug"
+        format = "json"
+        wire = true
+        [poll]
+        socket = "/run/s"
+        binary = "/bin/lvm"
+        interval_seconds = 1
+        starts_at_once = 64
+        [api]
+        socket = "/run/a"
+        mode = "0600"
+        group = "100"
+        [metrics]
+        listen = "[::1]:1"
+        [events]
+        keep = 100_000
+    "#;
+    let config = Config {
+        service_roles: Vec::new(),
+        log_level: Level::Debug,
+        log_format: Format::Json,
+        log_wire: true,
+        poll_socket: "/run/s".into(),
+        poll_binary: "/bin/lvm".into(),
+        poll_interval_seconds: 1,
+        poll_starts_at_once: 64,
+        api_socket: "/run/a".into(),
+        api_mode: 0o600,
+        api_group: Group::Number(100),
+        metrics_listen: Some("[::1]:1".parse().unwrap()),
+        events_keep: 100_000,
+    };
+    assert_eq!(parse(text), Ok(config));
+}
+
+#[test]
+fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
+    let level = r#""critical", "error", "warning", "info", "debug", "trace""#;
+    let path = "an absolute path in quotes";
+    let mode = r#"four octal digits in quotes, from "0000" to "0777""#;
+    let address =
+        r#"an address of this host itself with a port, in quotes, such as "127.0.0.1:9836" or "[::1]:9836""#;
+    for (section, key, value, permitted) in [
+        ("service", "roles", r#""poll""#, r#"a list of "poll""#),
+        ("service", "roles", r#"["poll", "lock"]"#, r#"a list of "poll""#),
+        ("log", "level", r#""loud""#, level),
+        ("log", "level", r#""Info""#, level),
+        ("log", "level", "7", level),
+        ("log", "format", r#""xml""#, r#""auto", "terminal", "journal", "json""#),
+        ("log", "wire", r#""yes""#, "true, false"),
+        ("poll", "socket", r#""lvmpolld.socket""#, path),
+        ("poll", "socket", r#""""#, path),
+        ("poll", "binary", "false", path),
+        ("poll", "interval_seconds", "0", "a whole number from 1 to 86400"),
+        ("poll", "interval_seconds", "-1", "a whole number from 1 to 86400"),
+        ("poll", "interval_seconds", "1.5", "a whole number from 1 to 86400"),
+        ("poll", "interval_seconds", "99999999999999999999", "a whole number from 1 to 86400"),
+        ("poll", "starts_at_once", "65", "a whole number from 1 to 64"),
+        ("api", "socket", "[]", path),
+        ("api", "mode", "0o660", mode),
+        ("api", "mode", r#""660""#, mode),
+        ("api", "mode", r#""1777""#, mode),
+        ("api", "mode", r#""0680""#, mode),
+        ("api", "group", r#""""#, "the name or the number of a group, in quotes"),
+        ("api", "group", "100", "the name or the number of a group, in quotes"),
+        ("metrics", "listen", r#""0.0.0.0:9836""#, address),
+        ("metrics", "listen", r#""127.0.0.1""#, address),
+        ("metrics", "listen", r#""127.0.0.1:0""#, address),
+        ("metrics", "listen", r#""localhost:9836""#, address),
+        ("events", "keep", "100001", "a whole number from 1 to 100000"),
+    ] {
+        let column = key.len() + 4;
+        assert_eq!(
+            problems(&format!("[{section}]\n{key} = {value}")),
+            [format!("2:{column}: {section}.{key} cannot be {value}; permitted: {permitted}")]
+        );
+    }
+}
+
+#[test]
+fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
+    let sections = "[service], [log], [poll], [api], [metrics], [events]";
+    for (text, expected) in [
+        ("[log]\nlevle = 1", "2:1: there is no key log.levle; did you mean log.level?".to_owned()),
+        ("[log]\n  format_ = 1", "2:3: there is no key log.format_; did you mean log.format?".to_owned()),
+        ("log.colour = 1", "1:5: there is no key log.colour; [log] has level, format, wire".to_owned()),
+        (
+            "[log]\n\n'Größe ü' = 1",
+            "3:1: there is no key log.Größe ü; [log] has level, format, wire".to_owned(),
+        ),
+        ("[logs]", "1:2: there is no section [logs]; did you mean [log]?".to_owned()),
+        ("[lock]", "1:2: there is no section [lock]; there are ".to_owned() + sections),
+        ("level = 'info'", "1:1: the key level is in no section; there are ".to_owned() + sections),
+        ("log = 'info'", "1:1: log must be a section, [log]".to_owned()),
+        ("[[log]]", "1:3: log must be a section, [log]".to_owned()),
+    ] {
+        assert_eq!(problems(text), [expected], "{text}");
+    }
+}
+
+#[test]
+fn all_that_is_wrong_is_told_in_the_order_of_the_text() {
+    let text = "[poll]\nsockte = '/x'\nbinary = 3\n\n[log]\nlevel = 'ü'; ";
+    assert_eq!(problems(text).len(), 1, "what is no TOML hides the rest");
+    let text = "[poll]\nsockte = '/x'\nbinary = 3\n\n[log]\nwire = 'ü'\n[lox]\n";
+    assert_eq!(
+        problems(text),
+        [
+            "2:1: there is no key poll.sockte; did you mean poll.socket?",
+            "3:10: poll.binary cannot be 3; permitted: an absolute path in quotes",
+            "6:8: log.wire cannot be 'ü'; permitted: true, false",
+            "7:2: there is no section [lox]; did you mean [log]?",
+        ]
+    );
+}
+
+#[test]
+fn what_is_no_toml_is_told_with_its_place() {
+    for (text, place) in [
+        ("[log", "1:5: "),
+        ("[log]\nlevel = info\n", "2:9: "),
+        ("[log]\nlevel = 'info'\nlevel = 'debug'\n", "3:1: "),
+        ("[log]\n[log]\n", "2:2: "),
+    ] {
+        let problems = problems(text);
+        assert!(problems[0].starts_with(&format!("{place}is not TOML: ")), "{text}: {problems:?}");
+    }
+}
+
+#[test]
+fn a_long_wrong_value_is_cut_off() {
+    let text = format!("[log]\nlevel = '''{}\nsecond'''", "x".repeat(100));
+    let [problem] = &problems(&text)[..] else { panic!("one problem") };
+    assert!(problem.contains(&format!("cannot be '''{}…; permitted", "x".repeat(37))), "{problem}");
+}
+
+#[test]
+fn an_absent_file_is_no_problem_unless_it_was_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lvmwarden.toml");
+    let error = Source::Named(path.clone()).load().unwrap_err();
+    assert_eq!(error.to_string(), format!("{}: cannot be read", path.display()));
+    std::fs::write(&path, "[log]\nlevel = 'loud'\n[log2]\n").unwrap();
+    let error = Source::Named(path.clone()).load().unwrap_err().to_string();
+    let path = path.display();
+    assert_eq!(
+        error,
+        format!(
+            "{path}:2:9: log.level cannot be 'loud'; permitted: \"critical\", \"error\", \"warning\", \"info\", \
+             \"debug\", \"trace\"\n{path}:3:2: there is no section [log2]; did you mean [log]?"
+        )
+    );
+}
+
+#[test]
+fn a_change_is_told_by_its_key() {
+    let old = Config::default();
+    assert_eq!(changes(&old, &old), []);
+    let new = parse("[log]\nlevel = 'debug'\n[events]\nkeep = 5\n").unwrap();
+    assert_eq!(
+        changes(&old, &new),
+        [Change { key: "log.level", at_once: true }, Change { key: "events.keep", at_once: false }]
+    );
+}

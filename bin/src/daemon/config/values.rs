@@ -1,0 +1,114 @@
+//! What each kind of value permits: functions from TOML to a checked value, or to the words that say what is permitted.
+
+use std::net::SocketAddr;
+use std::ops::RangeInclusive;
+use std::path::{Path, PathBuf};
+
+use slog::Level;
+use toml::Spanned;
+use toml::de::DeValue;
+
+use super::Role;
+use crate::daemon::logging::Format;
+
+/// The log levels by the names that administrators use, the most severe first.
+pub(crate) const LEVELS: [(&str, Level); 6] = [
+    ("critical", Level::Critical),
+    ("error", Level::Error),
+    ("warning", Level::Warning),
+    ("info", Level::Info),
+    ("debug", Level::Debug),
+    ("trace", Level::Trace),
+];
+
+const FORMATS: [(&str, Format); 4] = [
+    ("auto", Format::Auto),
+    ("terminal", Format::Terminal),
+    ("journal", Format::Journal),
+    ("json", Format::Json),
+];
+
+const ROLES: [(&str, Role); 1] = [("poll", Role::Poll)];
+
+/// Returns the level of this name.
+pub(crate) fn level_called(name: &str) -> Option<Level> {
+    choice(name, &LEVELS)
+}
+
+/// A group of users.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Group {
+    /// By its name in /etc/group.
+    Named(String),
+    /// By its number.
+    Number(u32),
+}
+
+pub(super) fn level(value: &DeValue<'_>) -> Result<Level, String> {
+    one_of(value, &LEVELS)
+}
+
+pub(super) fn format(value: &DeValue<'_>) -> Result<Format, String> {
+    one_of(value, &FORMATS)
+}
+
+pub(super) fn roles(value: &DeValue<'_>) -> Result<Vec<Role>, String> {
+    let role = |element: &Spanned<DeValue<'_>>| one_of(element.get_ref(), &ROLES).ok();
+    let roles = value.as_array().and_then(|elements| elements.iter().map(role).collect());
+    roles.ok_or_else(|| format!("a list of {}", names(&ROLES, |name| format!("{name:?}"))))
+}
+
+pub(super) fn switch(value: &DeValue<'_>) -> Result<bool, String> {
+    value.as_bool().ok_or_else(|| "true, false".to_owned())
+}
+
+pub(super) fn number(range: RangeInclusive<u32>) -> impl FnOnce(&DeValue<'_>) -> Result<u32, String> {
+    move |value| {
+        let integer = value.as_integer();
+        let number = integer.and_then(|integer| u32::from_str_radix(integer.as_str(), integer.radix()).ok());
+        number
+            .filter(|number| range.contains(number))
+            .ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
+    }
+}
+
+pub(super) fn absolute_path(value: &DeValue<'_>) -> Result<PathBuf, String> {
+    let path = value.as_str().map(Path::new).filter(|path| path.is_absolute());
+    path.map(Path::to_owned).ok_or_else(|| "an absolute path in quotes".to_owned())
+}
+
+pub(super) fn mode(value: &DeValue<'_>) -> Result<u32, String> {
+    let digits = value.as_str().filter(|text| text.len() == 4 && text.starts_with('0'));
+    let mode = digits.and_then(|digits| u32::from_str_radix(digits, 8).ok());
+    mode.ok_or_else(|| "four octal digits in quotes, from \"0000\" to \"0777\"".to_owned())
+}
+
+pub(super) fn group(value: &DeValue<'_>) -> Result<Group, String> {
+    match value.as_str() {
+        Some(text) if !text.is_empty() => {
+            Ok(text.parse().map_or_else(|_| Group::Named(text.to_owned()), Group::Number))
+        }
+        _ => Err("the name or the number of a group, in quotes".to_owned()),
+    }
+}
+
+pub(super) fn loopback_address(value: &DeValue<'_>) -> Result<Option<SocketAddr>, String> {
+    let address = value.as_str().and_then(|text| text.parse::<SocketAddr>().ok());
+    let usable = address.filter(|address| address.ip().is_loopback() && address.port() != 0);
+    usable.map(Some).ok_or_else(|| {
+        "an address of this host itself with a port, in quotes, such as \"127.0.0.1:9836\" or \"[::1]:9836\"".to_owned()
+    })
+}
+
+fn one_of<T: Copy>(value: &DeValue<'_>, choices: &[(&str, T)]) -> Result<T, String> {
+    let chosen = value.as_str().and_then(|name| choice(name, choices));
+    chosen.ok_or_else(|| names(choices, |name| format!("{name:?}")))
+}
+
+fn choice<T: Copy>(name: &str, choices: &[(&str, T)]) -> Option<T> {
+    choices.iter().find(|(choice, _)| *choice == name).map(|(_, value)| *value)
+}
+
+fn names<T>(choices: &[(&str, T)], shown: impl Fn(&str) -> String) -> String {
+    choices.iter().map(|(name, _)| shown(name)).collect::<Vec<_>>().join(", ")
+}

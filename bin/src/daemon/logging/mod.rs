@@ -1,0 +1,58 @@
+//! Where the log goes, and how much of it: to stderr in the foreground, to syslog in the background.
+//!
+//! No line ever holds the daemon up: they pass through a bounded queue, `queue.rs`, that drops what does not fit and
+//! counts it. A stuck disk below the log must not be felt by anybody who waits for an answer.
+
+mod lines;
+mod queue;
+
+use std::io;
+
+use slog::{Drain, Level, Logger};
+use slog_async::AsyncGuard;
+use slog_json::Json;
+use slog_term::{FullFormat, PlainSyncDecorator, TermDecorator};
+
+use lines::{Prioritized, Syslog};
+pub(crate) use queue::LogControl;
+
+/// Where the log goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Destination {
+    /// To stderr, in this form.
+    Stderr(Format),
+    /// To syslog, under this name.
+    Syslog(&'static str),
+}
+
+/// How a line on stderr looks.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
+    /// As systemd's journal takes it where stderr is the journal, otherwise for people.
+    Auto,
+    /// For people: in colour on a terminal.
+    Terminal,
+    /// With a priority in front, as systemd's journal takes it.
+    Journal,
+    /// A JSON object each: `ts` (RFC 3339), `level`, `msg`, and the line's own keys.
+    Json,
+}
+
+/// Opens the log. The guard must be dropped last: it writes what is still queued.
+pub(crate) fn open(destination: Destination, level: Level) -> (Logger, LogControl, AsyncGuard) {
+    match destination {
+        Destination::Syslog(name) => queue::start(Syslog::connect(name), level),
+        Destination::Stderr(Format::Auto) if std::env::var_os("JOURNAL_STREAM").is_some() => {
+            queue::start(Prioritized, level)
+        }
+        Destination::Stderr(Format::Journal) => queue::start(Prioritized, level),
+        Destination::Stderr(Format::Json) => queue::start(Json::default(io::stderr()).ignore_res(), level),
+        Destination::Stderr(Format::Auto | Format::Terminal) if io::IsTerminal::is_terminal(&io::stderr()) => {
+            queue::start(FullFormat::new(TermDecorator::new().stderr().build()).build().ignore_res(), level)
+        }
+        Destination::Stderr(Format::Auto | Format::Terminal) => {
+            let plain = FullFormat::new(PlainSyncDecorator::new(io::stderr())).build();
+            queue::start(plain.ignore_res(), level)
+        }
+    }
+}

@@ -1,0 +1,44 @@
+//! Where a daemon keeps what it must not forget, apart from every other daemon's.
+//!
+//! A daemon is known by the path of its lvmpolld socket. The service and the stand-in for lvmpolld keep their things in
+//! the same place when they serve the same socket, so that either goes on where the other stopped.
+
+use std::fs::DirBuilder;
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+
+/// Everybody may look for sockets below the run directory.
+const RUN_DIR_MODE: u32 = 0o755;
+/// What a daemon remembers is nobody else's business.
+const OWN_MODE: u32 = 0o700;
+
+/// Where a daemon keeps what it must not forget.
+pub(super) struct Place {
+    /// The socket's path, made absolute: which daemon this is.
+    pub(super) instance: PathBuf,
+    /// The journal's directory.
+    pub(super) journal: PathBuf,
+    /// Where the children's output goes.
+    pub(super) output: PathBuf,
+}
+
+impl Place {
+    /// Makes the directories below `LVMWARDEN_RUN_DIR`. A daemon that serves another socket has others.
+    pub(super) fn make(socket: &Path) -> anyhow::Result<Self> {
+        let instance = std::path::absolute(socket).context("cannot tell where the socket is")?;
+        let run_dir = std::env::var_os("LVMWARDEN_RUN_DIR").filter(|dir| !dir.is_empty());
+        let run_dir = run_dir.map_or_else(|| PathBuf::from("/run/lvmwarden"), PathBuf::from);
+        let own = run_dir.join(instance.to_string_lossy().replace('%', "%25").replace('/', "%2F"));
+        let place = Self { instance, journal: own.join("journal"), output: own.join("output") };
+        make_directory(&run_dir, RUN_DIR_MODE)?;
+        make_directory(&place.output, OWN_MODE)?;
+        Ok(place)
+    }
+}
+
+fn make_directory(path: &Path, mode: u32) -> anyhow::Result<()> {
+    let result = DirBuilder::new().recursive(true).mode(mode).create(path);
+    result.with_context(|| format!("cannot make the directory {}", path.display()))
+}

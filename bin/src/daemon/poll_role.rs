@@ -1,0 +1,93 @@
+//! What the poll role is made of, whoever plays it: the service or the stand-in for lvmpolld.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use anyhow::Context;
+use lvmwarden_actors::activity::Activity;
+use lvmwarden_actors::environment::PollEnvironment;
+use lvmwarden_actors::events::Events;
+use lvmwarden_actors::kernel::DeviceMapper;
+use lvmwarden_actors::poll_operation::orphans::Orphans;
+use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_supervisor::process::{OsProcesses, OsProcessesOptions};
+use rustix::fs::{Access, access};
+use tokio::sync::Semaphore;
+
+use super::place::Place;
+
+/// What systemd tells this process and is none of its children's business, and what would lead lvm astray.
+const NOT_INHERITED: [&str; 8] = [
+    "SD_ACTIVATION",
+    "LISTEN_PID",
+    "LISTEN_FDS",
+    "LISTEN_FDNAMES",
+    "NOTIFY_SOCKET",
+    "WATCHDOG_PID",
+    "WATCHDOG_USEC",
+    "LVM_SYSTEM_DIR",
+];
+
+/// What is up to whoever plays the role.
+pub(super) struct PollRole {
+    /// The lvm binary, as [`executable`] returned it.
+    pub(super) binary: PathBuf,
+    /// lvpoll is started with `-vvvv`.
+    pub(super) verbose: bool,
+    /// What becomes of running children when the daemon ends in order.
+    pub(super) on_stop: Stop,
+    /// How many children are started at once.
+    pub(super) starts_at_once: usize,
+    /// Is told what happens.
+    pub(super) events: Events,
+}
+
+impl PollRole {
+    /// Returns what poll operations work with. Must be called within the runtime.
+    pub(super) fn environment(self, place: &Place) -> PollEnvironment {
+        PollEnvironment {
+            binary: self.binary,
+            instance: place.instance.clone(),
+            output_dir: place.output.clone(),
+            inherited: inherited_environment(),
+            verbose: self.verbose,
+            on_stop: Mutex::new(self.on_stop),
+            processes: Arc::new(OsProcesses::new(process_options())),
+            kernel: Arc::new(DeviceMapper),
+            starts: Semaphore::new(self.starts_at_once),
+            orphans: Orphans::default(),
+            activity: Activity::new(),
+            events: self.events,
+            started: tokio::time::Instant::now(),
+        }
+    }
+}
+
+/// Returns the absolute path of the lvm binary: children are started elsewhere, in `/`.
+///
+/// # Errors
+/// When it cannot be executed.
+pub(super) fn executable(binary: &Path) -> anyhow::Result<PathBuf> {
+    let binary = std::path::absolute(binary).context("cannot tell where the lvm binary is")?;
+    access(&binary, Access::EXEC_OK)
+        .with_context(|| format!("the lvm binary {} cannot be executed", binary.display()))?;
+    Ok(binary)
+}
+
+/// `LVMWARDEN_READ_EXITS=0` makes a new kernel tell as little of other programs' children as an old one.
+fn process_options() -> OsProcessesOptions {
+    let read_exit_of_strangers = std::env::var("LVMWARDEN_READ_EXITS").as_deref() != Ok("0");
+    OsProcessesOptions { read_exit_of_strangers }
+}
+
+/// Returns what children inherit; their output is read, so it is in the C locale.
+fn inherited_environment() -> BTreeMap<OsString, OsString> {
+    let mut environment: BTreeMap<_, _> = std::env::vars_os().collect();
+    for name in NOT_INHERITED {
+        environment.remove(std::ffi::OsStr::new(name));
+    }
+    environment.insert("LC_ALL".into(), "C".into());
+    environment
+}

@@ -1,0 +1,97 @@
+//! The parts of the service put together: from configuration and sockets to what the supervision tree is made of.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use jiff::Timestamp;
+use lvmwarden_actors::access::Access;
+use lvmwarden_actors::environment::PollEnvironment;
+use lvmwarden_actors::events::Events;
+use lvmwarden_actors::metrics::Metrics;
+use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_actors::service::{Control, ServiceEnvironment, ServiceInfo};
+use lvmwarden_actors::tree::{self, ServiceTree};
+use lvmwarden_supervisor::SupervisorSpec;
+use tokio::sync::watch;
+
+use super::doors::Doors;
+use crate::daemon::config::{Config, Role};
+use crate::daemon::place::Place;
+use crate::daemon::poll_role::{PollRole, executable};
+
+/// What tells of the service while it runs.
+pub(super) struct Voices {
+    /// How clients reach the service as a whole.
+    pub(super) control: Arc<dyn Control>,
+    /// What happens.
+    pub(super) events: Events,
+    /// What is counted.
+    pub(super) metrics: Arc<Metrics>,
+}
+
+/// Returns what the sessions of the API share.
+///
+/// # Errors
+/// When the lvm binary cannot be executed.
+pub(super) fn environment(
+    config: &Config,
+    doors: &Doors,
+    place: &Place,
+    voices: Voices,
+) -> anyhow::Result<Arc<ServiceEnvironment>> {
+    let poll = match &doors.lvmpolld {
+        Some(_) => Some(poll_environment(config, place, voices.events.clone())?),
+        None => None,
+    };
+    let roles = config.service_roles.iter().map(|Role::Poll| "poll".to_owned()).collect();
+    let info = ServiceInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: Timestamp::now(),
+        instance: place.instance.to_string_lossy().into_owned(),
+        roles,
+    };
+    Ok(Arc::new(ServiceEnvironment {
+        info,
+        control: voices.control,
+        events: voices.events,
+        metrics: voices.metrics,
+        access: Access { group: doors.group },
+        default_interval_seconds: AtomicU32::new(config.poll_interval_seconds),
+        poll,
+    }))
+}
+
+fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::Result<Arc<PollEnvironment>> {
+    let role = PollRole {
+        binary: executable(&config.poll_binary)?,
+        verbose: false,
+        on_stop: Stop::LeaveChild,
+        starts_at_once: config.poll_starts_at_once as usize,
+        events,
+    };
+    Ok(Arc::new(role.environment(place)))
+}
+
+/// Returns the supervision tree; `gate` turns true when clients are served.
+///
+/// # Errors
+/// When there are no descriptors left for the sockets.
+pub(super) fn tree(
+    config: &Config,
+    doors: &Doors,
+    place: &Place,
+    environment: &Arc<ServiceEnvironment>,
+    gate: watch::Sender<bool>,
+) -> io::Result<SupervisorSpec> {
+    Ok(tree::service(ServiceTree {
+        journal_dir: place.journal.clone(),
+        gate,
+        environment: Arc::clone(environment),
+        lvmpolld: doors.lvmpolld.as_ref().map(|door| door.listener.try_clone()).transpose()?,
+        wire: config.log_wire,
+        api: doors.api.listener.try_clone()?,
+        metrics: doors.metrics.as_ref().map(TcpListener::try_clone).transpose()?,
+    }))
+}

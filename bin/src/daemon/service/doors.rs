@@ -1,0 +1,57 @@
+//! The sockets of the service, all of them open before anybody is served.
+
+use std::net::TcpListener;
+
+use anyhow::Context;
+use slog::{Logger, warn};
+
+use crate::daemon::config::{Config, Group, Role};
+use crate::daemon::group;
+use crate::daemon::sockets::{HandedOver, Listening, Wanted};
+
+/// The sockets of the service; their files go away with this value.
+pub(super) struct Doors {
+    /// Where LVM commands ask, if the service polls for them.
+    pub(super) lvmpolld: Option<Listening>,
+    /// Where clients of the API ask.
+    pub(super) api: Listening,
+    /// Where metrics are read by HTTP, if anywhere.
+    pub(super) metrics: Option<TcpListener>,
+    /// The group that may read and watch; `None`: root alone may ask.
+    pub(super) group: Option<u32>,
+}
+
+impl Doors {
+    /// Takes over what systemd has made, and makes the others.
+    pub(super) fn open(config: &Config, log: &Logger) -> anyhow::Result<Self> {
+        let group = group_of(config, log)?;
+        let mut handed_over = HandedOver::take()?;
+        let polls = config.service_roles.contains(&Role::Poll);
+        let lvmpolld = Wanted::lvmpolld(&config.poll_socket);
+        let lvmpolld = polls.then(|| Listening::open(&lvmpolld, &mut handed_over)).transpose()?;
+        let api = Wanted { name: "api", path: &config.api_socket, mode: config.api_mode, group };
+        let api = Listening::open(&api, &mut handed_over)?;
+        let metrics = config.metrics_listen.map(TcpListener::bind).transpose();
+        let metrics = metrics.with_context(|| {
+            let address = config.metrics_listen.map(|address| address.to_string()).unwrap_or_default();
+            format!("cannot listen at {address} for readers of metrics")
+        })?;
+        for what in handed_over.unclaimed() {
+            warn!(log, "systemd passes what is not configured"; "what" => what, "next" => "close it");
+        }
+        Ok(Self { lvmpolld, api, metrics, group })
+    }
+
+    /// Removes the files of the sockets that this process made: the next daemon may make its own there.
+    pub(super) fn unlink(&mut self) {
+        self.lvmpolld.iter_mut().chain([&mut self.api]).for_each(Listening::unlink);
+    }
+}
+
+fn group_of(config: &Config, log: &Logger) -> anyhow::Result<Option<u32>> {
+    let group = group::number_of(&config.api_group).context("cannot look the group of the API up")?;
+    if let (None, Group::Named(name)) = (group, &config.api_group) {
+        warn!(log, "this host has no such group"; "group" => name, "next" => "only root may use the API");
+    }
+    Ok(group)
+}

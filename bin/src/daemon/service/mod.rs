@@ -1,0 +1,149 @@
+//! The life of the service.
+//!
+//! 1. Reads its configuration, and says what is wrong with it; takes over the signals; takes over or makes its sockets.
+//! 2. Starts the supervision tree: the journal, recovery of what an earlier life left behind, and the doors.
+//! 3. Tells systemd that it is ready when clients are served, and from then on what it does and that it is alive.
+//! 4. Reads its configuration again whenever it gets SIGHUP: `reload.rs`.
+//! 5. Ends in order, when it is told to or the tree gives up: no new client, and running operations are left alone, for
+//!    the next life to go on with.
+//!
+//! A service that is killed does nothing of step 5, and loses nothing by that.
+
+mod assembly;
+mod companions;
+mod control;
+mod doors;
+mod reload;
+mod status;
+mod systemd;
+
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use lvmwarden_actors::events::Events;
+use lvmwarden_actors::metrics::Metrics;
+use lvmwarden_actors::occurrence::Occurrence;
+use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_supervisor::{log_panics, start_root_observed};
+use slog::{Logger, error, info, warn};
+use tokio::sync::{mpsc, watch};
+
+use super::command_line::ServiceOptions;
+use super::config::{Config, Source};
+use super::logging::{self, Destination, LogControl};
+use super::place::Place;
+use super::runtime::{self, TREE_FAILED};
+use super::signals::{self, SIGHUP, Signals};
+use assembly::Voices;
+use companions::Companions;
+use control::{LevelControl, ServiceControl, StopAsked};
+use doors::Doors;
+use reload::Reloader;
+use systemd::{Notice, Systemd};
+
+/// The exit code for a configuration that is refused: to start again does not help.
+const CONFIGURATION_REFUSED: u8 = 2;
+/// How long an orderly end may take.
+const STOP_DEADLINE: Duration = Duration::from_secs(20);
+
+/// Runs the service, or checks its configuration.
+pub(super) fn main(options: &ServiceOptions) -> ExitCode {
+    let source = options.source();
+    match source.load() {
+        Err(error) => {
+            complain(&format!("{:#}", anyhow::Error::from(error)));
+            ExitCode::from(CONFIGURATION_REFUSED)
+        }
+        Ok(_) if options.check_config => {
+            say_checked(&source);
+            ExitCode::SUCCESS
+        }
+        Ok(config) => serve(config, source, options).unwrap_or_else(|error| {
+            complain(&format!("lvmwardend: {error:#}"));
+            ExitCode::FAILURE
+        }),
+    }
+}
+
+#[expect(clippy::print_stderr, reason = "there is no log yet, or no more")]
+fn complain(what: &str) {
+    eprintln!("{what}");
+}
+
+#[expect(clippy::print_stdout, reason = "it is what was asked for")]
+fn say_checked(source: &Source) {
+    let path = source.path();
+    let found = if path.exists() { "ok" } else { "absent: every key has its default" };
+    println!("{}: {found}", path.display());
+}
+
+fn serve(config: Config, source: Source, options: &ServiceOptions) -> anyhow::Result<ExitCode> {
+    let level = options.log_level.unwrap_or(config.log_level);
+    let (log, log_control, guard) = logging::open(Destination::Stderr(config.log_format), level);
+    log_panics(log.clone());
+    let reloader = Reloader { source, config, level_by_hand: options.log_level };
+    let life = live(reloader, log.clone(), log_control);
+    // A task of its own: what is waited for outside of any is looked at whenever anything happens.
+    let exit = runtime::run(&log, async { actix_rt::spawn(life).await });
+    drop(log);
+    drop(guard);
+    exit.context("the service has panicked").flatten()
+}
+
+async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> anyhow::Result<ExitCode> {
+    // First: whoever sees the sockets may ask for an orderly end at once.
+    let mut signals = Signals::listen(&signals::SERVICE).context("cannot take over the signals")?;
+    let config = &reloader.config;
+    let place = Place::make(&config.poll_socket)?;
+    let mut doors = Doors::open(config, &log)?;
+    let metrics = Metrics::new();
+    let events = Events::new(Arc::clone(&metrics), config.events_keep as usize);
+    let level = LevelControl { log: log.clone(), control: log_control, events: events.clone() };
+    let (stop, mut stops) = mpsc::channel(1);
+    let control = Arc::new(ServiceControl { level: level.clone(), stop });
+    let environment = assembly::environment(config, &doors, &place, Voices { control, events, metrics })?;
+    let (gate, open) = watch::channel(false);
+    let tree =
+        assembly::tree(config, &doors, &place, &environment, gate).context("cannot keep the sockets")?;
+    info!(log, "lvmwardend starts"; "version" => env!("CARGO_PKG_VERSION"), "configuration" => %reloader.source.path().display(),
+          "roles" => environment.info.roles.join(" "), "instance" => &environment.info.instance);
+    environment.events.publish(&Occurrence::ServiceStarted { version: env!("CARGO_PKG_VERSION") });
+    let observer = Arc::new(environment.events.clone());
+    let root = Rc::new(start_root_observed(tree, log.clone(), observer));
+    let (systemd, sending) = Systemd::open(log.clone());
+    let companions = Companions::start(&root, open, &environment, &systemd, &log);
+
+    let why = loop {
+        // Each arm may be dropped: signals and wishes to end are kept, and an end stays one.
+        tokio::select! {
+            reason = root.ended() => {
+                error!(log, "the supervision tree has failed"; "reason" => %reason, "next" => "exit; children are left running");
+                return Ok(ExitCode::from(TREE_FAILED));
+            }
+            signal = signals.next() => match signal {
+                SIGHUP => reloader.reload(&log, &level, &environment, &systemd).await,
+                signal => break signal.to_owned(),
+            },
+            Some(StopAsked { leave_children }) = stops.recv() => {
+                if let (false, Some(poll)) = (leave_children, &environment.poll) {
+                    poll.set_on_stop(Stop::EndChild);
+                }
+                break "asked through the API".to_owned();
+            }
+        }
+    };
+    info!(log, "lvmwardend ends"; "why" => &why);
+    environment.events.publish(&Occurrence::ServiceStopping { why });
+    systemd.tell(Notice::Stopping(STOP_DEADLINE));
+    drop(companions);
+    doors.unlink();
+    let report = root.stop(STOP_DEADLINE).await;
+    for name in &report.killed {
+        warn!(log, "did not end in time"; "name" => %name, "next" => "its child is left running");
+    }
+    systemd.close(sending).await;
+    Ok(ExitCode::SUCCESS)
+}
