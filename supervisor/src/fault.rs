@@ -9,8 +9,8 @@
 //! ```
 //!
 //! `kill` sends SIGKILL to the process itself: nothing is flushed, dropped or said, as in a power cut. `panic` panics
-//! in the code that holds the point. `stall` lets the thread that comes there go no further, for ever. Each fault strikes once. A text that ends in `:` and digits needs a hit number after
-//! it.
+//! in the code that holds the point. `stall` holds the thread there for ever, as a call does that never returns. Each
+//! fault strikes once. A text that ends in `:` and digits needs a hit number after it.
 //!
 //! Only builds with debug assertions have this; in others a point is nothing.
 

@@ -149,4 +149,12 @@ mod tests {
         }
         assert_eq!("".parse::<Plan>(), Ok(Plan(Vec::new())));
     }
+
+    #[test]
+    fn each_action_has_its_word() {
+        for (word, action) in [("kill", Action::Kill), ("panic", Action::Panic), ("stall", Action::Stall)] {
+            let mut plan: Plan = format!("{word}@a").parse().unwrap();
+            assert_eq!(plan.hit("a", ""), Some(action));
+        }
+    }
 }
