@@ -22,11 +22,10 @@ pub const UNFINISHED_DELAY: Duration = Duration::from_secs(1);
 /// The longest wait before lvpoll is started again for an unfinished operation.
 pub const UNFINISHED_DELAY_MAX: Duration = Duration::from_mins(1);
 
-/// The wait before it is tried again to start lvpoll where memory, processes or descriptors were lacking; it doubles up
-/// to [`SHORTAGE_DELAY_MAX`]. It is tried for as long as it takes: the operation is durable, and its client waits.
+/// How often in a row it is tried again to start lvpoll where memory, processes or descriptors are lacking.
+pub const SHORTAGE_RESTARTS: u32 = 5;
+/// The wait before it is first tried again; it doubles with each time.
 pub const SHORTAGE_DELAY: Duration = Duration::from_millis(200);
-/// The longest such wait.
-pub const SHORTAGE_DELAY_MAX: Duration = Duration::from_secs(15);
 
 /// The least time of silence that is worth a word.
 ///
@@ -81,10 +80,11 @@ impl Job {
             .then(|| (UNFINISHED_DELAY * (1 << restarts.min(16))).min(UNFINISHED_DELAY_MAX))
     }
 
-    /// Returns the wait before it is tried again to start lvpoll where the system lacked something.
-    pub(super) fn delay_after_shortage(&mut self) -> Duration {
-        let before = self.shortages;
+    /// Returns the wait before it is tried again to start lvpoll where the system lacked something, or `None` when it
+    /// was often enough.
+    pub(super) fn delay_after_shortage(&mut self) -> Option<Duration> {
+        let restarts = self.shortages;
         self.shortages += 1;
-        (SHORTAGE_DELAY * (1 << before.min(16))).min(SHORTAGE_DELAY_MAX)
+        (restarts < SHORTAGE_RESTARTS).then(|| SHORTAGE_DELAY * (1 << restarts))
     }
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use slog::{Logger, info, warn};
+use slog::{Logger, error, info, warn};
 
 use super::state::Note;
 use crate::occurrence::{Occurrence, PollRef};
@@ -31,6 +31,10 @@ pub(crate) fn write(log: &Logger, note: &Note) {
             warn!(log, "lvpoll cannot be started now"; "error" => reason,
                   "next" => format!("try again in {delay:?}"));
         }
+        Note::CannotSpawnReported { reason } => {
+            error!(log, "lvpoll cannot be started again and again"; "error" => reason,
+                   "next" => "the client is told");
+        }
         Note::Silent { silence } => {
             warn!(log, "lvpoll is silent"; "silent_s" => silence.as_secs(), "next" => "keep waiting for it");
         }
@@ -51,6 +55,7 @@ pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
         Note::Silent { silence } => Some(Occurrence::PollSilent { op, silence: *silence }),
         Note::SpokeAgain => Some(Occurrence::PollSpokeAgain { op }),
         Note::CrashedTooOften { .. }
+        | Note::CannotSpawnReported { .. }
         | Note::UnfinishedReported
         | Note::EndNotStored
         | Note::ResultExpired => None,
@@ -62,6 +67,7 @@ pub(crate) fn is_retry(note: &Note) -> bool {
     match note {
         Note::CrashedRunsAgain { .. } | Note::ExitUnknownRunsAgain | Note::UnfinishedRunsAgain { .. } => true,
         Note::CannotSpawnNow { .. }
+        | Note::CannotSpawnReported { .. }
         | Note::CrashedTooOften { .. }
         | Note::UnfinishedReported
         | Note::Silent { .. }

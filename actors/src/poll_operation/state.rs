@@ -39,8 +39,9 @@
 //!   [`CRASH_RESTARTS`](super::job::CRASH_RESTARTS) times within [`CRASH_PERIOD`](super::job::CRASH_PERIOD); the next
 //!   one is the end. An unknown exit (of a child that was adopted) is answered by running lvpoll once more, which is
 //!   idempotent: never by calling it success.
-//! * A child that cannot be started because the system lacks memory, processes or descriptors is started later, for as
-//!   long as it takes (Spawning leads to [`Phase::BackingOff`]); any other reason is the end.
+//! * A child that cannot be started because the system lacks memory, processes or descriptors is started later
+//!   (Spawning leads to [`Phase::BackingOff`]), at most [`SHORTAGE_RESTARTS`](super::job::SHORTAGE_RESTARTS) times in a
+//!   row; then, and for any other reason at once, that is the end.
 //! * A child that writes nothing for [`Job::silence_limit`] is named silent, once, and otherwise left alone.
 //! * A result that nobody collects is dropped after [`RETENTION`].
 
@@ -487,9 +488,12 @@ impl Operation {
     /// Nothing was started, so it does not count as a start.
     fn put_off(&mut self, mut job: Job, reason: String, now: Moment) -> Vec<Effect> {
         job.attempt -= 1;
-        let delay = job.delay_after_shortage();
-        self.go_on(job, Phase::BackingOff { until: now + delay });
-        vec![Effect::Note(Note::CannotSpawnNow { reason, delay })]
+        if let Some(delay) = job.delay_after_shortage() {
+            self.go_on(job, Phase::BackingOff { until: now + delay });
+            return vec![Effect::Note(Note::CannotSpawnNow { reason, delay })];
+        }
+        let store = self.store_end(job, Outcome::Lost { reason: reason.clone() });
+        [vec![Effect::Note(Note::CannotSpawnReported { reason })], store].concat()
     }
 
     fn exited(&mut self, mut job: Job, exit: ProcessExit, now: Moment) -> Vec<Effect> {

@@ -144,6 +144,11 @@ pub enum Note {
     },
     /// lvpoll ended with 0 again and again while the operation is still there; 0 is reported.
     UnfinishedReported,
+    /// lvpoll could not be started for lack of something, again and again; that is reported.
+    CannotSpawnReported {
+        /// Of what.
+        reason: String,
+    },
     /// lvpoll cannot be started for lack of something; it is tried again.
     CannotSpawnNow {
         /// Of what.

@@ -56,6 +56,15 @@ impl Story {
     }
 
     #[track_caller]
+    fn is_put_off_for(&mut self, delay: Duration) {
+        self.sees(
+            &cannot_spawn_now(),
+            &[Effect::Note(Note::CannotSpawnNow { reason: no_processes(), delay })],
+        );
+        self.wakes_after(delay, &[Effect::Spawn]);
+    }
+
+    #[track_caller]
     fn leaves_on(mut self, event: &Event, effects: &[Effect]) {
         self.sees(event, effects);
         assert_eq!(self.operation.state(), &State::Leaving);
@@ -180,19 +189,27 @@ fn a_program_that_cannot_be_executed_ends_the_operation() {
 fn a_program_that_cannot_be_started_now_is_started_later_and_that_does_not_count() {
     let mut story = Story::of(pvmove());
     story.sees(&stored(), &[Effect::AnswerStarters(Ok(OP)), Effect::Spawn]);
-    for milliseconds in [200, 400, 800, 1600, 3200, 6400, 12800, 15000, 15000] {
-        let delay = Duration::from_millis(milliseconds);
-        let put_off = Effect::Note(Note::CannotSpawnNow { reason: no_processes(), delay });
-        story.sees(&cannot_spawn_now(), &[put_off]);
-        story.wakes_after(delay, &[Effect::Spawn]);
+    for milliseconds in [200, 400, 800, 1600, 3200] {
+        story.is_put_off_for(Duration::from_millis(milliseconds));
     }
     story.sees(&runs(), &[Effect::StoreStarted]);
     assert_eq!(story.attempt(), 1);
     story.is_killed_and_runs_again_after(CRASH_DELAY);
     story.sees(&killed(9), &[Effect::Note(Note::CrashedRunsAgain { signal: 9, delay: CRASH_DELAY * 2 })]);
     story.wakes_after(CRASH_DELAY * 2, &[Effect::Spawn]);
-    let from_the_start = Note::CannotSpawnNow { reason: no_processes(), delay: SHORTAGE_DELAY };
-    story.sees(&cannot_spawn_now(), &[Effect::Note(from_the_start)]);
+    story.is_put_off_for(SHORTAGE_DELAY);
+}
+
+#[test]
+fn a_program_that_can_never_be_started_ends_the_operation() {
+    let mut story = Story::of(pvmove());
+    story.sees(&stored(), &[Effect::AnswerStarters(Ok(OP)), Effect::Spawn]);
+    for restart in 0..SHORTAGE_RESTARTS {
+        story.is_put_off_for(SHORTAGE_DELAY * (1 << restart));
+    }
+    let reported = Effect::Note(Note::CannotSpawnReported { reason: no_processes() });
+    let outcome = Outcome::Lost { reason: no_processes() };
+    story.sees(&cannot_spawn_now(), &[reported, Effect::StoreEnd(outcome)]);
 }
 
 #[test]

@@ -237,7 +237,7 @@ impl World {
             Outcome::Retcode(0) => *seen == exited(0) && self.memory.is_judged,
             Outcome::Retcode(code) => *seen == exited(*code),
             Outcome::Signal(signal) => *seen == killed(*signal),
-            Outcome::Lost { .. } => *seen == not_spawned(),
+            Outcome::Lost { .. } => [not_spawned(), cannot_spawn_now()].contains(seen),
         };
         assert!(is_that, "{outcome:?} is recorded after {seen:?}");
         assert!(!self.under_way.contains(&UnderWay::Child), "{outcome:?} is recorded while a child runs");
