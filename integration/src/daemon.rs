@@ -135,10 +135,11 @@ impl<'site> Launch<'site> {
     /// Starts it in the foreground and waits until its socket accepts.
     #[track_caller]
     pub fn start(self) -> Daemon {
+        let pid_file = self.pid_file.clone();
         let mut daemon = self.start_unready();
         wait::until("the daemon's socket and its pid in its pid file", wait::SOON, || {
             assert!(!daemon.has_ended(), "the daemon ended at once: {:?}", daemon.process.try_wait());
-            let pid = fs::read_to_string(&daemon.pid_file).ok()?;
+            let pid = fs::read_to_string(&pid_file).ok()?;
             (pid.trim() == daemon.pid().to_string() && daemon.socket.exists()).then_some(())
         });
         daemon
@@ -155,7 +156,7 @@ impl<'site> Launch<'site> {
         }
         command.arg("-f").stdout(log.try_clone().expect("a file can be shared")).stderr(log);
         let process = command.spawn().unwrap_or_else(|error| panic!("failed to start {command:?}: {error}"));
-        Daemon { process, socket: self.site.socket(), pid_file: self.pid_file }
+        Daemon::of(process, self.site.socket())
     }
 }
 
@@ -165,10 +166,14 @@ impl<'site> Launch<'site> {
 pub struct Daemon {
     process: Child,
     socket: PathBuf,
-    pid_file: PathBuf,
 }
 
 impl Daemon {
+    /// Takes care of a process that serves `socket`.
+    pub(crate) fn of(process: Child, socket: PathBuf) -> Self {
+        Self { process, socket }
+    }
+
     /// Returns its process.
     pub fn pid(&self) -> u32 {
         self.process.id()

@@ -1,6 +1,7 @@
 //! Test harness: runs the real daemons, ours and lvm2's own, each in a folder of its own.
 //!
 //! - [`site`]: the folder of one test; [`daemon`]: start, kill, restart; [`client`]: raw bytes on its socket;
+//! - [`service`]: the same for the service, and what it tells systemd;
 //! - [`request`] and [`dump`]: the words of the poll protocol; [`fake_lvm`]: the stub that daemons start instead of `lvm`;
 //! - [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
 //! - [`load`]: how fast and how large a daemon is;
@@ -18,6 +19,7 @@ pub mod fake_lvm;
 pub mod lab;
 pub mod load;
 pub mod request;
+pub mod service;
 pub mod site;
 pub mod verify;
 pub mod wait;

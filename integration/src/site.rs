@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
-use crate::binaries;
 use crate::client::Client;
 use crate::daemon::{Flavour, Launch};
 use crate::fake_lvm::FakeLvm;
 use crate::request::Operation;
+use crate::{binaries, service};
 
 /// A temporary folder with everything a daemon under test reads and writes.
 ///
@@ -43,6 +43,11 @@ impl Site {
         Launch::new(self, flavour)
     }
 
+    /// Prepares a start of the service here.
+    pub fn service(&self) -> service::Launch<'_> {
+        service::Launch::new(self)
+    }
+
     /// Returns a pvmove of `lv` in a VG of a name that no other test uses.
     ///
     /// A starting daemon of ours looks for left-over children in the whole process table, and what it goes by is their VG and LV.
@@ -70,6 +75,16 @@ impl Site {
     /// Returns the path of the daemon's socket.
     pub fn socket(&self) -> PathBuf {
         self.path("lvmpolld.socket")
+    }
+
+    /// Returns the path of the socket of the service's API.
+    pub fn api_socket(&self) -> PathBuf {
+        self.path("org.lvmwarden")
+    }
+
+    /// Returns the path of the service's configuration.
+    pub fn configuration(&self) -> PathBuf {
+        self.path("lvmwarden.toml")
     }
 
     /// Returns the path of the daemon's pid file.
