@@ -55,7 +55,7 @@ impl<'a> Connection<'a> {
             && let Some(answer) = error.answer()
         {
             self.replies(false).send(&Reply::error(&answer)).await?;
-            self.linger().await;
+            Box::pin(self.linger()).await;
         }
         read
     }

@@ -145,7 +145,8 @@ impl ApiService {
             };
             let (method, is_patient) = (request.method(), dispatch::is_patient(&request));
             let (mut replies, presence) = connection.both(call.oneway);
-            let answering = self.answer(client, request, &mut replies);
+            // On the heap: an idle session, of which there may be thousands, needs no room for any answer.
+            let answering = Box::pin(self.answer(client, request, &mut replies));
             let last = if is_patient {
                 metrics.streamed(Api::NAME, method);
                 // Whoever waits changes nothing: what is dropped here can be asked again.
@@ -179,3 +180,6 @@ impl ApiService {
         self.environment.events.publish(&Occurrence::ClientRefused { uid });
     }
 }
+
+#[cfg(test)]
+mod tests;
