@@ -1,6 +1,7 @@
 //! One poll operation: a pvmove, a conversion or a merge that lvpoll carries on until it is done.
 //!
-//! [`state`] decides (with [`job`]: how often it may be tried again), [`actor`] acts; the drawing of an operation's life is on top of `state.rs`. Around them:
+//! [`state`] decides (with [`job`]: how often it may be tried again), [`actor`] acts, `notes` tells of its decisions;
+//! the drawing of an operation's life is on top of `state.rs`. Around them:
 //!
 //! 1. [`outcome`]: how it ends; requests that mean the same operation have the same `OperationId`.
 //! 2. [`directory`]: what sessions call; it finds or starts the operation's actor.
@@ -12,17 +13,14 @@
 pub mod actor;
 mod description;
 pub mod directory;
-
 pub mod job;
 pub mod lvpoll;
 pub mod messages;
-pub(crate) mod op_names;
+mod notes;
+mod op_names;
 pub mod orphans;
 pub mod outcome;
+pub(crate) mod output;
 pub mod progress;
-
 pub mod state;
 mod vocabulary;
-
-mod notes;
-pub(crate) mod output;

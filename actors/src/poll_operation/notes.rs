@@ -76,3 +76,40 @@ pub(crate) fn is_retry(note: &Note) -> bool {
         | Note::ResultExpired => false,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use lvmwarden_protocol::poll::PollOperation;
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn a_decision_is_told_once_and_where_lvpoll_ended_it_is_a_step_as_well() {
+        let (delay, reason) = (Duration::from_secs(1), || "no processes".to_owned());
+        for (note, kind, is_step) in [
+            (Note::CrashedRunsAgain { signal: 9, delay }, Some("poll.retried"), true),
+            (Note::ExitUnknownRunsAgain, Some("poll.retried"), true),
+            (Note::UnfinishedRunsAgain { delay }, Some("poll.retried"), true),
+            (Note::CannotSpawnNow { reason: reason(), delay }, Some("poll.retried"), false),
+            (Note::Silent { silence: delay }, Some("poll.silent"), false),
+            (Note::SpokeAgain, Some("poll.spoke_again"), false),
+            (Note::CrashedTooOften { signal: 9 }, None, false),
+            (Note::CannotSpawnReported { reason: reason() }, None, false),
+            (Note::UnfinishedReported, None, false),
+            (Note::EndNotStored, None, false),
+            (Note::ResultExpired, None, false),
+        ] {
+            let op = PollRef {
+                op: Uuid::nil(),
+                kind: PollOperation::Pvmove,
+                abort: false,
+                vgname: "vg".try_into().unwrap(),
+                lvname: "pvmove0".try_into().unwrap(),
+                lvid: "A".try_into().unwrap(),
+            };
+            let told = occurrence(&note, op).map(|occurrence| occurrence.kind());
+            assert_eq!((told, is_retry(&note)), (kind, is_step), "{note:?}");
+        }
+    }
+}

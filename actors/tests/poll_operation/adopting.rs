@@ -109,6 +109,9 @@ fn a_child_of_a_killed_c_daemon_is_adopted_at_once_where_the_lv_is_known() {
         let daemon = host.start(Stop::LeaveChild).await;
         daemon.follows(&pvmove("A"), orphan).await;
         assert_eq!(host.processes.spawned().len(), 0);
+        let events = daemon.environment.events.recent(None);
+        let kinds: Vec<&str> = events.iter().map(|event| event.kind.as_str()).collect();
+        assert_eq!(kinds, ["poll.intended", "poll.adopted"]);
         daemon.stop().await;
     });
 }

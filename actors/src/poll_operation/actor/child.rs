@@ -1,0 +1,208 @@
+//! The child of an operation: started or taken over, followed, and ended.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix::prelude::*;
+use lvmwarden_protocol::poll::StartRequest;
+use lvmwarden_supervisor::fault;
+use lvmwarden_supervisor::process::{
+    AdoptError, Command, Process, ProcessExit, ProcessIdentity, Signal, SpawnError,
+};
+use slog::{Logger, debug, error, info, warn};
+use uuid::Uuid;
+
+use super::OperationActor;
+use super::records::lv_of;
+use crate::environment::PollEnvironment;
+use crate::error_chain::chain;
+use crate::occurrence::Occurrence;
+use crate::poll_operation::lvpoll::{self, Arguments};
+use crate::poll_operation::outcome::{EXEC_FAILED, Outcome};
+use crate::poll_operation::output::{self, OutputFollower};
+use crate::poll_operation::progress::parse_progress;
+use crate::poll_operation::state::{ChildEvent, Event};
+
+/// How often a child's output is looked at, at most and at least.
+const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// The wait before a process that could not be looked for is looked for again.
+const ADOPT_RETRY_DELAY: Duration = Duration::from_secs(1);
+
+/// A child that runs, and what it writes.
+pub(super) struct Child {
+    pub(super) process: Box<dyn Process>,
+    /// It ran already, and was taken over.
+    pub(super) adopted: bool,
+    output: OutputFollower,
+    follow: SpawnHandle,
+}
+
+impl OperationActor {
+    /// Starts lvpoll, unless a child that nobody has recorded does the work already.
+    pub(super) fn spawn(&mut self, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        if let Some(identity) = self.environment.orphans.claim(job.op, &job.request) {
+            info!(self.link.log, "a left-over lvpoll does the work already"; "lv" => lv_of(&job.request),
+                  "pid" => identity.pid, "next" => "adopt it");
+            let adopted = adopt(Arc::clone(&self.environment), self.link.log.clone(), identity);
+            ctx.spawn(adopted.into_actor(self).map(|adopted, actor, ctx| match adopted {
+                Ok(process) => actor.runs(process, true, ctx),
+                Err(_gone) => actor.spawn_anew(ctx),
+            }));
+            return;
+        }
+        self.spawn_anew(ctx);
+    }
+
+    fn spawn_anew(&mut self, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let (op, request) = (job.op, job.request.clone());
+        let environment = Arc::clone(&self.environment);
+        let spawned = async move {
+            // A command is some kilobytes of environment: it is made when its turn has come, not for a thousand at once.
+            let _turn = environment.starts.acquire().await;
+            environment.processes.spawn(command(&environment, op, &request)).await
+        };
+        ctx.spawn(spawned.into_actor(self).map(move |spawned, actor, ctx| match spawned {
+            Ok(process) => {
+                actor.environment.orphans.keep(op, process.identity().clone());
+                fault::point("poll_operation.spawned", actor.id.as_str());
+                actor.runs(process, false, ctx);
+            }
+            Err(error) if error.is_shortage() => {
+                let reason = chain(&error);
+                actor.apply(&Event::Child(ChildEvent::CannotSpawnNow { reason }), ctx);
+            }
+            Err(error) => {
+                error!(actor.link.log, "cannot start lvpoll"; "error" => chain(&error),
+                       "next" => "the client is told");
+                let outcome = outcome_of(&error);
+                actor.apply(&Event::Child(ChildEvent::NotSpawned { outcome }), ctx);
+            }
+        }));
+    }
+
+    /// Takes over the recorded child, if it is still there.
+    pub(super) fn adopt(&mut self, identity: ProcessIdentity, ctx: &mut Context<Self>) {
+        let adopted = adopt(Arc::clone(&self.environment), self.link.log.clone(), identity);
+        ctx.spawn(adopted.into_actor(self).map(Self::adopted));
+    }
+
+    fn adopted(adopted: Result<Box<dyn Process>, AdoptError>, actor: &mut Self, ctx: &mut Context<Self>) {
+        match adopted {
+            Ok(process) => {
+                info!(actor.link.log, "lvpoll of an earlier life adopted"; "process" => %process.identity());
+                actor.runs(process, true, ctx);
+            }
+            Err(error) => {
+                info!(actor.link.log, "the recorded lvpoll is not there any more"; "error" => chain(&error));
+                actor.apply(&Event::Child(ChildEvent::Exited(ProcessExit::Unknown)), ctx);
+            }
+        }
+    }
+
+    /// Follows a child from now on.
+    fn runs(&mut self, process: Box<dyn Process>, adopted: bool, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let pid = process.identity().pid;
+        let (shortest, longest) = FOLLOW_PERIODS;
+        let period = job.request.interval.duration().clamp(shortest, longest);
+        let exit = process.wait();
+        let output = OutputFollower::new(&self.environment.output_dir, job.op);
+        let follow = ctx.run_interval(period, Self::follow_output);
+        self.child = Some(Child { process, adopted, output, follow });
+        ctx.spawn(exit.into_actor(self).map(Self::exited));
+        self.apply(&Event::Child(ChildEvent::Runs { pid }), ctx);
+        if adopted {
+            // It has said already how far it is.
+            self.follow_output(ctx);
+        }
+    }
+
+    fn exited(exit: ProcessExit, actor: &mut Self, ctx: &mut Context<Self>) {
+        actor.follow_output(ctx);
+        if let Some(child) = &actor.child {
+            ctx.cancel_future(child.follow);
+            info!(actor.link.log, "lvpoll ended"; "process" => %child.process.identity(), "exit" => %exit,
+                  "last_error" => child.output.last_error().unwrap_or("(none)"));
+            let pid = child.process.identity().pid;
+            actor.publish(|op| Occurrence::PollChildEnded { op, pid, exit });
+        }
+        actor.child = None;
+        if let Some(job) = actor.operation.job() {
+            actor.environment.orphans.forget(job.op);
+        }
+        fault::point("poll_operation.child_exited", actor.id.as_str());
+        actor.apply(&Event::Child(ChildEvent::Exited(exit)), ctx);
+    }
+
+    fn follow_output(&mut self, ctx: &mut Context<Self>) {
+        let Some(child) = &mut self.child else { return };
+        let lines = child.output.read_lines();
+        let mut percent = None;
+        for line in &lines {
+            match parse_progress(line) {
+                Ok(said) => {
+                    debug!(self.link.log, "lvpoll says"; "line" => line, "percent" => said);
+                    percent = said.or(percent);
+                }
+                Err(error) => debug!(self.link.log, "lvpoll says"; "line" => line, "error" => %error),
+            }
+        }
+        if let Some(percent) = percent.filter(|_| percent != self.percent) {
+            self.percent = Some(percent);
+            self.publish(|op| Occurrence::PollProgress { op, percent });
+        }
+        if !lines.is_empty() {
+            self.apply(&Event::Child(ChildEvent::Output), ctx);
+        }
+    }
+
+    pub(super) fn end_child(&mut self, ctx: &mut Context<Self>) {
+        let Some(child) = &self.child else { return };
+        // A stopped process sees the request to end only when it goes on.
+        for signal in [Signal::TERM, Signal::CONT] {
+            if let Err(error) = child.process.signal(signal) {
+                debug!(self.link.log, "lvpoll takes no signal"; "error" => chain(&error));
+            }
+        }
+        // How it ends is of no interest now, and an adopted child's exit may be long in coming.
+        let ended = child.process.ended().into_actor(self);
+        ctx.spawn(ended.map(|(), actor, ctx| Self::exited(ProcessExit::Unknown, actor, ctx)));
+    }
+}
+
+/// Takes over a process that may still run; where the system would not say, it is asked again until it does.
+async fn adopt(
+    environment: Arc<PollEnvironment>,
+    log: Logger,
+    identity: ProcessIdentity,
+) -> Result<Box<dyn Process>, AdoptError> {
+    loop {
+        let adopted = environment.processes.adopt(identity.clone()).await;
+        let Err(error @ AdoptError::Io { .. }) = adopted else { return adopted };
+        warn!(log, "cannot look for lvpoll"; "error" => chain(&error),
+              "next" => format!("look again in {ADOPT_RETRY_DELAY:?}"));
+        tokio::time::sleep(ADOPT_RETRY_DELAY).await;
+    }
+}
+
+/// Returns the command that polls `request`.
+fn command(environment: &PollEnvironment, op: Uuid, request: &StartRequest) -> Command {
+    let (stdout, stderr) = output::paths(&environment.output_dir, op);
+    Command {
+        program: environment.binary.clone(),
+        arguments: Arguments::of(request).write(environment.verbose),
+        environment: lvpoll::environment(request, op, &environment.instance, &environment.inherited),
+        stdout,
+        stderr,
+    }
+}
+
+/// Returns how a failed start counts for the client.
+fn outcome_of(error: &SpawnError) -> Outcome {
+    match error {
+        SpawnError::Exec { .. } => Outcome::Retcode(EXEC_FAILED),
+        other => Outcome::Lost { reason: chain(other) },
+    }
+}

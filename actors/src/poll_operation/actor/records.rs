@@ -1,0 +1,184 @@
+//! The records of an operation: what is written to the journal, and what is told and done when it is there.
+
+use actix::prelude::*;
+use jiff::Timestamp;
+use lvmwarden_protocol::poll::StartRequest;
+use lvmwarden_supervisor::fault;
+use slog::{error, info, warn};
+use uuid::Uuid;
+
+use super::OperationActor;
+use crate::journal;
+use crate::ledger::Record;
+use crate::occurrence::{Occurrence, PollRef};
+use crate::poll_operation::op_names::begun_at;
+use crate::poll_operation::outcome::Outcome;
+use crate::poll_operation::output;
+use crate::poll_operation::state::{Event, JournalEvent};
+
+/// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
+/// write it to its client.
+const HAND_OUT_TURNS: u32 = 4;
+
+impl OperationActor {
+    /// Writes a record; `then` learns what became of it.
+    fn store(
+        &mut self,
+        record: Record,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(&mut Self, Result<(), String>, &mut Context<Self>) + 'static,
+    ) {
+        let registry = self.link.registry.clone();
+        let stored = async move { journal::append(&registry, record).await };
+        ctx.spawn(stored.into_actor(self).map(|stored, actor, ctx| then(actor, stored, ctx)));
+    }
+
+    pub(super) fn store_intent(&mut self, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let (op, request, uid) = (job.op, job.request.clone(), job.uid);
+        let replaced = self.about.replace(PollRef::new(op, &request));
+        self.percent = None;
+        let record = Record::PollIntended { op, request, uid, at: Some(Timestamp::now()) };
+        self.store(record, ctx, |actor, stored, ctx| {
+            let event = match stored {
+                Ok(()) => {
+                    fault::point("poll_operation.intent_stored", actor.id.as_str());
+                    if let Some(op) = replaced {
+                        actor.environment.events.publish(&Occurrence::PollForgotten { op });
+                    }
+                    actor.tell_start();
+                    JournalEvent::IntentStored
+                }
+                Err(reason) => {
+                    error!(actor.link.log, "cannot record a poll operation"; "error" => %reason,
+                           "next" => "the client is refused");
+                    JournalEvent::IntentNotStored { reason: format!("cannot record the request: {reason}") }
+                }
+            };
+            actor.apply(&Event::Journal(event), ctx);
+        });
+    }
+
+    fn tell_start(&self) {
+        if let Some(job) = self.operation.job() {
+            let request = &job.request;
+            self.publish(|op| Occurrence::PollIntended {
+                op,
+                asked_by: request.cmdline.as_deref().map(str::to_owned),
+                uid: job.uid,
+            });
+            info!(self.link.log, "poll operation begins"; "op" => %job.op, "lv" => lv_of(request),
+                  "kind" => %request.kind, "abort" => request.abort, "interval" => %request.interval,
+                  "asked_by" => request.cmdline.as_deref().unwrap_or("(unknown)"));
+        }
+    }
+
+    pub(super) fn store_started(&mut self, ctx: &mut Context<Self>) {
+        let (Some(job), Some(child)) = (self.operation.job(), &self.child) else { return };
+        let (op, attempt, adopted) = (job.op, job.attempt, child.adopted);
+        let process = child.process.identity().clone();
+        info!(self.link.log, "lvpoll runs"; "op" => %op, "process" => %process, "attempt" => attempt);
+        let pid = process.pid;
+        // It does, whatever the journal says; told later it could come after the child's end.
+        self.publish(|op| {
+            if adopted {
+                Occurrence::PollAdopted { op, pid, attempt }
+            } else {
+                Occurrence::PollStarted { op, pid, attempt }
+            }
+        });
+        let record = Record::PollStarted { op, process, attempt, adopted, at: Some(Timestamp::now()) };
+        self.store(record, ctx, move |actor, stored, _ctx| match stored {
+            Ok(()) => {
+                actor.environment.orphans.forget(op);
+                fault::point("poll_operation.running_stored", actor.id.as_str());
+            }
+            Err(reason) => warn!(actor.link.log, "cannot record which process lvpoll is"; "error" => %reason,
+                                 "next" => "after a crash it is found by its environment"),
+        });
+    }
+
+    /// Writes down, for the history, that lvpoll has ended and is started again; `at_once` where the next start is
+    /// counted already.
+    pub(super) fn store_retried(&mut self, at_once: bool, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let attempt = job.attempt - u32::from(at_once);
+        let record = Record::PollRetried { op: job.op, pid: job.pid, attempt, at: Timestamp::now() };
+        self.store(record, ctx, |actor, stored, _ctx| {
+            if let Err(reason) = stored {
+                warn!(actor.link.log, "cannot record that lvpoll is started again"; "error" => %reason,
+                      "next" => "the history lacks it");
+            }
+        });
+    }
+
+    pub(super) fn store_end(&mut self, outcome: Outcome, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let op = job.op;
+        info!(self.link.log, "poll operation ends"; "op" => %op, "lv" => lv_of(&job.request),
+              "outcome" => ?outcome, "attempts" => job.attempt);
+        let record = Record::PollEnded { op, outcome: outcome.clone(), at: Some(Timestamp::now()) };
+        self.store(record, ctx, move |actor, stored, ctx| {
+            let event = match stored {
+                Ok(()) => {
+                    fault::point("poll_operation.end_stored", actor.id.as_str());
+                    output::remove(&actor.environment.output_dir, op);
+                    let took = Timestamp::now().duration_since(begun_at(op)).unsigned_abs();
+                    actor.publish(|op| Occurrence::PollEnded { op, outcome, took });
+                    JournalEvent::EndStored
+                }
+                Err(reason) => {
+                    warn!(actor.link.log, "cannot record an end"; "error" => %reason, "next" => "try again");
+                    JournalEvent::EndNotStored
+                }
+            };
+            actor.apply(&Event::Journal(event), ctx);
+        });
+    }
+
+    /// Lets the session write the result to its client before the journal forgets it.
+    pub(super) fn store_collected(&mut self, op: Uuid, ctx: &mut Context<Self>) {
+        let handed_out = async {
+            for _ in 0..HAND_OUT_TURNS {
+                tokio::task::yield_now().await;
+            }
+        };
+        let about = self.about.take();
+        ctx.spawn(handed_out.into_actor(self).map(move |(), actor, ctx| {
+            let record = Record::PollForgotten { op, at: Some(Timestamp::now()) };
+            actor.store(record, ctx, |actor, stored, ctx| {
+                if let Some(op) = about {
+                    actor.environment.events.publish(&Occurrence::PollForgotten { op });
+                }
+                match stored {
+                    Ok(()) => fault::point("poll_operation.collect_stored", actor.id.as_str()),
+                    Err(reason) => warn!(actor.link.log, "cannot record a collection"; "error" => %reason,
+                                         "next" => "after a crash the result is given once more"),
+                }
+                actor.apply(&Event::Journal(JournalEvent::CollectStored), ctx);
+            });
+        }));
+    }
+
+    pub(super) fn leave(&mut self, forget: Option<Uuid>, ctx: &mut Context<Self>) {
+        let Some(op) = forget else {
+            ctx.stop();
+            return;
+        };
+        output::remove(&self.environment.output_dir, op);
+        let record = Record::PollForgotten { op, at: Some(Timestamp::now()) };
+        self.store(record, ctx, |actor, stored, ctx| {
+            actor.publish(|op| Occurrence::PollForgotten { op });
+            if let Err(reason) = stored {
+                warn!(actor.link.log, "cannot forget an operation"; "error" => %reason,
+                      "next" => "the next daemon finishes it");
+            }
+            ctx.stop();
+        });
+    }
+}
+
+/// Returns `VG/LV`, for the log.
+pub(super) fn lv_of(request: &StartRequest) -> String {
+    format!("{}/{}", request.vgname, request.lvname)
+}
