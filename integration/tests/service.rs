@@ -2,18 +2,21 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::process::Output;
 use std::time::Duration;
 
 use lvmwarden_integration::client::{HELLO_REPLY, IN_PROGRESS, OK, finished};
-use lvmwarden_integration::daemon::Flavour;
+use lvmwarden_integration::daemon::{Daemon, Flavour};
 use lvmwarden_integration::fake_lvm::{Start, Step};
 use lvmwarden_integration::request::Operation;
 use lvmwarden_integration::service::Service;
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::wait;
 use rustix::process::Signal;
+use serde_json::{Value, json};
 
 const HELLO: &str = "request=\"hello\"\n";
 
@@ -111,10 +114,10 @@ fn once_it_says_that_it_is_ready_its_sockets_answer() {
     let service = site.service().start();
     let mut client = site.try_client().expect("it accepts without being waited for");
     assert_eq!(client.ask(HELLO), HELLO_REPLY);
-    let info = service.call("org.lvmwarden.Service.Info", &serde_json::json!({}));
+    let info = service.call("org.lvmwarden.Service.Info", &json!({}));
     assert_eq!(info["pid"], service.pid());
     assert_eq!(info["instance"], site.socket().to_str().unwrap());
-    assert_eq!(info["roles"], serde_json::json!(["poll"]));
+    assert_eq!(info["roles"], json!(["poll"]));
 }
 
 #[test]
@@ -122,8 +125,8 @@ fn without_a_role_there_is_the_api_alone() {
     let site = Site::new();
     let service = site.service().set("service.roles", "[]").start();
     assert!(!site.socket().exists());
-    let info = service.call("org.lvmwarden.Service.Info", &serde_json::json!({}));
-    assert_eq!(info["roles"], serde_json::json!([]));
+    let info = service.call("org.lvmwarden.Service.Info", &json!({}));
+    assert_eq!(info["roles"], json!([]));
 }
 
 #[test]
@@ -162,7 +165,7 @@ fn named_sockets_are_taken_over_in_any_order() {
         let mut early = site.client();
         let mut service = launch.start();
         assert_eq!(early.ask(HELLO), HELLO_REPLY, "who came before the service is served");
-        service.call("org.lvmwarden.Service.Info", &serde_json::json!({}));
+        service.call("org.lvmwarden.Service.Info", &json!({}));
         service.signal(Signal::TERM);
         assert!(service.await_end(wait::SOON).success());
         assert!(site.socket().exists() && site.api_socket().exists(), "they belong to systemd");
@@ -207,10 +210,10 @@ fn systemd_is_told_what_runs() {
 
 #[test]
 fn the_watchdog_is_fed_in_time() {
-    let period = Duration::from_secs(2);
+    let period = Duration::from_secs(4);
     let site = Site::new();
     let mut service = site.service().watched(period).start();
-    let signs: Vec<_> = (0..4).map(|_| service.await_sign_of_life()).collect();
+    let signs: Vec<_> = (0..3).map(|_| service.await_sign_of_life()).collect();
     assert!(signs.windows(2).all(|pair| pair[1] - pair[0] < period), "{signs:?}");
 }
 
@@ -244,7 +247,7 @@ fn a_hangup_takes_on_what_can_be_taken_on_and_names_the_rest() {
     assert!(log.contains("the log level has changed"), "{log}");
     assert!(log.contains("a changed key needs a restart") && log.contains("key: events.keep"), "{log}");
     assert!(!log.contains("key: log.level"), "{log}");
-    let events = service.call("org.lvmwarden.Events.Recent", &serde_json::json!({}));
+    let events = service.call("org.lvmwarden.Events.Recent", &json!({}));
     assert!(events.to_string().contains("events.keep"), "{events}");
 }
 
@@ -263,13 +266,43 @@ fn a_hangup_with_a_wrong_configuration_changes_nothing() {
 }
 
 #[test]
+fn the_log_level_can_be_changed_while_it_runs() {
+    let site = Site::new();
+    let service =
+        site.service().set("log.level", "\"critical\"").option("--log-level").option("error").start();
+    assert_eq!(
+        fs::read_to_string(site.log()).unwrap(),
+        "",
+        "the command line beats the file, and there is no error"
+    );
+    service.call("org.lvmwarden.Supervisor.SetLogLevel", &json!({ "level": "trace" }));
+    service.client().ask(HELLO);
+    let log = await_log(&site, "direction: <-");
+    assert!(log.contains("the log level has changed, before: error, level: trace"), "{log}");
+}
+
+#[test]
+fn metrics_are_served_where_that_is_configured() {
+    let site = Site::new();
+    // Somebody else may take it in between; hardly anybody does.
+    let free = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    let _service = site.service().set("metrics.listen", &format!("\"{free}\"")).start();
+    let mut stream = TcpStream::connect_timeout(&free, wait::SOON).unwrap();
+    stream.set_read_timeout(Some(wait::SOON)).unwrap();
+    stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut page = String::new();
+    stream.read_to_string(&mut page).unwrap();
+    assert!(page.starts_with("HTTP/1.1 200 ") && page.contains("lvmwarden_build_info"), "{page}");
+}
+
+#[test]
 fn the_log_can_be_json() {
     let site = Site::new();
     let mut service = site.service().set("log.format", "\"json\"").start();
     service.signal(Signal::TERM);
     assert!(service.await_end(wait::SOON).success());
     let log = fs::read_to_string(site.log()).unwrap();
-    let lines: Vec<serde_json::Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let lines: Vec<Value> = log.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     let first = &lines[0];
     assert_eq!((&first["msg"], &first["level"]), (&"lvmwardend starts".into(), &"INFO".into()));
     assert!(first["ts"].as_str().is_some_and(|time| time.ends_with('Z')), "{first}");
@@ -318,7 +351,7 @@ fn whoever_may_end_the_service_may_have_the_children_ended_as_well() {
         let site = Site::new();
         let mut service = site.service().start();
         let child = start_child(&site, &service, &site.pvmove("pvmove0"));
-        service.call("org.lvmwarden.Service.Stop", &serde_json::json!({ "leave_children": leave_children }));
+        service.call("org.lvmwarden.Service.Stop", &json!({ "leave_children": leave_children }));
         assert!(service.await_end(wait::SOON).success());
         assert_eq!(child.is_alive(), leave_children);
     }
@@ -343,12 +376,7 @@ fn end_in_order(service: &mut Service) {
 
 /// Expects that `daemon` looks after the living `child` until its end, and tells that.
 #[track_caller]
-fn expect_adoption(
-    site: &Site,
-    daemon: &lvmwarden_integration::daemon::Daemon,
-    pvmove: &Operation,
-    child: &Start,
-) {
+fn expect_adoption(site: &Site, daemon: &Daemon, pvmove: &Operation, child: &Start) {
     assert!(child.is_alive());
     let mut client = daemon.client();
     assert_eq!(client.ask(pvmove.progress()), IN_PROGRESS, "known from the first moment");

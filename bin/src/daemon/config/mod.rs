@@ -79,6 +79,18 @@ impl Default for Config {
     }
 }
 
+impl Config {
+    /// Returns whether the service plays `role`.
+    pub(crate) fn plays(&self, role: Role) -> bool {
+        self.service_roles.contains(&role)
+    }
+
+    /// Returns the socket by whose path the service is known: two of them never share what they remember.
+    pub(crate) fn instance(&self) -> &Path {
+        if self.plays(Role::Poll) { &self.poll_socket } else { &self.api_socket }
+    }
+}
+
 /// Reads the text of a configuration; what it does not say has its default.
 ///
 /// # Errors

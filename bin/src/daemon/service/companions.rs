@@ -22,6 +22,8 @@ const STATUS_INTERVAL: Duration = Duration::from_secs(5);
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the tree may take to answer, before clients are said to be served.
 const READY_DEADLINE: Duration = Duration::from_secs(5);
+/// The wait before it is asked again.
+const READY_RETRY_DELAY: Duration = Duration::from_millis(100);
 
 /// The tasks; they end with this value.
 pub(super) struct Companions(JoinHandle<()>);
@@ -66,7 +68,10 @@ impl Company {
     async fn await_ready(&self, mut open: watch::Receiver<bool>) {
         // The other end of the gate lives as long as the service.
         let _ = open.wait_for(|open| *open).await;
-        while self.root.tree(READY_DEADLINE).await.is_err() {}
+        while self.root.tree(READY_DEADLINE).await.is_err() {
+            // Not at once: a tree that has ended says so without waiting.
+            sleep(READY_RETRY_DELAY).await;
+        }
         info!(self.log, "lvmwardend is ready");
         self.environment.events.publish(&Occurrence::ServiceReady);
         self.systemd.tell(Notice::Ready);

@@ -26,9 +26,9 @@ impl Doors {
     pub(super) fn open(config: &Config, log: &Logger) -> anyhow::Result<Self> {
         let group = group_of(config, log)?;
         let mut handed_over = HandedOver::take()?;
-        let polls = config.service_roles.contains(&Role::Poll);
         let lvmpolld = Wanted::lvmpolld(&config.poll_socket);
-        let lvmpolld = polls.then(|| Listening::open(&lvmpolld, &mut handed_over)).transpose()?;
+        let lvmpolld =
+            config.plays(Role::Poll).then(|| Listening::open(&lvmpolld, &mut handed_over)).transpose()?;
         let api = Wanted { name: "api", path: &config.api_socket, mode: config.api_mode, group };
         let api = Listening::open(&api, &mut handed_over)?;
         let metrics = config.metrics_listen.map(TcpListener::bind).transpose();

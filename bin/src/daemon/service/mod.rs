@@ -97,7 +97,7 @@ async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> a
     // First: whoever sees the sockets may ask for an orderly end at once.
     let mut signals = Signals::listen(&signals::SERVICE).context("cannot take over the signals")?;
     let config = &reloader.config;
-    let place = Place::make(&config.poll_socket)?;
+    let place = Place::make(config.instance())?;
     let mut doors = Doors::open(config, &log)?;
     let metrics = Metrics::new();
     let events = Events::new(Arc::clone(&metrics), config.events_keep as usize);

@@ -34,3 +34,6 @@ fn one_in_words(operation: &Description) -> String {
     let percent = operation.percent.map(|percent| format!(" {percent:.0}%")).unwrap_or_default();
     format!("{kind}{abort} {}/{}{percent}", request.vgname, request.lvname)
 }
+
+#[cfg(test)]
+mod tests;

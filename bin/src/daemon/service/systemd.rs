@@ -7,7 +7,7 @@ use std::io;
 use std::time::Duration;
 
 use sd_notify::NotifyState;
-use slog::{Logger, debug, warn};
+use slog::{Logger, warn};
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
@@ -106,7 +106,6 @@ pub(super) async fn feed_watchdog(
     loop {
         ticks.tick().await;
         if is_alive(period / 4).await {
-            debug!(log, "a sign of life for systemd");
             systemd.tell(Notice::Watchdog);
         } else {
             warn!(log, "the supervision tree does not answer"; "next" => "systemd ends the daemon unless it soon does");

@@ -30,7 +30,8 @@ async fn signs(is_alive: impl AsyncFn() -> bool) -> Vec<Duration> {
     tokio::select! {
         () = feeding => panic!("it never ends"),
         () = collecting => panic!("somebody can tell still"),
-        () = sleep(PERIOD * 10) => signs,
+        // Not on the moment of a sign, so that it is clear which comes first.
+        () = sleep(PERIOD * 10 - PERIOD / 4) => signs,
     }
 }
 
