@@ -31,7 +31,7 @@ async fn signs(is_alive: impl AsyncFn() -> bool) -> Vec<Duration> {
         () = feeding => panic!("it never ends"),
         () = collecting => panic!("somebody can tell still"),
         // Not on the moment of a sign, so that it is clear which comes first.
-        () = sleep(PERIOD * 10 - PERIOD / 4) => signs,
+        () = sleep(PERIOD * 39 / 4) => signs,
     }
 }
 
