@@ -1,4 +1,4 @@
-//! The kernel's device-mapper ABI, as far as reading the status of one device needs it: bytes to values, no I/O.
+//! The kernel's device-mapper ABI, as far as reading status and table of one device needs it: bytes to values, no I/O.
 //!
 //! One buffer goes to the kernel and comes back: a header of 312 bytes, then one record per target of the device's
 //! table, each with its status as text. Everything in the answer is checked against the length of the buffer.
@@ -26,8 +26,18 @@ pub struct DmTarget {
     pub length_sectors: u64,
     /// The type of target, such as `linear` or `mirror`; 1 to 15 bytes.
     pub kind: String,
-    /// Its status, one line in the words of the target; empty for types that have none, as `linear`.
+    /// Its status, one line in the words of the target, empty for types that have none, as `linear`; or its line of the
+    /// table, as [`Ask`] said.
     pub params: String,
+}
+
+/// What is asked about each target of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ask {
+    /// How it is.
+    Status,
+    /// How it was set up: its line of the device's table.
+    Table,
 }
 
 /// The answer to a request for a status.
@@ -52,6 +62,8 @@ const UUID_SIZE: usize = 129;
 pub(crate) const HEADER_SIZE: u32 = 312;
 
 // Flags of the header.
+/// The kernel is asked for the table.
+const TABLE: u32 = 1 << 4;
 const SUSPENDED: u32 = 1 << 1;
 const BUFFER_FULL: u32 = 1 << 8;
 /// The kernel must not flush the device to be up to date: that would wait for its disks.
@@ -63,12 +75,12 @@ const NEXT_AT: usize = 20;
 const KIND_AT: usize = 24;
 const SPEC_SIZE: usize = 40;
 
-/// Writes the request for the status of the device `uuid` at the start of a buffer of `size` bytes, which is also the
+/// Writes the request for status or table of the device `uuid` at the start of a buffer of `size` bytes, which is also the
 /// room for the answer.
 ///
 /// # Errors
 /// `InvalidInput` when `uuid` is empty, has 129 bytes or more, or contains a NUL.
-pub(crate) fn write_status_request(uuid: &str, size: u32) -> io::Result<Vec<u8>> {
+pub(crate) fn write_status_request(uuid: &str, ask: Ask, size: u32) -> io::Result<Vec<u8>> {
     if uuid.is_empty() || uuid.len() >= UUID_SIZE || uuid.contains('\0') {
         return Err(io::Error::new(io::ErrorKind::InvalidInput, "not a uuid of a device-mapper device"));
     }
@@ -78,7 +90,11 @@ pub(crate) fn write_status_request(uuid: &str, size: u32) -> io::Result<Vec<u8>>
     }
     write_u32(&mut buffer, DATA_SIZE_AT, size);
     write_u32(&mut buffer, DATA_START_AT, HEADER_SIZE);
-    write_u32(&mut buffer, FLAGS_AT, NO_FLUSH);
+    let flags = match ask {
+        Ask::Status => NO_FLUSH,
+        Ask::Table => NO_FLUSH | TABLE,
+    };
+    write_u32(&mut buffer, FLAGS_AT, flags);
     buffer[UUID_AT..UUID_AT + uuid.len()].copy_from_slice(uuid.as_bytes());
     Ok(buffer)
 }

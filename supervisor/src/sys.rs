@@ -14,7 +14,7 @@ use rustix::process::{Pid, Resource, Rlimit, WaitOptions, chdir, setrlimit, sets
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
 
-use crate::device_mapper::{self, Answer, DmStatus};
+use crate::device_mapper::{self, Answer, Ask, DmStatus};
 
 /// Prepares what a child does between fork and exec, after `std` has done its part.
 ///
@@ -158,7 +158,7 @@ const DM_FIRST_BUFFER_SIZE: u32 = 16 << 10;
 /// The room that no answer needs, in bytes: 100,000 targets and more.
 const DM_LARGEST_BUFFER_SIZE: u32 = 16 << 20;
 
-/// Reads the status of the device-mapper device with this uuid, such as `LVM-` and 64 characters.
+/// Reads status or table of the device-mapper device with this uuid, such as `LVM-` and 64 characters.
 ///
 /// `control` is `/dev/mapper/control`, open for reading and writing by root. `None` means that there is no such device.
 /// Neither waits for the device's disks nor for a suspended device to be resumed.
@@ -166,10 +166,10 @@ const DM_LARGEST_BUFFER_SIZE: u32 = 16 << 20;
 /// # Errors
 /// `InvalidInput` when `uuid` cannot be one; `InvalidData` when the answer is malformed; `OutOfMemory` when it has more
 /// than 16 MiB; otherwise the error of ioctl(2), as when `control` is another file.
-pub fn device_mapper_status(control: BorrowedFd<'_>, uuid: &str) -> io::Result<Option<DmStatus>> {
+pub fn device_mapper_status(control: BorrowedFd<'_>, uuid: &str, ask: Ask) -> io::Result<Option<DmStatus>> {
     let mut size = DM_FIRST_BUFFER_SIZE;
     while size <= DM_LARGEST_BUFFER_SIZE {
-        let mut buffer = device_mapper::write_status_request(uuid, size)?;
+        let mut buffer = device_mapper::write_status_request(uuid, ask, size)?;
         // SAFETY: the descriptor is open as long as it is borrowed. The header at the start of the buffer tells the
         // kernel the buffer's true length, beyond which it does not write; the kernel demands no alignment.
         let asked = unsafe { libc::ioctl(control.as_raw_fd(), DM_TABLE_STATUS, buffer.as_mut_ptr()) };

@@ -110,7 +110,9 @@ fn a_record_that_does_not_lead_onward_is_refused() {
 #[test]
 fn a_request_names_the_device_and_never_flushes_it() {
     let uuid = "LVM-abcdefghijklmnopqrstuvwxyz012345ABCDEFGHIJKLMNOPQRSTUVWXYZ012345";
-    let buffer = write_status_request(uuid, 4096).unwrap();
+    let buffer = write_status_request(uuid, Ask::Status, 4096).unwrap();
+    let table = write_status_request(uuid, Ask::Table, 4096).unwrap();
+    assert_eq!(read_u32(&table, FLAGS_AT), Some(NO_FLUSH | TABLE));
     assert_eq!(buffer.len(), 4096);
     assert_eq!(read_u32(&buffer, 0), Some(4));
     assert_eq!(read_u32(&buffer, DATA_SIZE_AT), Some(4096));
@@ -127,9 +129,13 @@ fn a_request_names_the_device_and_never_flushes_it() {
 #[test]
 fn a_uuid_that_no_device_can_have_is_refused() {
     for uuid in ["", "LVM-\0", &"x".repeat(129)] {
-        assert_eq!(write_status_request(uuid, 4096).unwrap_err().kind(), ErrorKind::InvalidInput, "{uuid:?}");
+        assert_eq!(
+            write_status_request(uuid, Ask::Status, 4096).unwrap_err().kind(),
+            ErrorKind::InvalidInput,
+            "{uuid:?}"
+        );
     }
-    assert!(write_status_request(&"x".repeat(128), 4096).is_ok());
+    assert!(write_status_request(&"x".repeat(128), Ask::Status, 4096).is_ok());
 }
 
 proptest! {

@@ -82,6 +82,15 @@ impl FakeProcesses {
         entry.end(exit);
     }
 
+    /// Makes the process that has `pid` wait for time to pass, or go on.
+    ///
+    /// # Panics
+    /// When no process has that pid.
+    #[track_caller]
+    pub fn set_asleep(&self, pid: u32, is_asleep: bool) {
+        self.lock().entries.get_mut(&pid).expect("no process has this pid").is_asleep = is_asleep;
+    }
+
     /// Returns every process started so far, in order.
     pub fn spawned(&self) -> Vec<Spawned> {
         self.lock().spawned.clone()
@@ -233,13 +242,14 @@ struct Entry {
     on_terminate: Option<ProcessExit>,
     exit: watch::Sender<Option<ProcessExit>>,
     is_reaped: bool,
+    is_asleep: bool,
     signals: Vec<Signal>,
 }
 
 impl Entry {
     fn new(identity: ProcessIdentity, on_terminate: Option<ProcessExit>, origin: Origin) -> Self {
         let exit = watch::Sender::new(None);
-        Self { identity, origin, on_terminate, exit, is_reaped: false, signals: Vec::new() }
+        Self { identity, origin, on_terminate, exit, is_reaped: false, is_asleep: false, signals: Vec::new() }
     }
 
     fn is_running(&self) -> bool {
@@ -303,6 +313,10 @@ impl Process for FakeProcess {
         Box::pin(async move {
             exit.await;
         })
+    }
+
+    fn is_asleep(&self) -> bool {
+        self.table.lock().entries.get(&self.identity.pid).is_some_and(|entry| entry.is_asleep)
     }
 
     fn signal(&self, signal: Signal) -> Result<(), SignalError> {

@@ -27,6 +27,7 @@
 //! `reap` where exits come from.
 
 mod adopt;
+mod asleep;
 mod command;
 mod exit;
 #[cfg(any(test, feature = "testing"))]
@@ -119,6 +120,11 @@ pub trait Process: Send + Sync {
     /// # Cancel safety
     /// Cancel-safe.
     fn ended(&self) -> BoxFuture<'static, ()>;
+
+    /// Tells whether the process only waits for time to pass just now, in nanosleep(2) or `clock_nanosleep(2)`.
+    ///
+    /// `false` also where that cannot be told. Neither waits for the process nor stops it.
+    fn is_asleep(&self) -> bool;
 
     /// Sends a signal. `Ok` means sent: an ended process that was not reaped yet takes any signal without effect.
     ///

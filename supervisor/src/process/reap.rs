@@ -18,6 +18,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_si
 use thiserror::Error;
 use tokio::time::sleep;
 
+use super::asleep;
 use super::{BoxFuture, OsProcessesOptions, Process, ProcessExit, ProcessIdentity};
 use crate::sys::{self, WatchedFd};
 
@@ -76,6 +77,11 @@ impl Process for OsProcess {
     fn ended(&self) -> BoxFuture<'static, ()> {
         let watch = Arc::clone(&self.watch);
         Box::pin(async move { watch.ended().await })
+    }
+
+    fn is_asleep(&self) -> bool {
+        // The pid may be another process's by now; a signal, which goes to the pidfd, then finds nobody.
+        asleep::is_asleep(self.identity.pid)
     }
 
     fn signal(&self, signal: Signal) -> Result<(), SignalError> {

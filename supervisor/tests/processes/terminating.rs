@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use lvmwarden_supervisor::process::{ProcessExit, Signal, Termination, terminate};
 
-use crate::support::{Site, run};
+use crate::support::{Site, eventually, run};
 
 const LONG_GRACE: Duration = Duration::from_secs(20);
 const SHORT_GRACE: Duration = Duration::from_millis(100);
@@ -52,5 +52,20 @@ fn a_process_that_has_ended_needs_nothing() {
         let termination = terminate(&*process, SHORT_GRACE).await.unwrap();
         assert_eq!(termination, Termination::Asked(ProcessExit::Code(3)));
         assert_eq!(termination.exit(), ProcessExit::Code(3));
+    });
+}
+
+#[test]
+fn a_process_that_sleeps_is_known_from_one_that_works() {
+    run(async {
+        let sleeping = Site::new().start("exec sleep 20").await;
+        let working = Site::new().start("while :; do :; done").await;
+        eventually("one asleep", || sleeping.is_asleep().then_some(())).await;
+        assert!(!working.is_asleep());
+        for process in [sleeping, working] {
+            process.signal(Signal::KILL).unwrap();
+            process.wait().await;
+            assert!(!process.is_asleep());
+        }
     });
 }
