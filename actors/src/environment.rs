@@ -12,8 +12,9 @@ use tokio::time::Instant;
 use crate::activity::Activity;
 use crate::events::Events;
 use crate::kernel::Kernel;
+use crate::kernel::watchlist::Watchlist;
 use crate::poll_operation::orphans::Orphans;
-use crate::poll_operation::state::{Moment, Stop};
+use crate::poll_operation::state::{Mode, Moment, Stop};
 
 /// What every poll operation of a daemon shares.
 pub struct PollEnvironment {
@@ -27,6 +28,10 @@ pub struct PollEnvironment {
     pub inherited: BTreeMap<OsString, OsString>,
     /// lvpoll is started with `-vvvv`.
     pub verbose: bool,
+    /// Who watches copies: lvpoll, or the daemon.
+    pub mode: Mode,
+    /// Whose copies the daemon watches.
+    pub watchlist: Watchlist,
     /// What becomes of running children when the daemon ends in order; it may be said anew until then.
     pub on_stop: Mutex<Stop>,
     /// Starts and adopts children.

@@ -112,8 +112,9 @@ impl Metrics {
             Occurrence::PollAdopted { .. } => {
                 self.lvpoll_adoptions.inc();
             }
-            Occurrence::PollChildEnded { exit, .. } => {
-                self.lvpoll_exits.get_or_create(&[("exit", exit_label(*exit))]).inc();
+            Occurrence::PollChildEnded { exit, was_relieved, .. } => {
+                let exit = if *was_relieved { "relieved" } else { exit_label(*exit) };
+                self.lvpoll_exits.get_or_create(&[("exit", exit)]).inc();
             }
             Occurrence::PollEnded { op, outcome, took } => {
                 let labels = [("kind", op.kind.as_str()), ("outcome", outcome_label(outcome))];
@@ -126,6 +127,7 @@ impl Metrics {
                 self.actor_restarts.get_or_create(&actor(name)).inc();
             }
             Occurrence::PollIntended { .. }
+            | Occurrence::PollFellBack { .. }
             | Occurrence::PollRetried { .. }
             | Occurrence::PollProgress { .. }
             | Occurrence::PollSilent { .. }

@@ -84,6 +84,15 @@ pub enum Occurrence {
         pid: u32,
         /// How.
         exit: ProcessExit,
+        /// It was asked to, because the kernel needs nobody meanwhile.
+        was_relieved: bool,
+    },
+    /// lvpoll watches the copy by itself from now on.
+    PollFellBack {
+        /// The operation.
+        op: PollRef,
+        /// Why the daemon does not, in a few words that are always the same.
+        why: &'static str,
     },
     /// lvpoll is to be started again.
     PollRetried {
@@ -189,6 +198,7 @@ impl Occurrence {
             Self::PollStarted { .. } => "poll.started",
             Self::PollAdopted { .. } => "poll.adopted",
             Self::PollChildEnded { .. } => "poll.child_ended",
+            Self::PollFellBack { .. } => "poll.fell_back",
             Self::PollRetried { .. } => "poll.retried",
             Self::PollProgress { .. } => "poll.progress",
             Self::PollSilent { .. } => "poll.silent",
@@ -214,6 +224,7 @@ impl Occurrence {
             | Self::PollStarted { op, .. }
             | Self::PollAdopted { op, .. }
             | Self::PollChildEnded { op, .. }
+            | Self::PollFellBack { op, .. }
             | Self::PollRetried { op, .. }
             | Self::PollProgress { op, .. }
             | Self::PollSilent { op, .. }
@@ -254,7 +265,10 @@ impl Occurrence {
             Self::PollStarted { pid, attempt, .. } | Self::PollAdopted { pid, attempt, .. } => {
                 fields.put("pid", pid).put("attempt", attempt)
             }
-            Self::PollChildEnded { pid, exit, .. } => fields.put("pid", pid).put("exit", exit),
+            Self::PollChildEnded { pid, exit, was_relieved, .. } => {
+                fields.put("pid", pid).put("exit", exit).put("was_relieved", was_relieved)
+            }
+            Self::PollFellBack { why, .. } => fields.put("why", why),
             Self::PollRetried { delay, why, .. } => {
                 fields.put("delay_ms", &delay.as_millis()).put("why", why)
             }

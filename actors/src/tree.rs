@@ -5,7 +5,8 @@
 //! ├─ journal                the only writer of the run directory's journal
 //! ├─ poll                   rest_for_one: new operations have to be recovered
 //! │  ├─ operations          one OperationActor per (poll|abort, full LV id); a failing one is given up alone
-//! │  └─ recovery            at start: what the journal and the process table know; then clients are served
+//! │  ├─ recovery            at start: what the journal and the process table know; then clients are served
+//! │  └─ kernel              reads device-mapper for all operations that are watched
 //! └─ doors                  one_for_one; each is a listener, and a task for each client
 //!    ├─ lvmpolld            the poll protocol
 //!    ├─ api                 the JSON API       (the service only)
@@ -27,6 +28,7 @@ use tokio::sync::watch;
 
 use crate::door::{Door, DoorEnvironment, Protocol};
 use crate::environment::PollEnvironment;
+use crate::kernel::reader::Reader;
 use crate::ledger::PollLedger;
 use crate::recovery::Recovery;
 use crate::service::ServiceEnvironment;
@@ -113,10 +115,15 @@ fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> Child
         move |link| Recovery::new(Arc::clone(&poll), gate.clone(), link)
     })
     .restart(RestartType::Transient);
+    let kernel = ChildSpec::worker("kernel", {
+        let poll = Arc::clone(poll);
+        move |link| Reader::new(Arc::clone(&poll.kernel), poll.watchlist.clone(), link)
+    });
     // A supervisor that is made anew knows none of its operations: recovery finds them in the journal.
     let poll = SupervisorSpec::new(Strategy::RestForOne)
         .child(ChildSpec::supervisor("operations", operations))
-        .child(recovery);
+        .child(recovery)
+        .child(kernel);
     ChildSpec::supervisor("poll", poll)
 }
 

@@ -6,12 +6,13 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
-use lvmwarden_supervisor::device_mapper::DmStatus;
+use lvmwarden_supervisor::device_mapper::{Ask, DmStatus};
 use lvmwarden_supervisor::process::BoxFuture;
 use lvmwarden_supervisor::sys;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::copying::{Look, Subject, look};
 use super::{Kernel, judge, mapper_name};
 use crate::poll_operation::state::Verdict;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
@@ -31,11 +32,20 @@ pub struct DeviceMapper;
 impl Kernel for DeviceMapper {
     fn judge(&self, operation: PollOperation, lvid: Lvid) -> BoxFuture<'static, Verdict> {
         Box::pin(async move {
-            let asked = spawn_blocking(move || match status_of(&lvid.device_mapper_uuid()) {
+            let asked = spawn_blocking(move || match read(&lvid.device_mapper_uuid(), Ask::Status) {
                 Ok(status) => judge(operation, status.as_ref()),
                 Err(_no_device_mapper) => Verdict::Unknown,
             });
             timeout(DEADLINE, asked).await.ok().and_then(Result::ok).unwrap_or(Verdict::Unknown)
+        })
+    }
+
+    fn look(&self, subjects: Vec<Subject>) -> BoxFuture<'static, Vec<Look>> {
+        Box::pin(async move {
+            let count = subjects.len();
+            let asked = spawn_blocking(move || subjects.iter().map(look_at).collect());
+            let seen = timeout(DEADLINE, asked).await.ok().and_then(Result::ok);
+            seen.unwrap_or_else(|| vec![Look::unclear("device-mapper does not answer in time"); count])
         })
     }
 
@@ -47,9 +57,19 @@ impl Kernel for DeviceMapper {
     }
 }
 
-fn status_of(uuid: &str) -> io::Result<Option<DmStatus>> {
+fn read(uuid: &str, ask: Ask) -> io::Result<Option<DmStatus>> {
     let control = File::open(CONTROL)?;
-    sys::device_mapper_status(control.as_fd(), uuid)
+    sys::device_mapper_status(control.as_fd(), uuid, ask)
+}
+
+/// Reads status and table in this order: a table that changed in between has other targets, or none that copies.
+fn look_at(subject: &Subject) -> Look {
+    let uuid = subject.lvid.device_mapper_uuid();
+    let seen = read(&uuid, Ask::Status).and_then(|status| Ok((status, read(&uuid, Ask::Table)?)));
+    match seen {
+        Ok((status, table)) => look(subject.operation, status.as_ref(), table.as_ref()),
+        Err(_no_device_mapper) => Look::unclear("device-mapper does not answer"),
+    }
 }
 
 /// Looks a device's name up in sysfs, which opens no device.

@@ -4,15 +4,20 @@
 //! It is asked by the LV's device-mapper UUID (`LVM-` and the lvid), without a flush and without opening a device, so
 //! that a suspended or dead disk cannot hold the answer up; whatever it cannot tell is [`Verdict::Unknown`].
 
+pub mod copying;
 mod device_mapper;
 mod names;
+pub mod reader;
 mod status;
+pub mod watchlist;
 
 use lvmwarden_supervisor::process::BoxFuture;
 
 pub use device_mapper::DeviceMapper;
 pub use names::mapper_name;
 pub use status::judge;
+
+use copying::{Look, Subject};
 
 use crate::poll_operation::state::Verdict;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
@@ -22,6 +27,9 @@ use lvmwarden_protocol::poll::PollOperation;
 pub trait Kernel: Send + Sync + 'static {
     /// Tells whether the operation on the LV `lvid` is still there.
     fn judge(&self, operation: PollOperation, lvid: Lvid) -> BoxFuture<'static, Verdict>;
+
+    /// Tells of each subject how far the kernel is with it, in the same order.
+    fn look(&self, subjects: Vec<Subject>) -> BoxFuture<'static, Vec<Look>>;
 
     /// Returns the lvid of the active LV `vgname`/`lvname`, where device-mapper knows it.
     fn lvid_of(&self, vgname: VgName, lvname: LvName) -> BoxFuture<'static, Option<Lvid>>;

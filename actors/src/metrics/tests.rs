@@ -87,7 +87,12 @@ fn what_happens_to_operations_is_counted_by_kind_and_end() {
     for occurrence in [
         Occurrence::PollStarted { op: op.clone(), pid: 1, attempt: 1 },
         Occurrence::PollAdopted { op: op.clone(), pid: 1, attempt: 1 },
-        Occurrence::PollChildEnded { op: op.clone(), pid: 1, exit: ProcessExit::Code(5) },
+        Occurrence::PollChildEnded {
+            op: op.clone(),
+            pid: 1,
+            exit: ProcessExit::Code(5),
+            was_relieved: false,
+        },
         Occurrence::PollEnded { op, outcome, took },
     ] {
         metrics.count(&occurrence);

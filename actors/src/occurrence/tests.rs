@@ -51,10 +51,11 @@ fn what_happens_to_operations_has_its_words() {
         (O::PollStarted { op: op(), pid: 4242, attempt: 2 }, "poll.started", &child),
         (O::PollAdopted { op: op(), pid: 4242, attempt: 2 }, "poll.adopted", &child),
         (
-            O::PollChildEnded { op: op(), pid: 4242, exit: ProcessExit::Signal(9) },
+            O::PollChildEnded { op: op(), pid: 4242, exit: ProcessExit::Signal(9), was_relieved: false },
             "poll.child_ended",
-            &[("pid", "4242"), ("exit", "signal 9")],
+            &[("pid", "4242"), ("exit", "signal 9"), ("was_relieved", "false")],
         ),
+        (O::PollFellBack { op: op(), why: "odd" }, "poll.fell_back", &[("why", "odd")]),
         (
             O::PollRetried { op: op(), delay: Duration::from_millis(200), why: "killed" },
             "poll.retried",

@@ -19,10 +19,13 @@ use uuid::Uuid;
 use self::child::Child;
 use super::messages::{CollectProgress, Describe, Description, StartPolling};
 use super::notes;
+use super::pace::Known;
 use super::state::{Answer, Effect, Event, Note, Operation, StartAnswer};
 use crate::activity::ActivityGuard;
 use crate::environment::PollEnvironment;
 use crate::journal;
+use crate::kernel::copying::Subject;
+use crate::kernel::watchlist::{Looked, Watch};
 use crate::occurrence::{Occurrence, PollRef};
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
@@ -41,9 +44,11 @@ pub struct OperationActor {
     /// Clients that are told as soon as the intent is durable, each with the name that it brought.
     starters: Vec<(Uuid, oneshot::Sender<StartAnswer>)>,
     child: Option<Child>,
-    /// How much lvpoll last said to be done.
-    percent: Option<f64>,
+    /// How far it is.
+    known: Known,
     wake: Option<SpawnHandle>,
+    /// Held while device-mapper is looked at for this operation.
+    watch: Option<Watch>,
     /// Held while the operation is active: the daemon is needed.
     activity: Option<ActivityGuard>,
 }
@@ -51,16 +56,18 @@ pub struct OperationActor {
 impl OperationActor {
     /// Makes the actor of `id`; what it is about comes from the journal, or from its first client.
     pub fn new(id: OperationId, environment: Arc<PollEnvironment>, link: ChildLink) -> Self {
+        let operation = Operation::new(environment.mode);
         Self {
             id,
             environment,
             link,
-            operation: Operation::default(),
+            operation,
             about: None,
             starters: Vec::new(),
             child: None,
-            percent: None,
+            known: Known::default(),
             wake: None,
+            watch: None,
             activity: None,
         }
     }
@@ -72,7 +79,8 @@ impl OperationActor {
         ctx.wait(answer.into_actor(self).map(|answer, actor, ctx| match answer {
             Ok(Some(recovered)) => {
                 actor.about = Some(PollRef::new(recovered.op, &recovered.request));
-                let (operation, effects) = Operation::recover(recovered, actor.environment.now());
+                let (operation, effects) =
+                    Operation::recover(recovered, actor.environment.mode, actor.environment.now());
                 actor.operation = operation;
                 actor.execute(effects, ctx);
             }
@@ -99,6 +107,16 @@ impl OperationActor {
             self.activity = self.operation.is_active().then(|| self.environment.activity.begin());
         }
         self.arm_wake(ctx);
+        if self.operation.is_watched() != self.watch.is_some() {
+            self.watch = self.enter_watchlist(ctx);
+        }
+    }
+
+    /// Enters the list of those who are told what device-mapper shows, where the operation wants to be.
+    fn enter_watchlist(&self, ctx: &Context<Self>) -> Option<Watch> {
+        let job = self.operation.job().filter(|_| self.operation.is_watched())?;
+        let subject = Subject { operation: job.request.kind, lvid: job.request.lvid.clone() };
+        Some(self.environment.watchlist.enter(subject, ctx.address().recipient()))
     }
 
     fn execute_one(&mut self, effect: Effect, ctx: &mut Context<Self>) {
@@ -125,6 +143,7 @@ impl OperationActor {
                 }));
             }
             Effect::EndChild => self.end_child(ctx),
+            Effect::RelieveChild => self.relieve_child(),
             Effect::StoreEnd(outcome) => self.store_end(outcome, ctx),
             Effect::StoreCollected { op } => self.store_collected(op, ctx),
             Effect::Note(note) => self.note(&note, ctx),
@@ -205,7 +224,20 @@ impl Handler<Describe> for OperationActor {
     type Result = Option<Box<Description>>;
 
     fn handle(&mut self, _: Describe, _ctx: &mut Context<Self>) -> Self::Result {
-        Description::of(&self.id, &self.operation, self.percent).map(Box::new)
+        Description::of(&self.id, &self.operation, &self.known).map(Box::new)
+    }
+}
+
+impl Handler<Looked> for OperationActor {
+    type Result = ();
+
+    fn handle(&mut self, Looked(look): Looked, ctx: &mut Context<Self>) {
+        let now = self.environment.now();
+        if let Some(percent) = look.copied.and_then(|copied| self.known.saw(&copied, now)) {
+            self.publish(|op| Occurrence::PollProgress { op, percent });
+        }
+        let is_child_asleep = self.child.as_ref().is_some_and(|child| child.process.is_asleep());
+        self.apply(&Event::Looked { look, is_child_asleep }, ctx);
     }
 }
 

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::op_names::begun_at;
 use super::outcome::Outcome;
+use super::pace::{CopyProgress, Known};
 use super::state::{Operation, Phase, State};
 
 /// What there is to know of an operation.
@@ -33,8 +34,10 @@ pub struct Description {
     pub attempt: u32,
     /// How many requests asked for it, the first included.
     pub init_requests: u32,
-    /// How much lvpoll last said to be done, 0 to 100; `None` before it said anything.
+    /// How much is done, 0 to 100: as the kernel shows it, or as lvpoll said last; `None` before either.
     pub percent: Option<f64>,
+    /// How far the kernel is, where the daemon looks at it.
+    pub copy: Option<CopyProgress>,
     /// How long its child may write nothing before it is called silent.
     pub silence_limit: Duration,
     /// Its child has written nothing for longer than that.
@@ -45,7 +48,7 @@ pub struct Description {
 
 impl Description {
     /// Describes an operation; `None` when there is nothing to describe.
-    pub(super) fn of(id: &OperationId, operation: &Operation, percent: Option<f64>) -> Option<Self> {
+    pub(super) fn of(id: &OperationId, operation: &Operation, known: &Known) -> Option<Self> {
         let (job, state, silent, outcome) = match operation.state() {
             State::Active { job, phase } => {
                 (job, state_of(phase), matches!(phase, Phase::Running { silent: true, .. }), None)
@@ -63,7 +66,8 @@ impl Description {
             pid: job.pid,
             attempt: job.attempt,
             init_requests: operation.init_requests(),
-            percent,
+            percent: known.percent(),
+            copy: known.copy(),
             silence_limit: job.silence_limit(),
             silent,
             outcome,
@@ -83,6 +87,7 @@ fn state_of(phase: &Phase) -> OperationState {
         Phase::Spawning { .. } => OperationState::Starting,
         Phase::Adopting { .. } => OperationState::Adopting,
         Phase::Running { .. } => OperationState::Running,
+        Phase::Watching { .. } | Phase::Relieving { .. } => OperationState::Copying,
         Phase::Judging => OperationState::Judging,
         Phase::BackingOff { .. } => OperationState::BackingOff,
         Phase::Storing { .. } => OperationState::Storing,

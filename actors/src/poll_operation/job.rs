@@ -5,6 +5,8 @@ use std::time::Duration;
 use lvmwarden_protocol::poll::StartRequest;
 use uuid::Uuid;
 
+use crate::kernel::copying::Copied;
+
 /// Time since the daemon started.
 pub type Moment = Duration;
 
@@ -32,6 +34,10 @@ pub const SHORTAGE_DELAY: Duration = Duration::from_millis(200);
 /// Source: lvm2 2.03.16, `lvmpolld_internal_timeout` of an interval of up to 30 s.
 pub const SILENCE_FLOOR: Duration = Duration::from_mins(1);
 
+/// How often lvpoll may be started for a copy that is done, and leave everything as it was, before it is left to
+/// watch by itself.
+pub const FUTILE_STEPS: u32 = 3;
+
 /// What an operation does, and how it went so far.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
@@ -51,16 +57,41 @@ pub struct Job {
     pub(super) unfinished: u32,
     /// How often in a row lvpoll could not be started for lack of something.
     pub(super) shortages: u32,
+    /// lvpoll watches by itself, whatever the mode.
+    pub(super) has_fallen_back: bool,
+    /// How far the copy was when lvpoll was started last to do something about it.
+    pub(super) before_step: Option<Copied>,
+    /// How often in a row lvpoll was started and left everything as it was.
+    pub(super) futile_steps: u32,
 }
 
 impl Job {
     pub(super) fn new(op: Uuid, request: StartRequest, uid: Option<u32>) -> Self {
-        Self { op, request, uid, attempt: 0, pid: None, crashes: Vec::new(), unfinished: 0, shortages: 0 }
+        Self {
+            op,
+            request,
+            uid,
+            attempt: 0,
+            pid: None,
+            crashes: Vec::new(),
+            unfinished: 0,
+            shortages: 0,
+            has_fallen_back: false,
+            before_step: None,
+            futile_steps: 0,
+        }
     }
 
     /// Returns how long the child may write nothing before it is called silent: two intervals, at least a minute.
     pub fn silence_limit(&self) -> Duration {
         (self.request.interval.duration() * 2).max(SILENCE_FLOOR)
+    }
+
+    /// Takes note that lvpoll is started because a segment is copied; `false` when that has led to nothing too often.
+    pub(super) fn steps_on(&mut self, copied: Option<Copied>) -> bool {
+        self.futile_steps = if copied == self.before_step { self.futile_steps + 1 } else { 0 };
+        self.before_step = copied;
+        self.futile_steps < FUTILE_STEPS
     }
 
     /// Returns the wait before lvpoll is started again after a crash, or `None` when it crashed too often.

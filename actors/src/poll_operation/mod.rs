@@ -5,7 +5,8 @@
 //!
 //! 1. [`outcome`]: how it ends; requests that mean the same operation have the same `OperationId`.
 //! 2. [`directory`]: what sessions call; it finds or starts the operation's actor.
-//! 3. [`lvpoll`]: the child's command line and environment; `output` and [`progress`]: what it writes.
+//! 3. [`lvpoll`]: the child's command line and environment; `output` and [`progress`]: what it writes; [`pace`]: how fast
+//!    the kernel copies.
 //! 4. [`orphans`]: children that no journal knows, such as those of a C daemon that was killed.
 //!
 //! The child itself is started in `lvmwarden_supervisor::process`.
@@ -21,6 +22,7 @@ mod op_names;
 pub mod orphans;
 pub mod outcome;
 pub(crate) mod output;
+pub mod pace;
 pub mod progress;
 pub mod state;
 mod vocabulary;

@@ -19,6 +19,12 @@ pub(crate) fn write(log: &Logger, note: &Note) {
         Note::ExitUnknownRunsAgain => {
             info!(log, "nobody knows how lvpoll ended"; "next" => "run it once more, it tells");
         }
+        Note::ExitUnknownLooks => {
+            info!(log, "nobody knows how lvpoll ended"; "next" => "see what the kernel does");
+        }
+        Note::FellBack { why } => {
+            info!(log, "the kernel cannot be watched for this operation"; "why" => why, "next" => "lvpoll watches");
+        }
         Note::UnfinishedRunsAgain { delay } => {
             warn!(log, "lvpoll ended with 0 but the operation is still there";
                   "next" => format!("start it again in {delay:?}"));
@@ -51,11 +57,13 @@ pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
         Note::CrashedRunsAgain { delay, .. } => retried(op, *delay, "killed"),
         Note::ExitUnknownRunsAgain => retried(op, Duration::ZERO, "exit_unknown"),
         Note::UnfinishedRunsAgain { delay } => retried(op, *delay, "unfinished"),
+        Note::FellBack { why } => Some(Occurrence::PollFellBack { op, why }),
         Note::CannotSpawnNow { delay, .. } => retried(op, *delay, "shortage"),
         Note::Silent { silence } => Some(Occurrence::PollSilent { op, silence: *silence }),
         Note::SpokeAgain => Some(Occurrence::PollSpokeAgain { op }),
         Note::CrashedTooOften { .. }
         | Note::CannotSpawnReported { .. }
+        | Note::ExitUnknownLooks
         | Note::UnfinishedReported
         | Note::EndNotStored
         | Note::ResultExpired => None,
@@ -69,6 +77,8 @@ pub(crate) fn is_retry(note: &Note) -> bool {
         Note::CannotSpawnNow { .. }
         | Note::CannotSpawnReported { .. }
         | Note::CrashedTooOften { .. }
+        | Note::ExitUnknownLooks
+        | Note::FellBack { .. }
         | Note::UnfinishedReported
         | Note::Silent { .. }
         | Note::SpokeAgain

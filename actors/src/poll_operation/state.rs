@@ -9,20 +9,23 @@
 //!      ▼         not stored
 //!  Intending ─────────────────▶ Leaving
 //!      │ stored
-//!      ▼         could not
-//!   Spawning ─────────────────────────────────┐
-//!      │ ▲ ▲     time passed                  │
-//!      │ │ └──────────────── BackingOff       │
-//!      │ │ exit unknown       ▲      ▲        │
-//! runs │ │             killed │      │ not    │
-//!      ▼ │                    │      │ over   │
-//!   Running ──────────────────┘      │        │
-//!      │ ▲ │        exit 0           │        │
-//!      │ │ └─────────────────────▶ Judging    │
-//!      │ │ runs                      │ over   │
-//!      │ Adopting ◀── recovered      │        │
-//!      │  (gone: exit unknown)       ▼        │
-//!      └─────────────────────────▶ Storing ◀──┘
+//!      ├──────────── mode events ──────────▶ Watching ◀──────────┐
+//!      ▼         could not                     │                 │
+//!   Spawning ───────────────────────────────┐  │ lvpoll is       │
+//!      │ ▲ ▲ ▲   time passed                │  │ needed          │
+//!      │ │ │ └──────────────── BackingOff   │  ▼                 │
+//!      │ │ │ exit unknown     ▲      ▲      │ (Spawning)         │
+//! runs │ │ │           killed │      │ not  │                    │
+//!      ▼ │ │                  │      │ over │                    │
+//!   Running ──────────────────┘      │      │                    │
+//!      │ ▲ │        exit 0           │      │                    │
+//!      │ │ ├─────────────────────▶ Judging  │                    │
+//!      │ │ │ asleep, mode events     │      │              ended │
+//!      │ │ └───────────▶ Relieving ──│──────│────────────────────┘
+//!      │ │ runs                      │ over │
+//!      │ Adopting ◀── recovered      │      │
+//!      │  (gone: exit unknown)       ▼      │
+//!      └─────────────────────────▶ Storing ◀┘
 //!       another code, or killed      │ stored
 //!       too often                    ▼         start
 //!                   recovered ──▶  Ended ─────────────▶ Intending
@@ -42,6 +45,9 @@
 //! * A child that cannot be started because the system lacks memory, processes or descriptors is started later
 //!   (Spawning leads to [`Phase::BackingOff`]), at most [`SHORTAGE_RESTARTS`](super::job::SHORTAGE_RESTARTS) times in a
 //!   row; then, and for any other reason at once, that is the end.
+//! * In mode events the kernel is looked at instead of sleeping: lvpoll is started when a segment is copied, when the
+//!   copy has failed or is gone, and when what is there is not understood; it is asked to end again as soon as it does
+//!   nothing but sleep. In doubt the operation falls back to mode classic, in which lvpoll watches by itself.
 //! * A child that writes nothing for [`Job::silence_limit`] is named silent, once, and otherwise left alone.
 //! * A result that nobody collects is dropped after [`RETENTION`].
 
@@ -53,13 +59,18 @@ use uuid::Uuid;
 pub use super::job::{Job, Moment};
 use super::outcome::Outcome;
 pub use super::vocabulary::{
-    Answer, ChildEvent, Effect, Event, JournalEvent, Life, Note, Progress, Recovered, StartAnswer, Stop,
-    Verdict,
+    Answer, ChildEvent, Effect, Event, JournalEvent, Life, Mode, Note, Progress, Recovered, StartAnswer,
+    Stop, Verdict,
 };
-use lvmwarden_protocol::poll::StartRequest;
+use crate::kernel::copying::{Due, Situation};
+use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 
 /// The wait before an end that could not be written to the journal is written again.
 pub const STORE_RETRY_DELAY: Duration = Duration::from_secs(1);
+/// How long the kernel may go without being looked at before lvpoll does it instead.
+pub const LOOK_DEADLINE: Duration = Duration::from_secs(30);
+/// How long a sleeping lvpoll may take to end.
+pub const RELIEF_DEADLINE: Duration = Duration::from_secs(10);
 /// How long a result waits for a client that collects it.
 pub const RETENTION: Duration = Duration::from_hours(24);
 
@@ -69,6 +80,7 @@ pub struct Operation {
     state: State,
     /// How many requests asked for the operation in progress, the first included.
     init_requests: u32,
+    mode: Mode,
 }
 
 /// Where an operation stands.
@@ -124,6 +136,16 @@ pub enum Phase {
         /// It wrote nothing for longer than [`Job::silence_limit`].
         silent: bool,
     },
+    /// The kernel copies, and is looked at; there is no child.
+    Watching {
+        /// When a look is overdue.
+        until: Moment,
+    },
+    /// lvpoll sleeps although the kernel is looked at; it was asked to end.
+    Relieving {
+        /// When its end is overdue.
+        until: Moment,
+    },
     /// lvpoll ended with 0; the kernel is asked whether the operation is over.
     Judging,
     /// lvpoll is started again when the time has come.
@@ -143,13 +165,19 @@ pub enum Phase {
 }
 
 impl Operation {
+    /// Makes an operation of which nothing was asked yet.
+    pub fn new(mode: Mode) -> Self {
+        Self { mode, ..Self::default() }
+    }
+
     /// Continues what the journal tells, and returns what to do about it.
-    pub fn recover(recovered: Recovered, now: Moment) -> (Self, Vec<Effect>) {
+    pub fn recover(recovered: Recovered, mode: Mode, now: Moment) -> (Self, Vec<Effect>) {
         let mut job = Job::new(recovered.op, recovered.request, recovered.uid);
         let (state, effects) = match recovered.life {
             Life::Intended => {
-                job.attempt = 1;
-                (State::Active { job, phase: Phase::Spawning { stop: None } }, vec![Effect::Spawn])
+                let mut operation = Self { init_requests: 1, ..Self::new(mode) };
+                let effects = operation.begin(job, now);
+                return (operation, effects);
             }
             Life::Started { process, attempt } => {
                 job.attempt = attempt;
@@ -159,7 +187,7 @@ impl Operation {
             }
             Life::Ended { outcome } => (State::Ended { job, outcome, since: now }, vec![]),
         };
-        (Self { state, init_requests: 1 }, effects)
+        (Self { state, init_requests: 1, mode }, effects)
     }
 
     /// Returns where the operation stands.
@@ -185,12 +213,35 @@ impl Operation {
         matches!(self.state, State::Active { .. })
     }
 
+    /// Returns whether device-mapper is to be looked at for this operation.
+    pub fn is_watched(&self) -> bool {
+        match &self.state {
+            State::Active {
+                job,
+                phase: Phase::Watching { .. } | Phase::Running { .. } | Phase::Relieving { .. },
+            } => self.can_watch(job),
+            State::Vacant
+            | State::Active { .. }
+            | State::Ended { .. }
+            | State::Collecting { .. }
+            | State::Leaving => false,
+        }
+    }
+
+    /// An abort is quick; a thin merge cannot be seen.
+    fn can_watch(&self, job: &Job) -> bool {
+        let is_visible = !job.request.abort && job.request.kind != PollOperation::MergeThin;
+        self.mode == Mode::Events && is_visible && !job.has_fallen_back
+    }
+
     /// Returns when [`Event::Tick`] is due, if ever.
     pub fn next_wake(&self) -> Option<Moment> {
         match &self.state {
             State::Active { job, phase } => match phase {
                 Phase::Running { last_output, silent: false } => Some(*last_output + job.silence_limit()),
-                Phase::BackingOff { until } => Some(*until),
+                Phase::BackingOff { until } | Phase::Watching { until } | Phase::Relieving { until } => {
+                    Some(*until)
+                }
                 Phase::Storing { retry_at, .. } => *retry_at,
                 Phase::Intending
                 | Phase::Spawning { .. }
@@ -227,6 +278,8 @@ impl Operation {
                     Phase::Spawning { .. }
                     | Phase::Adopting { .. }
                     | Phase::Running { .. }
+                    | Phase::Watching { .. }
+                    | Phase::Relieving { .. }
                     | Phase::Judging
                     | Phase::BackingOff { .. }
                     | Phase::Storing { .. } => Answer::Now(StartAnswer::ok(job.op, op)),
@@ -265,17 +318,21 @@ impl Operation {
         match std::mem::replace(&mut self.state, State::Leaving) {
             State::Vacant => match event {
                 Event::Stop(_) => vec![Effect::Leave { forget: None }],
-                Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
-                    self.stay(State::Vacant)
-                }
+                Event::Journal(_)
+                | Event::Child(_)
+                | Event::Judged(_)
+                | Event::Looked { .. }
+                | Event::Tick => self.stay(State::Vacant),
             },
             State::Active { job, phase } => match phase {
-                Phase::Intending => self.while_intending(job, event),
+                Phase::Intending => self.while_intending(job, event, now),
                 Phase::Spawning { stop } => self.while_spawning(job, stop, event, now),
                 Phase::Adopting { stop } => self.while_adopting(job, stop, event, now),
                 Phase::Running { last_output, silent } => {
                     self.while_running(job, last_output, silent, event, now)
                 }
+                Phase::Watching { until } => self.while_watching(job, until, event, now),
+                Phase::Relieving { until } => self.while_relieving(job, until, event, now),
                 Phase::Judging => self.while_judging(job, event, now),
                 Phase::BackingOff { until } => self.while_backing_off(job, until, event, now),
                 Phase::Storing { outcome, retry_at } => {
@@ -288,26 +345,30 @@ impl Operation {
                     vec![Effect::Note(Note::ResultExpired), Effect::Leave { forget: Some(job.op) }]
                 }
                 Event::Stop(stop) => leave(&job, *stop),
-                Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
-                    self.stay(State::Ended { job, outcome, since })
-                }
+                Event::Journal(_)
+                | Event::Child(_)
+                | Event::Judged(_)
+                | Event::Looked { .. }
+                | Event::Tick => self.stay(State::Ended { job, outcome, since }),
             },
             State::Collecting { op } => match event {
                 Event::Journal(JournalEvent::CollectStored) => vec![Effect::Leave { forget: None }],
                 Event::Stop(_) => vec![Effect::Leave { forget: Some(op) }],
-                Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
-                    self.stay(State::Collecting { op })
-                }
+                Event::Journal(_)
+                | Event::Child(_)
+                | Event::Judged(_)
+                | Event::Looked { .. }
+                | Event::Tick => self.stay(State::Collecting { op }),
             },
             State::Leaving => vec![],
         }
     }
 
-    fn while_intending(&mut self, job: Job, event: &Event) -> Vec<Effect> {
+    fn while_intending(&mut self, job: Job, event: &Event, now: Moment) -> Vec<Effect> {
         match event {
             Event::Journal(JournalEvent::IntentStored) => {
                 let answer = Effect::AnswerStarters(Ok(job.op));
-                [vec![answer], self.spawn(job)].concat()
+                [vec![answer], self.begin(job, now)].concat()
             }
             Event::Journal(JournalEvent::IntentNotStored { reason }) => {
                 vec![Effect::AnswerStarters(Err(reason.clone())), Effect::Leave { forget: None }]
@@ -319,6 +380,7 @@ impl Operation {
             )
             | Event::Child(_)
             | Event::Judged(_)
+            | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Intending),
         }
     }
@@ -338,6 +400,7 @@ impl Operation {
             Event::Child(ChildEvent::Output | ChildEvent::Exited(_))
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Spawning { stop }),
         }
     }
@@ -355,6 +418,7 @@ impl Operation {
             )
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Adopting { stop }),
         }
     }
@@ -382,12 +446,66 @@ impl Operation {
                 vec![Effect::EndChild]
             }
             Event::Stop(Stop::LeaveChild) => leave(&job, Stop::LeaveChild),
+            Event::Looked { look, is_child_asleep: true } if self.can_watch(&job) && look.is_relief() => {
+                self.go_on(job, Phase::Relieving { until: now + RELIEF_DEADLINE });
+                vec![Effect::RelieveChild]
+            }
             Event::Child(
                 ChildEvent::Runs { .. } | ChildEvent::NotSpawned { .. } | ChildEvent::CannotSpawnNow { .. },
             )
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Running { last_output, silent }),
+        }
+    }
+
+    fn while_watching(&mut self, mut job: Job, until: Moment, event: &Event, now: Moment) -> Vec<Effect> {
+        match event {
+            Event::Looked { look, .. } => match &look.situation {
+                Situation::Copying => self.watch(job, now),
+                Situation::Due(Due::Copied) if job.steps_on(look.copied) => self.spawn(job),
+                Situation::Due(Due::Copied) => self.fall_back(job, "lvpoll leaves the copy as it is"),
+                // lvpoll has seen the end of it, one way or the other, when it ends.
+                Situation::Due(Due::Gone | Due::Failed { .. }) => {
+                    job.has_fallen_back = true;
+                    self.spawn(job)
+                }
+                Situation::Unclear { why } => self.fall_back(job, why),
+            },
+            Event::Tick if now >= until => self.fall_back(job, "device-mapper was not looked at in time"),
+            Event::Stop(stop) => leave(&job, *stop),
+            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
+                self.go_on(job, Phase::Watching { until })
+            }
+        }
+    }
+
+    fn while_relieving(&mut self, mut job: Job, until: Moment, event: &Event, now: Moment) -> Vec<Effect> {
+        match event {
+            // It had come to its end by itself.
+            Event::Child(ChildEvent::Exited(exit @ ProcessExit::Code(0))) => self.exited(job, *exit, now),
+            Event::Child(ChildEvent::Exited(_)) => self.watch(job, now),
+            Event::Tick if now >= until => {
+                job.has_fallen_back = true;
+                self.go_on(job, Phase::Running { last_output: now, silent: false });
+                vec![Effect::Note(Note::FellBack { why: "lvpoll does not end when it is asked to" })]
+            }
+            Event::Stop(Stop::EndChild) => {
+                self.go_on(job, Phase::Terminating);
+                vec![Effect::EndChild]
+            }
+            Event::Stop(Stop::LeaveChild) => leave(&job, Stop::LeaveChild),
+            Event::Child(
+                ChildEvent::Runs { .. }
+                | ChildEvent::NotSpawned { .. }
+                | ChildEvent::CannotSpawnNow { .. }
+                | ChildEvent::Output,
+            )
+            | Event::Journal(_)
+            | Event::Judged(_)
+            | Event::Looked { .. }
+            | Event::Tick => self.go_on(job, Phase::Relieving { until }),
         }
     }
 
@@ -395,7 +513,9 @@ impl Operation {
         match event {
             Event::Judged(verdict) => self.judged(job, *verdict, now),
             Event::Stop(stop) => leave(&job, *stop),
-            Event::Journal(_) | Event::Child(_) | Event::Tick => self.go_on(job, Phase::Judging),
+            Event::Journal(_) | Event::Child(_) | Event::Looked { .. } | Event::Tick => {
+                self.go_on(job, Phase::Judging)
+            }
         }
     }
 
@@ -403,7 +523,7 @@ impl Operation {
         match event {
             Event::Tick if now >= until => self.spawn(job),
             Event::Stop(stop) => leave(&job, *stop),
-            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
+            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Looked { .. } | Event::Tick => {
                 self.go_on(job, Phase::BackingOff { until })
             }
         }
@@ -433,6 +553,7 @@ impl Operation {
             )
             | Event::Child(_)
             | Event::Judged(_)
+            | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Storing { outcome, retry_at }),
         }
     }
@@ -448,6 +569,7 @@ impl Operation {
             )
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Looked { .. }
             | Event::Tick
             | Event::Stop(_) => self.go_on(job, Phase::Terminating),
         }
@@ -460,6 +582,21 @@ impl Operation {
 
     fn go_on(&mut self, job: Job, phase: Phase) -> Vec<Effect> {
         self.stay(State::Active { job, phase })
+    }
+
+    /// Does the first thing that there is to do.
+    fn begin(&mut self, job: Job, now: Moment) -> Vec<Effect> {
+        if self.can_watch(&job) { self.watch(job, now) } else { self.spawn(job) }
+    }
+
+    fn watch(&mut self, job: Job, now: Moment) -> Vec<Effect> {
+        self.go_on(job, Phase::Watching { until: now + LOOK_DEADLINE })
+    }
+
+    fn fall_back(&mut self, mut job: Job, why: &'static str) -> Vec<Effect> {
+        job.has_fallen_back = true;
+        let spawn = self.spawn(job);
+        [vec![Effect::Note(Note::FellBack { why })], spawn].concat()
     }
 
     fn spawn(&mut self, mut job: Job) -> Vec<Effect> {
@@ -510,6 +647,10 @@ impl Operation {
                 }
                 let store = self.store_end(job, Outcome::Signal(signal));
                 [vec![Effect::Note(Note::CrashedTooOften { signal })], store].concat()
+            }
+            ProcessExit::Unknown if self.can_watch(&job) => {
+                self.watch(job, now);
+                vec![Effect::Note(Note::ExitUnknownLooks)]
             }
             ProcessExit::Unknown => {
                 let spawn = self.spawn(job);

@@ -9,6 +9,7 @@ use lvmwarden_supervisor::process::{ProcessExit, ProcessIdentity};
 use uuid::Uuid;
 
 use super::outcome::Outcome;
+use crate::kernel::copying::Look;
 
 /// How the daemon ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,6 +18,16 @@ pub enum Stop {
     LeaveChild,
     /// Children are asked to end, and their operations forgotten.
     EndChild,
+}
+
+/// Who watches a copy while the kernel makes it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// lvpoll, which sleeps between its looks.
+    #[default]
+    Classic,
+    /// The daemon, which reads device-mapper and starts lvpoll only when there is something to do.
+    Events,
 }
 
 /// Whether the kernel still shows the operation.
@@ -39,6 +50,13 @@ pub enum Event {
     Child(ChildEvent),
     /// The kernel was asked whether the operation is over.
     Judged(Verdict),
+    /// Device-mapper was looked at.
+    Looked {
+        /// What it shows.
+        look: Look,
+        /// lvpoll runs, and only waits for time to pass.
+        is_child_asleep: bool,
+    },
     /// Time passed: [`Operation::next_wake`](super::state::Operation::next_wake) has come.
     Tick,
     /// The daemon ends.
@@ -102,8 +120,10 @@ pub enum Effect {
     StoreStarted,
     /// Ask the kernel; report `Judged`.
     Judge,
-    /// Ask the child to end.
+    /// Ask the child to end, at once and for good.
     EndChild,
+    /// Ask the child, which sleeps, to end; report `Exited`.
+    RelieveChild,
     /// Write down how it ended; report `EndStored` or `EndNotStored`.
     StoreEnd(Outcome),
     /// Write down that the result was handed out, once its client can have read it; report `CollectStored`.
@@ -137,6 +157,13 @@ pub enum Note {
     },
     /// Nobody knows how the child ended; lvpoll is run once more to find out.
     ExitUnknownRunsAgain,
+    /// Nobody knows how the child ended; the kernel is looked at.
+    ExitUnknownLooks,
+    /// From now on lvpoll watches by itself, as in [`Mode::Classic`].
+    FellBack {
+        /// Why.
+        why: &'static str,
+    },
     /// lvpoll ended with 0 but the operation is still there; it is run again.
     UnfinishedRunsAgain {
         /// After this time.

@@ -12,3 +12,4 @@ mod requesting;
 mod stopping;
 mod support;
 mod telling;
+mod watching;

@@ -13,12 +13,14 @@ use lvmwarden_actors::door::DoorEnvironment;
 use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
+use lvmwarden_actors::kernel::copying::{Look, Situation, Subject};
+use lvmwarden_actors::kernel::watchlist::Watchlist;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::directory::Directory;
 use lvmwarden_actors::poll_operation::messages::Description;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, StartAnswer, Stop, Verdict};
+use lvmwarden_actors::poll_operation::state::{Mode, Progress, StartAnswer, Stop, Verdict};
 use lvmwarden_actors::session::poll::Lvmpolld;
 use lvmwarden_actors::tree;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
@@ -87,12 +89,25 @@ pub(crate) fn pvmove(lvid: &str) -> StartRequest {
 pub(crate) struct FakeKernel {
     pub(crate) verdicts: Mutex<VecDeque<Verdict>>,
     pub(crate) lvid: Mutex<Option<Lvid>>,
+    pub(crate) look: Mutex<Option<Look>>,
+}
+
+impl FakeKernel {
+    /// Shows this of everything, from now on.
+    pub(crate) fn show(&self, situation: Situation) {
+        *self.look.lock().unwrap() = Some(Look { situation, copied: None });
+    }
 }
 
 impl Kernel for FakeKernel {
     fn judge(&self, _: PollOperation, _: Lvid) -> BoxFuture<'static, Verdict> {
         let verdict = self.verdicts.lock().unwrap().pop_front();
         Box::pin(async move { verdict.unwrap_or(Verdict::Unknown) })
+    }
+
+    fn look(&self, subjects: Vec<Subject>) -> BoxFuture<'static, Vec<Look>> {
+        let look = self.look.lock().unwrap().clone().unwrap_or_else(|| Look::unclear("nothing is shown"));
+        Box::pin(async move { vec![look; subjects.len()] })
     }
 
     fn lvid_of(&self, _: VgName, _: LvName) -> BoxFuture<'static, Option<Lvid>> {
@@ -106,6 +121,7 @@ pub(crate) struct Host {
     directory: TempDir,
     pub(crate) processes: FakeProcesses,
     pub(crate) kernel: Arc<FakeKernel>,
+    pub(crate) mode: Mode,
 }
 
 impl Host {
@@ -114,6 +130,7 @@ impl Host {
             directory: tempfile::tempdir().unwrap(),
             processes: FakeProcesses::new(),
             kernel: Arc::default(),
+            mode: Mode::Classic,
         }
     }
 
@@ -151,6 +168,8 @@ impl Host {
             output_dir: self.path("output"),
             inherited: BTreeMap::new(),
             verbose: false,
+            mode: self.mode,
+            watchlist: Watchlist::default(),
             on_stop: Mutex::new(on_stop),
             processes: Arc::new(self.processes.clone()),
             kernel: Arc::<FakeKernel>::clone(&self.kernel),

@@ -29,6 +29,7 @@ pub(super) fn state(operation: &Operation) -> (String, Style) {
     let (word, style) = match operation.state {
         OperationState::Running if operation.silent => ("silent", ODD),
         OperationState::Running => ("running", USUAL),
+        OperationState::Copying => ("copying", USUAL),
         OperationState::Intended => ("intended", DIM),
         OperationState::Starting => ("starting", DIM),
         OperationState::Adopting => ("adopting", ODD),

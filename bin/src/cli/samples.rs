@@ -37,6 +37,7 @@ pub(super) fn pvmove(number: u128, vgname: &str, percent: Option<f64>) -> Operat
         init_requests: 1,
         started_at: "2026-11-21T11:45:00Z".to_owned(),
         percent,
+        copy: None,
         silent: false,
         outcome: None,
         asked_by: Some("pvmove /dev/sdb".to_owned()),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
+use lvmwarden_actors::poll_operation::state::Mode;
 use slog::Level;
 
 use super::config::{LEVELS, Source, level_called};
@@ -125,9 +126,32 @@ pub(crate) struct LvmpolldOptions {
     #[arg(short = 'B', long, value_name = "PATH")]
     binary: Option<PathBuf>,
 
+    /// Who watches copies: lvpoll (classic), or the daemon, which starts lvpoll when there is something to do (events)
+    #[arg(long, value_enum, default_value_t, value_name = "MODE")]
+    pub(crate) mode: PollMode,
+
     /// Leave after so many seconds without a client and without an operation; 0: never
     #[arg(short, long, value_name = "SECONDS", default_value_t = 0, hide_default_value = true)]
     timeout: u32,
+}
+
+/// A word of `--mode`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum PollMode {
+    /// As lvmpolld does.
+    #[default]
+    Classic,
+    /// The daemon reads device-mapper.
+    Events,
+}
+
+impl From<PollMode> for Mode {
+    fn from(mode: PollMode) -> Self {
+        match mode {
+            PollMode::Classic => Self::Classic,
+            PollMode::Events => Self::Events,
+        }
+    }
 }
 
 /// A word of `--log`.
@@ -197,6 +221,7 @@ impl LvmpolldOptions {
             || !self.log.is_empty()
             || self.pidfile.is_some()
             || self.binary.is_some()
+            || self.mode != PollMode::default()
             || self.timeout != 0;
         if self.dump && is_server {
             let message = "--dump asks a running daemon and goes with --socket only";

@@ -119,6 +119,7 @@ async fn live(
     let poll = PollRole {
         binary: binary.to_owned(),
         verbose: options.logs(LogKeyword::Cmd),
+        mode: options.mode.into(),
         on_stop: Stop::EndChild,
         starts_at_once: STARTS_AT_ONCE,
         // Nobody can read them here.

@@ -10,8 +10,9 @@ use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::DeviceMapper;
+use lvmwarden_actors::kernel::watchlist::Watchlist;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
-use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_actors::poll_operation::state::{Mode, Stop};
 use lvmwarden_supervisor::process::{OsProcesses, OsProcessesOptions};
 use rustix::fs::{Access, access};
 use tokio::sync::Semaphore;
@@ -36,6 +37,8 @@ pub(super) struct PollRole {
     pub(super) binary: PathBuf,
     /// lvpoll is started with `-vvvv`.
     pub(super) verbose: bool,
+    /// Who watches copies.
+    pub(super) mode: Mode,
     /// What becomes of running children when the daemon ends in order.
     pub(super) on_stop: Stop,
     /// How many children are started at once.
@@ -53,6 +56,8 @@ impl PollRole {
             output_dir: place.output.clone(),
             inherited: inherited_environment(),
             verbose: self.verbose,
+            mode: self.mode,
+            watchlist: Watchlist::default(),
             on_stop: Mutex::new(self.on_stop),
             processes: Arc::new(OsProcesses::new(process_options())),
             kernel: Arc::new(DeviceMapper),

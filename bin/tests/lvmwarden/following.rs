@@ -36,6 +36,7 @@ fn pvmove(number: u8, percent: Option<f64>, outcome: Option<Outcome>) -> Operati
         init_requests: 1,
         started_at: "2026-11-21T12:00:00Z".to_owned(),
         percent,
+        copy: None,
         silent: false,
         outcome,
         asked_by: None,

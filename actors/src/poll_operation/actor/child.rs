@@ -21,7 +21,7 @@ use crate::poll_operation::lvpoll::{self, Arguments};
 use crate::poll_operation::outcome::{EXEC_FAILED, Outcome};
 use crate::poll_operation::output::{self, OutputFollower};
 use crate::poll_operation::progress::parse_progress;
-use crate::poll_operation::state::{ChildEvent, Event};
+use crate::poll_operation::state::{ChildEvent, Event, Phase, State};
 
 /// How often a child's output is looked at, at most and at least.
 const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
@@ -59,6 +59,8 @@ impl OperationActor {
         let (op, request) = (job.op, job.request.clone());
         let environment = Arc::clone(&self.environment);
         let spawned = async move {
+            // What an earlier child wrote has been read.
+            output::remove(&environment.output_dir, op);
             // A command is some kilobytes of environment: it is made when its turn has come, not for a thousand at once.
             let _turn = environment.starts.acquire().await;
             environment.processes.spawn(command(&environment, op, &request)).await
@@ -126,9 +128,13 @@ impl OperationActor {
             info!(actor.link.log, "lvpoll ended"; "process" => %child.process.identity(), "exit" => %exit,
                   "last_error" => child.output.last_error().unwrap_or("(none)"));
             let pid = child.process.identity().pid;
-            actor.publish(|op| Occurrence::PollChildEnded { op, pid, exit });
+            let phase = actor.operation.state();
+            let was_relieved = matches!(phase, State::Active { phase: Phase::Relieving { .. }, .. });
+            actor.publish(|op| Occurrence::PollChildEnded { op, pid, exit, was_relieved });
         }
         actor.child = None;
+        // Entering the list again has device-mapper looked at now rather than at the next turn.
+        actor.watch = None;
         if let Some(job) = actor.operation.job() {
             actor.environment.orphans.forget(job.op);
         }
@@ -149,8 +155,8 @@ impl OperationActor {
                 Err(error) => debug!(self.link.log, "lvpoll says"; "line" => line, "error" => %error),
             }
         }
-        if let Some(percent) = percent.filter(|_| percent != self.percent) {
-            self.percent = Some(percent);
+        let now = self.environment.now();
+        if let Some(percent) = percent.and_then(|percent| self.known.said(percent, now)) {
             self.publish(|op| Occurrence::PollProgress { op, percent });
         }
         if !lines.is_empty() {
@@ -169,6 +175,14 @@ impl OperationActor {
         // How it ends is of no interest now, and an adopted child's exit may be long in coming.
         let ended = child.process.ended().into_actor(self);
         ctx.spawn(ended.map(|(), actor, ctx| Self::exited(ProcessExit::Unknown, actor, ctx)));
+    }
+
+    /// Asks a child that sleeps to end; how it ends is told by the wait that is under way.
+    pub(super) fn relieve_child(&mut self) {
+        let Some(child) = &self.child else { return };
+        if let Err(error) = child.process.signal(Signal::TERM) {
+            debug!(self.link.log, "lvpoll takes no signal"; "error" => chain(&error));
+        }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::occurrence::{Occurrence, PollRef};
 use crate::poll_operation::op_names::begun_at;
 use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::output;
+use crate::poll_operation::pace::Known;
 use crate::poll_operation::state::{Event, JournalEvent};
 
 /// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
@@ -37,7 +38,7 @@ impl OperationActor {
         let Some(job) = self.operation.job() else { return };
         let (op, request, uid) = (job.op, job.request.clone(), job.uid);
         let replaced = self.about.replace(PollRef::new(op, &request));
-        self.percent = None;
+        self.known = Known::default();
         let record = Record::PollIntended { op, request, uid, at: Some(Timestamp::now()) };
         self.store(record, ctx, |actor, stored, ctx| {
             let event = match stored {

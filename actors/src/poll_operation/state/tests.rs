@@ -7,9 +7,10 @@ use lvmwarden_supervisor::process::{BootId, ProcessExit, ProcessIdentity};
 use uuid::Uuid;
 
 use super::*;
+use crate::kernel::copying::{Copied, Look};
 use crate::poll_operation::job::{
-    CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, SHORTAGE_DELAY, SHORTAGE_RESTARTS, SILENCE_FLOOR,
-    UNFINISHED_DELAY, UNFINISHED_RESTARTS,
+    CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, FUTILE_STEPS, SHORTAGE_DELAY, SHORTAGE_RESTARTS,
+    SILENCE_FLOOR, UNFINISHED_DELAY, UNFINISHED_RESTARTS,
 };
 
 mod drawing;
@@ -86,6 +87,26 @@ fn collect_stored() -> Event {
     Event::Journal(JournalEvent::CollectStored)
 }
 
+/// A look, with no child or with one that works.
+fn looked(situation: Situation) -> Event {
+    Event::Looked { look: Look { situation, copied: Some(COPIED) }, is_child_asleep: false }
+}
+
+/// A look at what sleeps.
+fn looked_at_sleeper(situation: Situation) -> Event {
+    Event::Looked { look: Look { situation, copied: Some(COPIED) }, is_child_asleep: true }
+}
+
+fn situations() -> [Situation; 5] {
+    [
+        Situation::Copying,
+        Situation::Due(Due::Copied),
+        Situation::Due(Due::Gone),
+        Situation::Due(Due::Failed { words: "Invalid".to_owned() }),
+        Situation::Unclear { why: "odd" },
+    ]
+}
+
 fn runs() -> Event {
     Event::Child(ChildEvent::Runs { pid: PID })
 }
@@ -118,6 +139,7 @@ fn vanished() -> Event {
     Event::Child(ChildEvent::Exited(ProcessExit::Unknown))
 }
 
+const COPIED: Copied = Copied { left_bytes: 5, total_bytes: Some(9), segment: 1, segments: 2 };
 const KEEP: Event = Event::Stop(Stop::LeaveChild);
 const END: Event = Event::Stop(Stop::EndChild);
 const LEAVE: Effect = Effect::Leave { forget: None };

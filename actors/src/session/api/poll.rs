@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
-    Abort, Error, History, HistoryReply, List, ListReply, Operation, OperationReply, Request, Show, Start,
-    StartReply, Wait,
+    Abort, CopyProgress, Error, History, HistoryReply, List, ListReply, Operation, OperationReply, Request,
+    Show, Start, StartReply, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
@@ -17,6 +17,7 @@ use super::dispatch::reply;
 use super::{ANSWER_DEADLINE, ApiService};
 use crate::poll_operation::directory::{Directory, Unanswered};
 use crate::poll_operation::messages::Description;
+use crate::poll_operation::pace;
 use crate::poll_operation::state::StartAnswer;
 
 impl ApiService {
@@ -127,6 +128,19 @@ pub(super) fn busy(_: Unanswered) -> Error {
     Error::Busy
 }
 
+impl From<pace::CopyProgress> for CopyProgress {
+    fn from(copy: pace::CopyProgress) -> Self {
+        Self {
+            done_bytes: copy.done_bytes,
+            total_bytes: copy.total_bytes,
+            segment: copy.segment,
+            segments: copy.segments,
+            bytes_per_second: copy.bytes_per_second,
+            left_seconds: copy.left.map(|left| left.as_secs()),
+        }
+    }
+}
+
 impl From<Description> for Operation {
     fn from(known: Description) -> Self {
         let request = known.request;
@@ -144,6 +158,7 @@ impl From<Description> for Operation {
             init_requests: known.init_requests,
             started_at: known.started_at.to_string(),
             percent: known.percent,
+            copy: known.copy.map(Into::into),
             silent: known.silent,
             outcome: known.outcome.map(Into::into),
             asked_by: request.cmdline.map(|cmdline| cmdline.to_string()),

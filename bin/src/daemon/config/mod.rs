@@ -18,6 +18,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
+use lvmwarden_actors::poll_operation::state::Mode;
 use slog::Level;
 use thiserror::Error;
 
@@ -25,7 +26,7 @@ pub(crate) use changes::{Change, changes};
 use document::Document;
 pub(crate) use document::Problem;
 pub(crate) use values::{Group, LEVELS, level_called};
-use values::{absolute_path, format, group, level, loopback_address, mode, number, roles, switch};
+use values::{absolute_path, format, group, level, loopback_address, mode, number, poll_mode, roles, switch};
 
 use super::logging::Format;
 
@@ -48,6 +49,7 @@ pub(crate) struct Config {
     pub(crate) log_wire: bool,
     pub(crate) poll_socket: PathBuf,
     pub(crate) poll_binary: PathBuf,
+    pub(crate) poll_mode: Mode,
     pub(crate) poll_interval_seconds: u32,
     pub(crate) poll_starts_at_once: u32,
     pub(crate) api_socket: PathBuf,
@@ -68,6 +70,7 @@ impl Default for Config {
             log_wire: false,
             poll_socket: "/run/lvm/lvmpolld.socket".into(),
             poll_binary: "/usr/sbin/lvm".into(),
+            poll_mode: Mode::Classic,
             poll_interval_seconds: 15,
             poll_starts_at_once: 4,
             api_socket: "/run/lvmwarden/org.lvmwarden".into(),
@@ -109,6 +112,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     document.section("poll", |poll| {
         poll.set("socket", &mut config.poll_socket, absolute_path);
         poll.set("binary", &mut config.poll_binary, absolute_path);
+        poll.set("mode", &mut config.poll_mode, poll_mode);
         poll.set("interval_seconds", &mut config.poll_interval_seconds, number(1..=86_400));
         poll.set("starts_at_once", &mut config.poll_starts_at_once, number(1..=64));
     });

@@ -71,6 +71,7 @@ fn every_key_is_understood() {
         [poll]
         socket = "/run/s"
         binary = "/bin/lvm"
+        mode = "events"
         interval_seconds = 1
         starts_at_once = 64
         [api]
@@ -89,6 +90,7 @@ fn every_key_is_understood() {
         log_wire: true,
         poll_socket: "/run/s".into(),
         poll_binary: "/bin/lvm".into(),
+        poll_mode: Mode::Events,
         poll_interval_seconds: 1,
         poll_starts_at_once: 64,
         api_socket: "/run/a".into(),
@@ -118,6 +120,7 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
         ("poll", "socket", r#""lvmpolld.socket""#, path),
         ("poll", "socket", r#""""#, path),
         ("poll", "binary", "false", path),
+        ("poll", "mode", r#""Classic""#, r#""classic", "events""#),
         ("poll", "interval_seconds", "0", "a whole number from 1 to 86400"),
         ("poll", "interval_seconds", "-1", "a whole number from 1 to 86400"),
         ("poll", "interval_seconds", "1.5", "a whole number from 1 to 86400"),

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use lvmwarden_actors::poll_operation::state::Mode;
 use slog::Level;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -30,6 +31,8 @@ const FORMATS: [(&str, Format); 4] = [
 
 const ROLES: [(&str, Role); 1] = [("poll", Role::Poll)];
 
+const POLL_MODES: [(&str, Mode); 2] = [("classic", Mode::Classic), ("events", Mode::Events)];
+
 /// Returns the level of this name.
 pub(crate) fn level_called(name: &str) -> Option<Level> {
     choice(name, &LEVELS)
@@ -50,6 +53,10 @@ pub(super) fn level(value: &DeValue<'_>) -> Result<Level, String> {
 
 pub(super) fn format(value: &DeValue<'_>) -> Result<Format, String> {
     one_of(value, &FORMATS)
+}
+
+pub(super) fn poll_mode(value: &DeValue<'_>) -> Result<Mode, String> {
+    one_of(value, &POLL_MODES)
 }
 
 pub(super) fn roles(value: &DeValue<'_>) -> Result<Vec<Role>, String> {

@@ -67,6 +67,7 @@ fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::R
     let role = PollRole {
         binary: executable(&config.poll_binary)?,
         verbose: false,
+        mode: config.poll_mode,
         on_stop: Stop::LeaveChild,
         starts_at_once: config.poll_starts_at_once as usize,
         events,

@@ -34,14 +34,34 @@ pub struct Operation {
     pub init_requests: u32,
     /// When it was asked for first, RFC 3339.
     pub started_at: String,
-    /// How much lvpoll last said to be done, 0 to 100; `None` before it said anything.
+    /// How much is done, 0 to 100: as the kernel shows it, or as lvpoll said last; `None` before either.
     pub percent: Option<f64>,
+    /// How far the kernel is; `None` where it is not looked at.
+    pub copy: Option<CopyProgress>,
     /// Whether lvpoll has written nothing for longer than it should take.
     pub silent: bool,
     /// How it ended; `None` while it goes on.
     pub outcome: Option<Outcome>,
     /// The command line that asked for it first, if it said.
     pub asked_by: Option<String>,
+}
+
+/// How far the kernel is with a copy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct CopyProgress {
+    /// What is copied.
+    pub done_bytes: u64,
+    /// All that is to be copied; for a merge, what was left when the daemon looked first.
+    pub total_bytes: u64,
+    /// The segment that is being copied, from 1.
+    pub segment: u32,
+    /// How many segments there are.
+    pub segments: u32,
+    /// How much is copied in a second, smoothed; `None` in the first second.
+    pub bytes_per_second: Option<u64>,
+    /// How long it will take at this rate; `None` when nothing is copied.
+    pub left_seconds: Option<u64>,
 }
 
 /// How far an operation is.
@@ -57,6 +77,8 @@ pub enum OperationState {
     Adopting,
     /// lvpoll runs.
     Running,
+    /// The kernel copies, and is looked at; lvpoll does not run, for it has nothing to do.
+    Copying,
     /// lvpoll ended well; the kernel is asked whether the operation is over.
     Judging,
     /// lvpoll is started again after a pause.
@@ -71,11 +93,12 @@ pub enum OperationState {
 
 impl OperationState {
     /// All of them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Intended,
         Self::Starting,
         Self::Adopting,
         Self::Running,
+        Self::Copying,
         Self::Judging,
         Self::BackingOff,
         Self::Storing,
@@ -90,6 +113,7 @@ impl OperationState {
             Self::Starting => "starting",
             Self::Adopting => "adopting",
             Self::Running => "running",
+            Self::Copying => "copying",
             Self::Judging => "judging",
             Self::BackingOff => "backing_off",
             Self::Storing => "storing",

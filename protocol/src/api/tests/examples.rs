@@ -161,6 +161,14 @@ fn operation() -> poll::Operation {
         init_requests: 1,
         started_at: "2026-11-21T10:00:00Z".to_owned(),
         percent: Some(12.5),
+        copy: Some(poll::CopyProgress {
+            done_bytes: 125,
+            total_bytes: 1000,
+            segment: 1,
+            segments: 3,
+            bytes_per_second: Some(5),
+            left_seconds: Some(175),
+        }),
         silent: false,
         outcome: None,
         asked_by: Some("pvmove /dev/sda".to_owned()),
@@ -168,7 +176,8 @@ fn operation() -> poll::Operation {
 }
 
 const OPERATION: &str = concat!(
-    r#"{"abort":false,"asked_by":"pvmove /dev/sda","attempt":2,"id":"018f0000-0000-7000-8000-000000000001","#,
+    r#"{"abort":false,"asked_by":"pvmove /dev/sda","attempt":2,"copy":{"bytes_per_second":5,"done_bytes":125,"#,
+    r#""left_seconds":175,"segment":1,"segments":3,"total_bytes":1000},"id":"018f0000-0000-7000-8000-000000000001","#,
     r#""init_requests":1,"kind":"pvmove","lvid":"L","lvname":"pvmove0","outcome":null,"percent":12.5,"pid":4712,"#,
     r#""silent":false,"started_at":"2026-11-21T10:00:00Z","state":"backing_off","sysdir":null,"vgname":"vg0"}"#,
 );

@@ -136,7 +136,7 @@ fn an_operation_that_the_kernel_still_shows_is_run_again_ten_times_at_most() {
 #[test]
 fn an_exit_that_nobody_knows_is_answered_by_running_again_and_never_by_success() {
     let life = Life::Started { process: process(), attempt: 3 };
-    let (operation, effects) = Operation::recover(recovered(life), NOW);
+    let (operation, effects) = Operation::recover(recovered(life), Mode::Classic, NOW);
     assert_eq!(effects, [Effect::Adopt(process())]);
     let mut story = Story { operation, now: NOW };
     for attempt in 4..20 {

@@ -4,7 +4,7 @@ use super::*;
 
 /// Returns one of each event, and several of those that depend on what they carry.
 fn every_event() -> Vec<Event> {
-    vec![
+    let mut events = vec![
         stored(),
         not_stored(),
         end_stored(),
@@ -24,18 +24,26 @@ fn every_event() -> Vec<Event> {
         Event::Tick,
         KEEP,
         END,
-    ]
+    ];
+    events.extend(situations().map(looked));
+    events.extend(situations().map(looked_at_sleeper));
+    events
 }
 
 /// The row of one state: what each event does to it at [`NOW`].
 struct Row {
+    mode: Mode,
     state: State,
     told: Vec<Event>,
 }
 
 impl Row {
     fn of(state: State) -> Self {
-        Self { state, told: Vec::new() }
+        Self { mode: Mode::Classic, state, told: Vec::new() }
+    }
+
+    fn in_events(self) -> Self {
+        Self { mode: Mode::Events, ..self }
     }
 
     fn of_phase(phase: Phase) -> Self {
@@ -60,7 +68,7 @@ impl Row {
     }
 
     fn outcome_of(&self, event: &Event) -> (State, Vec<Effect>) {
-        let mut operation = Operation { state: self.state.clone(), init_requests: 1 };
+        let mut operation = Operation { state: self.state.clone(), init_requests: 1, mode: self.mode };
         let effects = operation.apply(event, NOW);
         (operation.state, effects)
     }
@@ -236,6 +244,138 @@ fn running_and_known_to_be_silent() {
         .and_nothing_else();
 }
 
+/// lvpoll is being started because the operation needs it.
+fn stepping(futile_steps: u32) -> State {
+    let job = Job { attempt: 2, before_step: Some(COPIED), futile_steps, ..job() };
+    State::Active { job, phase: Phase::Spawning { stop: None } }
+}
+
+fn watching() -> State {
+    active(Phase::Watching { until: NOW + LOOK_DEADLINE })
+}
+
+fn fallen_back(attempt: u32, phase: Phase) -> State {
+    State::Active { job: Job { attempt, has_fallen_back: true, ..job() }, phase }
+}
+
+fn fell_back(why: &'static str) -> Effect {
+    Effect::Note(Note::FellBack { why })
+}
+
+#[test]
+fn intending_in_mode_events() {
+    let refused = Err("disk full".to_owned());
+    Row::of_phase(Phase::Intending)
+        .in_events()
+        .on(stored(), &watching(), &[Effect::AnswerStarters(Ok(OP))])
+        .on(not_stored(), &State::Leaving, &[Effect::AnswerStarters(refused), LEAVE])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+        .and_nothing_else();
+}
+
+#[test]
+fn watching_a_copy() {
+    let overdue = fell_back("device-mapper was not looked at in time");
+    let by_itself = fallen_back(2, Phase::Spawning { stop: None });
+    let [copying, copied, gone, failed, unclear] = situations();
+    let mut row = Row::of_phase(Phase::Watching { until: NOW })
+        .in_events()
+        .on(Event::Tick, &by_itself, &[overdue, Effect::Spawn])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET]);
+    for look in [looked, looked_at_sleeper] {
+        row = row
+            .on(look(copying.clone()), &watching(), &[])
+            .on(look(copied.clone()), &stepping(0), &[Effect::Spawn])
+            .on(look(gone.clone()), &by_itself, &[Effect::Spawn])
+            .on(look(failed.clone()), &by_itself, &[Effect::Spawn])
+            .on(look(unclear.clone()), &by_itself, &[fell_back("odd"), Effect::Spawn]);
+    }
+    row.and_nothing_else();
+}
+
+#[test]
+fn a_look_that_is_not_overdue_is_waited_for() {
+    let phase = Phase::Watching { until: NOW + MILLISECOND };
+    let row = Row::of_phase(phase).in_events();
+    assert_eq!(row.outcome_of(&Event::Tick), (row.state.clone(), vec![]));
+}
+
+#[test]
+fn lvpoll_that_leaves_a_copy_as_it_is_has_to_watch_by_itself() {
+    let due = looked(Situation::Due(Due::Copied));
+    for futile_steps in 0..FUTILE_STEPS {
+        let job = Job { before_step: Some(COPIED), futile_steps, ..job() };
+        let phase = Phase::Watching { until: NOW };
+        let (state, effects) = Row::of(State::Active { job, phase }).in_events().outcome_of(&due);
+        let State::Active { job, phase: Phase::Spawning { .. } } = state else { panic!("{state:?}") };
+        let is_last = futile_steps + 1 == FUTILE_STEPS;
+        assert_eq!(job.has_fallen_back, is_last, "{futile_steps}");
+        assert_eq!(effects.contains(&fell_back("lvpoll leaves the copy as it is")), is_last);
+        assert!(effects.contains(&Effect::Spawn));
+    }
+}
+
+#[test]
+fn running_in_mode_events() {
+    let relieving = active(Phase::Relieving { until: NOW + RELIEF_DEADLINE });
+    let (backing_off, crashed) = crashed();
+    Row::of(running(NOW, false))
+        .in_events()
+        .on(looked_at_sleeper(Situation::Copying), &relieving, &[Effect::RelieveChild])
+        .on(looked_at_sleeper(Situation::Due(Due::Copied)), &relieving, &[Effect::RelieveChild])
+        .on(exited(0), &active(Phase::Judging), &[Effect::Judge])
+        .on(exited(5), &storing(Outcome::Retcode(5)), &[Effect::StoreEnd(Outcome::Retcode(5))])
+        .on(killed(9), &backing_off, &[crashed])
+        .on(vanished(), &watching(), &[Effect::Note(Note::ExitUnknownLooks)])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &active(Phase::Terminating), &[Effect::EndChild])
+        .and_nothing_else();
+}
+
+#[test]
+fn an_operation_that_has_fallen_back_lets_lvpoll_sleep() {
+    let phase = Phase::Running { last_output: NOW, silent: false };
+    let row = Row::of(fallen_back(1, phase)).in_events();
+    for situation in situations() {
+        assert_eq!(row.outcome_of(&looked_at_sleeper(situation)), (row.state.clone(), vec![]));
+    }
+}
+
+#[test]
+fn relieving() {
+    let running = fallen_back(1, Phase::Running { last_output: NOW, silent: false });
+    let mut row = Row::of_phase(Phase::Relieving { until: NOW })
+        .in_events()
+        .on(exited(0), &active(Phase::Judging), &[Effect::Judge])
+        .on(Event::Tick, &running, &[fell_back("lvpoll does not end when it is asked to")])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &active(Phase::Terminating), &[Effect::EndChild]);
+    for exit in [exited(5), killed(9), vanished()] {
+        row = row.on(exit, &watching(), &[]);
+    }
+    row.and_nothing_else();
+}
+
+#[test]
+fn what_cannot_be_seen_is_not_watched() {
+    let running = Phase::Running { last_output: NOW, silent: false };
+    let thin = StartRequest { kind: PollOperation::MergeThin, ..pvmove() };
+    let abort = StartRequest { abort: true, ..pvmove() };
+    for (mode, request, is_watched) in [
+        (Mode::Events, pvmove(), true),
+        (Mode::Events, convert(), true),
+        (Mode::Classic, pvmove(), false),
+        (Mode::Events, thin, false),
+        (Mode::Events, abort, false),
+    ] {
+        let state = State::Active { job: Job::new(OP, request.clone(), None), phase: running.clone() };
+        let operation = Operation { state, init_requests: 1, mode };
+        assert_eq!(operation.is_watched(), is_watched, "{mode:?} {request:?}");
+    }
+}
+
 #[test]
 fn judging() {
     let (backing_off, not_over) = unfinished();
@@ -346,22 +486,22 @@ fn every_phase() -> [Phase; 8] {
 
 #[track_caller]
 fn assert_start(state: State, request: StartRequest, answer: Answer<StartAnswer>, init_requests: u32) {
-    let mut operation = Operation { state: state.clone(), init_requests: 1 };
+    let mut operation = Operation { state: state.clone(), init_requests: 1, mode: Mode::Classic };
     assert_eq!(operation.start(request, OTHER_OP, None), (answer, vec![]), "{state:?}");
-    assert_eq!(operation, Operation { state, init_requests });
+    assert_eq!(operation, Operation { state, init_requests, mode: Mode::Classic });
 }
 
 #[test]
 fn a_start_begins_an_operation_where_none_is_in_progress() {
     for state in [State::Vacant, ended(NOW), State::Collecting { op: OP }] {
-        let mut operation = Operation { state, init_requests: 7 };
+        let mut operation = Operation { state, init_requests: 7, mode: Mode::Classic };
         assert_eq!(
             operation.start(convert(), OTHER_OP, Some(7)),
             (Answer::WhenStored, vec![Effect::StoreIntent])
         );
         let job = Job::new(OTHER_OP, convert(), Some(7));
         let intending = State::Active { job, phase: Phase::Intending };
-        assert_eq!(operation, Operation { state: intending, init_requests: 1 });
+        assert_eq!(operation, Operation { state: intending, init_requests: 1, mode: Mode::Classic });
     }
 }
 
@@ -391,7 +531,7 @@ fn a_start_is_sent_on_to_a_successor_by_an_actor_that_ends() {
 
 #[track_caller]
 fn assert_collect(state: &State, answer: &Progress) {
-    let mut operation = Operation { state: state.clone(), init_requests: 1 };
+    let mut operation = Operation { state: state.clone(), init_requests: 1, mode: Mode::Classic };
     let (seen, effects) = operation.collect();
     assert_eq!((&seen, effects), (answer, vec![]), "{state:?}");
     assert_eq!(operation.state, *state);
@@ -405,7 +545,7 @@ fn collecting_takes_the_end_and_nothing_else() {
     for state in [State::Vacant, State::Collecting { op: OP }, State::Leaving] {
         assert_collect(&state, &Progress::NotFound);
     }
-    let mut operation = Operation { state: ended(NOW), init_requests: 1 };
+    let mut operation = Operation { state: ended(NOW), init_requests: 1, mode: Mode::Classic };
     assert_eq!(operation.collect(), (Progress::Ended(DONE), vec![Effect::StoreCollected { op: OP }]));
     assert_eq!(operation.state, State::Collecting { op: OP });
 }
@@ -429,7 +569,7 @@ fn only_what_waits_for_time_has_a_time_to_wake_at() {
         (State::Collecting { op: OP }, None),
         (State::Leaving, None),
     ] {
-        let operation = Operation { state, init_requests: 1 };
+        let operation = Operation { state, init_requests: 1, mode: Mode::Classic };
         assert_eq!(operation.next_wake(), wake, "{operation:?}");
     }
 }
@@ -446,7 +586,17 @@ fn recovery_goes_on_from_what_is_durable() {
         (Life::Started { process: process(), attempt: 2 }, adopting, vec![Effect::Adopt(process())]),
         (Life::Ended { outcome: DONE }, over, vec![]),
     ] {
-        let expected = (Operation { state, init_requests: 1 }, effects);
-        assert_eq!(Operation::recover(recovered(life), NOW), expected);
+        let expected = (Operation { state, init_requests: 1, mode: Mode::Classic }, effects);
+        assert_eq!(Operation::recover(recovered(life), Mode::Classic, NOW), expected);
     }
+}
+
+#[test]
+fn what_was_only_intended_is_watched_in_mode_events() {
+    let state = State::Active {
+        job: Job::new(OP, pvmove(), None),
+        phase: Phase::Watching { until: NOW + LOOK_DEADLINE },
+    };
+    let expected = (Operation { state, init_requests: 1, mode: Mode::Events }, vec![]);
+    assert_eq!(Operation::recover(recovered(Life::Intended), Mode::Events, NOW), expected);
 }

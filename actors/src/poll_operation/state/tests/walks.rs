@@ -17,6 +17,8 @@ enum Step {
     Report { which: Index, how: Index },
     /// The child writes something.
     Output,
+    /// Device-mapper is looked at, if that is wanted.
+    Look { what: Index, is_child_asleep: bool },
     /// Time passes, and the clock is looked at.
     Wait { milliseconds: u64 },
     /// Time passes until the operation wants to be woken.
@@ -31,6 +33,7 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Collect),
         12 => any::<(Index, Index)>().prop_map(|(which, how)| Step::Report { which, how }),
         1 => Just(Step::Output),
+        3 => any::<(Index, bool)>().prop_map(|(what, is_child_asleep)| Step::Look { what, is_child_asleep }),
         2 => (0..100_000_u64).prop_map(|milliseconds| Step::Wait { milliseconds }),
         4 => Just(Step::Sleep),
     ]
@@ -47,6 +50,10 @@ fn walk() -> impl Strategy<Value = Vec<Step>> {
         }
         steps
     })
+}
+
+fn mode() -> impl Strategy<Value = Mode> {
+    prop_oneof![Just(Mode::Classic), Just(Mode::Events)]
 }
 
 fn life() -> impl Strategy<Value = Option<Life>> {
@@ -112,10 +119,10 @@ struct World {
 }
 
 impl World {
-    fn begin(life: Option<Life>) -> Self {
-        let mut world = Self { ops: 1, ..Self::default() };
+    fn begin(mode: Mode, life: Option<Life>) -> Self {
+        let mut world = Self { ops: 1, operation: Operation::new(mode), ..Self::default() };
         if let Some(life) = life {
-            let (operation, effects) = Operation::recover(recovered(life), world.now);
+            let (operation, effects) = Operation::recover(recovered(life), mode, world.now);
             world.operation = operation;
             world.carry_out(effects);
         }
@@ -137,7 +144,12 @@ impl World {
                 self.report(ended, &reports[how.index(reports.len())]);
             }
             Step::Output if self.under_way.contains(&UnderWay::Child) => self.apply(&output()),
-            Step::Report { .. } | Step::Output => {}
+            Step::Look { what, is_child_asleep } if self.operation.is_watched() => {
+                let look = Look { situation: what.get(&situations()).clone(), copied: Some(COPIED) };
+                let is_child_asleep = *is_child_asleep && self.under_way.contains(&UnderWay::Child);
+                self.apply(&Event::Looked { look, is_child_asleep });
+            }
+            Step::Report { .. } | Step::Output | Step::Look { .. } => {}
             Step::Wait { milliseconds } => {
                 self.now += Duration::from_millis(*milliseconds);
                 self.apply(&Event::Tick);
@@ -215,7 +227,7 @@ impl World {
                 assert!(!self.has_left, "an operation leaves once");
                 self.has_left = true;
             }
-            Effect::EndChild | Effect::StoreStarted => {
+            Effect::EndChild | Effect::RelieveChild | Effect::StoreStarted => {
                 assert!(self.under_way.contains(&UnderWay::Child), "{effect:?} without a child");
             }
             Effect::AnswerStarters(_) | Effect::Note(_) => {}
@@ -251,6 +263,7 @@ impl World {
     }
 
     fn invariant_an_active_operation_waits_for_something(&self) {
+        // An operation that is watched is looked at, or woken because it was not.
         let waits = !self.under_way.is_empty() || self.operation.next_wake().is_some();
         assert!(waits || !self.operation.is_active(), "nothing will ever happen to it");
     }
@@ -283,8 +296,8 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
-    fn no_walk_breaks_an_invariant(life in life(), steps in walk()) {
-        let mut world = World::begin(life);
+    fn no_walk_breaks_an_invariant(mode in mode(), life in life(), steps in walk()) {
+        let mut world = World::begin(mode, life);
         for step in &steps {
             world.take(step);
             world.check();
@@ -294,10 +307,11 @@ proptest! {
     /// Whatever is reported, in whatever state, no event makes the machine panic or go on after its end.
     #[test]
     fn an_unfaithful_world_does_no_harm(
+        mode in mode(),
         life in life(),
         events in prop::collection::vec((any::<Index>(), any::<Index>(), 0..100_000_u64), 1..60),
     ) {
-        let mut world = World::begin(life);
+        let mut world = World::begin(mode, life);
         for (which, how, milliseconds) in events {
             let all = [
                 UnderWay::Intent,

@@ -28,6 +28,7 @@ fn running(kind: &str, lv: &str, second: i64, percent: Option<f64>) -> Descripti
         attempt: 1,
         init_requests: 1,
         percent,
+        copy: None,
         silence_limit: Duration::MAX,
         silent: false,
         outcome: None,
