@@ -238,7 +238,8 @@ fn the_watchdog_is_not_fed_when_the_tree_does_not_answer() {
 fn a_hangup_takes_on_what_can_be_taken_on_and_names_the_rest() {
     let site = Site::new();
     let mut service = site.service().set("log.level", "\"info\"").start();
-    let _ = site.service().set("log.level", "\"debug\"").set("events.keep", "7").configure();
+    let changed = site.service().set("log.level", "\"debug\"").set("poll.interval_seconds", "7");
+    let _ = changed.set("events.keep", "7").configure();
     service.signal(Signal::HUP);
     service.await_notice("RELOADING=1");
     service.await_notice("MONOTONIC_USEC=");
@@ -249,6 +250,12 @@ fn a_hangup_takes_on_what_can_be_taken_on_and_names_the_rest() {
     assert!(!log.contains("key: log.level"), "{log}");
     let events = service.call("org.lvmwarden.Events.Recent", &json!({}));
     assert!(events.to_string().contains("events.keep"), "{events}");
+    let lvid = "a".repeat(64);
+    let start =
+        json!({ "kind": "pvmove", "vgname": site.pvmove("pvmove0").vg, "lvname": "pvmove0", "lvid": lvid });
+    service.call("org.lvmwarden.Poll.Start", &start);
+    let arguments = site.lvm.await_start().arguments;
+    assert!(arguments.windows(2).any(|pair| pair == ["--interval", "7"]), "{arguments:?}");
 }
 
 #[test]

@@ -2,7 +2,8 @@
 
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::occurrence::Occurrence;
-use lvmwarden_actors::service::{BadLevel, Control};
+use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_actors::service::{BadLevel, Control, ServiceEnvironment};
 use slog::{Level, Logger, warn};
 use tokio::sync::mpsc;
 
@@ -13,7 +14,17 @@ use crate::daemon::logging::LogControl;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct StopAsked {
     /// Whether running operations are left alone.
-    pub(super) leave_children: bool,
+    leave_children: bool,
+}
+
+impl StopAsked {
+    /// Makes the coming end the one that was asked for; returns why the service ends.
+    pub(super) fn prepare(self, environment: &ServiceEnvironment) -> String {
+        if let (false, Some(poll)) = (self.leave_children, &environment.poll) {
+            poll.set_on_stop(Stop::EndChild);
+        }
+        "asked through the API".to_owned()
+    }
 }
 
 /// The service as clients reach it.

@@ -26,8 +26,7 @@ use anyhow::Context;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::occurrence::Occurrence;
-use lvmwarden_actors::poll_operation::state::Stop;
-use lvmwarden_supervisor::{log_panics, start_root_observed};
+use lvmwarden_supervisor::{Root, log_panics, start_root_observed};
 use slog::{Logger, error, info, warn};
 use tokio::sync::{mpsc, watch};
 
@@ -39,7 +38,7 @@ use super::runtime::{self, TREE_FAILED};
 use super::signals::{self, SIGHUP, Signals};
 use assembly::Voices;
 use companions::Companions;
-use control::{LevelControl, ServiceControl, StopAsked};
+use control::{LevelControl, ServiceControl};
 use doors::Doors;
 use reload::Reloader;
 use systemd::{Notice, Systemd};
@@ -115,7 +114,6 @@ async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> a
     let root = Rc::new(start_root_observed(tree, log.clone(), observer));
     let (systemd, sending) = Systemd::open(log.clone());
     let companions = Companions::start(&root, open, &environment, &systemd, &log);
-
     let why = loop {
         // Each arm may be dropped: signals and wishes to end are kept, and an end stays one.
         tokio::select! {
@@ -127,12 +125,7 @@ async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> a
                 SIGHUP => reloader.reload(&log, &level, &environment, &systemd).await,
                 signal => break signal.to_owned(),
             },
-            Some(StopAsked { leave_children }) = stops.recv() => {
-                if let (false, Some(poll)) = (leave_children, &environment.poll) {
-                    poll.set_on_stop(Stop::EndChild);
-                }
-                break "asked through the API".to_owned();
-            }
+            Some(asked) = stops.recv() => break asked.prepare(&environment),
         }
     };
     info!(log, "lvmwardend ends"; "why" => &why);
@@ -140,10 +133,13 @@ async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> a
     systemd.tell(Notice::Stopping(STOP_DEADLINE));
     drop(companions);
     doors.unlink();
-    let report = root.stop(STOP_DEADLINE).await;
-    for name in &report.killed {
-        warn!(log, "did not end in time"; "name" => %name, "next" => "its child is left running");
-    }
+    end(&root, &log).await;
     systemd.close(sending).await;
     Ok(ExitCode::SUCCESS)
+}
+
+async fn end(root: &Root, log: &Logger) {
+    for name in root.stop(STOP_DEADLINE).await.killed {
+        warn!(log, "did not end in time"; "name" => %name, "next" => "its child is left running");
+    }
 }
