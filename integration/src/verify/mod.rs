@@ -38,6 +38,7 @@ pub fn verify(root: &Path) -> Result<()> {
         documentation(),
         function("spelling", "typos", || run(&mut Command::new(tools::typos()?))),
         function("tidy", "cargo verify", || tidy::check(root)),
+        cargo("pages", &["pages", "--check"]),
         function("licences", "cargo verify", licences::check),
         // Tests start the executables of the workspace, which nextest alone would not build.
         cargo("build", &["build", "--workspace", "--bins"]),

@@ -1,0 +1,156 @@
+# Print an optspec for argparse to handle cmd's options that are independent of any subcommand.
+function __fish_lvmwarden_global_optspecs
+    string join \n socket= json color= h/help V/version
+end
+
+function __fish_lvmwarden_needs_command
+    # Figure out if the current invocation already has a command.
+    set -l cmd (commandline -opc)
+    set -e cmd[1]
+    argparse -s (__fish_lvmwarden_global_optspecs) -- $cmd 2>/dev/null
+    or return
+    if set -q argv[1]
+        # Also print the command, so this can be used to figure out what it is.
+        echo $argv[1]
+        return 1
+    end
+    return 0
+end
+
+function __fish_lvmwarden_using_subcommand
+    set -l cmd (__fish_lvmwarden_needs_command)
+    test -z "$cmd"
+    and return 1
+    contains -- $cmd[1] $argv
+end
+
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -s V -l version -d 'Print version'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "poll" -d 'Poll operations: pvmoves, conversions and merges in progress'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "tree" -d 'Show the supervision tree'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "events" -d 'Show what happened, the latest last'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "metrics" -d 'Print all metrics, in the form that Prometheus reads'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "log-level" -d 'Have the daemon log more or less, until it ends'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'End an actor of the tree and start it anew, with all below it'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "info" -d 'Show the daemon\'s version, process, and what it serves'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "doctor" -d 'Check that lvm on this host uses the daemon, and say what to type where it does not'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -f -a "list" -d 'List all operations'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -f -a "show" -d 'Show all that is known of operations'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -f -a "wait" -d 'Wait until operations have ended'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -f -a "start" -d 'Have an LV polled, unless it is'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -f -a "abort" -d 'Abort a pvmove'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort history" -f -a "history" -d 'Show what happened to operations, the latest last, with those that are over'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from show" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from show" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from watch" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from wait" -l timeout -d 'Give up after so many seconds, with exit code 5' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from wait" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from wait" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from wait" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l lvid -d 'The UUID of the VG and that of the LV, one after the other; dashes do not matter' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l interval -d 'How often lvpoll looks; by default as often as the daemon is configured to' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l sysdir -d 'The folder of lvm.conf for lvpoll (`LVM_SYSTEM_DIR`)' -r -f -a "(__fish_complete_directories)"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l devicesfile -d 'The devices file for lvpoll' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l handle-missing-pvs -d 'Go on although PVs are missing'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from abort" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from abort" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from abort" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -l limit -d 'The latest so many steps only' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand tree" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand tree" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand tree" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand tree" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand events" -l since -d 'Only what happened after the event with this cursor; tells what is not kept any more' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand events" -l limit -d 'At most so many events: the latest, or with --follow or --since the first' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand events" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand events" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand events" -s f -l follow -d 'Go on with what happens from now on, or since the cursor; survives a restart of the daemon'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand events" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand events" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metrics" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metrics" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metrics" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metrics" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand restart" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand restart" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand restart" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand restart" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand stop" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand stop" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand stop" -l end-children -d 'End the lvpoll processes as well; the operations then rest until they are started again'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand stop" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand info" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand info" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand info" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand info" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand doctor" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand doctor" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand doctor" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand doctor" -s h -l help -d 'Print help (see more with \'--help\')'
