@@ -141,8 +141,11 @@ fn sockets_are_made_for_those_who_may_use_them() {
     assert_eq!(attributes(site.api_socket()), (true, 0o620, 4321));
     service.kill();
     // What a killed one leaves behind is replaced, also by another mode.
-    let _service = site.service().start();
+    let service = site.service().start();
     assert_eq!(attributes(site.api_socket()), (true, 0o660, 0));
+    service.kill();
+    let _service = site.service().set("api.mode", "\"0600\"").start();
+    assert_eq!(attributes(site.api_socket()), (true, 0o600, 0));
 }
 
 #[test]

@@ -5,10 +5,10 @@
 //!
 //! | started as | is | where |
 //! |---|---|---|
-//! | `lvmwardend …` | the service | [`service`] |
-//! | `lvmwardend lvmpolld …`, `lvmpolld …` | a stand-in for lvmpolld | [`lvmpolld`] |
+//! | `lvmwardend …` | the service | `service` |
+//! | `lvmwardend lvmpolld …`, `lvmpolld …` | a stand-in for lvmpolld | `lvmpolld` |
 //!
-//! Both are made of the same parts: [`poll_role`], [`place`], [`sockets`], [`logging`], [`signals`], [`runtime`].
+//! Both are made of the same parts: `poll_role`, `place`, `sockets`, `logging`, `signals`, `runtime`.
 
 mod client;
 mod command_line;

@@ -29,7 +29,8 @@ impl Doors {
         let lvmpolld = Wanted::lvmpolld(&config.poll_socket);
         let lvmpolld =
             config.plays(Role::Poll).then(|| Listening::open(&lvmpolld, &mut handed_over)).transpose()?;
-        let api = Wanted { name: "api", path: &config.api_socket, mode: config.api_mode, group };
+        let (path, mode) = (&config.api_socket, config.api_mode);
+        let api = Wanted { name: "api", path, mode, mode_before: 0o777, group };
         let api = Listening::open(&api, &mut handed_over)?;
         let metrics = config.metrics_listen.map(TcpListener::bind).transpose();
         let metrics = metrics.with_context(|| {

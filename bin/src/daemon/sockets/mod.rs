@@ -87,6 +87,8 @@ pub(crate) struct Wanted<'path> {
     pub(crate) path: &'path Path,
     /// Permission bits of the file if the daemon makes it.
     pub(crate) mode: u32,
+    /// Permission bits that an earlier life may have given it; a socket with others was left by somebody else.
+    pub(crate) mode_before: u32,
     /// The group of the file, other than the daemon's own, if the daemon makes it.
     pub(crate) group: Option<u32>,
 }
@@ -94,7 +96,7 @@ pub(crate) struct Wanted<'path> {
 impl<'path> Wanted<'path> {
     /// Returns the socket of lvmpolld: only root may connect.
     pub(crate) fn lvmpolld(path: &'path Path) -> Self {
-        Self { name: "lvmpolld", path, mode: 0o600, group: None }
+        Self { name: "lvmpolld", path, mode: 0o600, mode_before: 0o600, group: None }
     }
 }
 
@@ -177,8 +179,8 @@ fn remove_stale(wanted: &Wanted<'_>) -> Result<(), SocketError> {
     let path = wanted.path;
     let failed = |source| SocketError::Make { path: path.to_owned(), source };
     let metadata = fs::symlink_metadata(path).map_err(failed)?;
-    let is_private = metadata.uid() == 0 && metadata.mode() & GROUP_AND_OTHERS & !wanted.mode == 0;
-    if !metadata.file_type().is_socket() || !is_private {
+    let is_ours = metadata.uid() == 0 && metadata.mode() & GROUP_AND_OTHERS & !wanted.mode_before == 0;
+    if !metadata.file_type().is_socket() || !is_ours {
         return Err(SocketError::NotOurs { path: path.to_owned() });
     }
     if answers(path) {
