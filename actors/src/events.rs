@@ -143,10 +143,9 @@ impl Events {
     /// Cancel-safe.
     pub(crate) async fn next_after(
         &self,
-        cursor: Cursor,
+        mut cursor: Cursor,
         wanted: impl Fn(&Occurrence) -> bool,
     ) -> Option<Occurrence> {
-        let mut cursor = cursor;
         loop {
             self.wait_after(&cursor).await;
             let slice = self.ring().after(self.number(&cursor), AT_ONCE);
