@@ -41,6 +41,16 @@ fn a_merge_that_becomes_invalid_ends_with_our_daemon() -> Result<()> {
 }
 
 #[test]
+fn our_daemon_in_mode_events_serves_what_it_serves_otherwise() -> Result<()> {
+    story(|guest| {
+        pvmove_in_the_foreground(guest, Polld::OursInEvents)?;
+        pvmove_aborted(guest, Polld::OursInEvents)?;
+        conversion_and_merge_stories(guest, Polld::OursInEvents)?;
+        invalid_merge(guest, Polld::OursInEvents)
+    })
+}
+
+#[test]
 fn our_daemon_serves_pvmove_beside_udevd() -> Result<()> {
     let disks = [Disk::create(256)?, Disk::create(256)?];
     tell(&Guest::boot(&disks, &Init::Udevd)?, |guest| pvmove_in_the_foreground(guest, Polld::Ours))

@@ -15,6 +15,8 @@ pub enum Polld {
     Stock,
     /// Ours in the part of `lvmpolld`.
     Ours,
+    /// The same, which watches copies itself.
+    OursInEvents,
 }
 
 impl Polld {
@@ -22,6 +24,7 @@ impl Polld {
         match self {
             Self::Stock => "/usr/sbin/lvmpolld",
             Self::Ours => "/usr/sbin/lvmwardend lvmpolld",
+            Self::OursInEvents => "/usr/sbin/lvmwardend lvmpolld --mode events",
         }
     }
 }
