@@ -1,12 +1,13 @@
 //! An operation in words.
 
 use anstyle::Style;
+use indicatif::HumanBytes;
 use lvmwarden_protocol::api::poll::{Operation, OperationState, Outcome};
 use lvmwarden_protocol::poll::PollOperation;
 use uuid::Uuid;
 
 use super::exit::Exit;
-use super::screen::{BAD, DIM, GOOD, ODD, USUAL};
+use super::screen::{BAD, DIM, GOOD, ODD, USUAL, duration};
 
 /// How many characters a bar has.
 const BAR_WIDTH: usize = 20;
@@ -76,6 +77,25 @@ pub(super) fn bar(operation: &Operation) -> String {
     }
     let full = usize::from(per_mille(operation)) * BAR_WIDTH / 1000;
     format!("{}{}", "█".repeat(full), "░".repeat(BAR_WIDTH - full))
+}
+
+/// Returns how fast the kernel copies and for how long it will; `None` where that is not looked at, or not known yet.
+pub(super) fn copy_speed(operation: &Operation) -> Option<String> {
+    let copy = operation.copy.filter(|_| operation.outcome.is_none())?;
+    let rate = format!("{}/s", HumanBytes(copy.bytes_per_second?));
+    #[expect(clippy::cast_precision_loss, reason = "seconds are rounded anyway")]
+    Some(match copy.left_seconds {
+        Some(left) => format!("{rate}, {} left", duration(left as f64)),
+        None => rate,
+    })
+}
+
+/// Returns how much the kernel has copied; nothing where that is not looked at.
+pub(super) fn copied(operation: &Operation) -> String {
+    operation.copy.map_or_else(String::new, |copy| {
+        let (done, total) = (HumanBytes(copy.done_bytes), HumanBytes(copy.total_bytes));
+        format!("{done} of {total}, in segment {} of {}", copy.segment, copy.segments)
+    })
 }
 
 /// Returns how many characters of an id are needed to tell these apart, at least 8.

@@ -57,14 +57,15 @@ fn operations(operations: &[Operation], events: &[Event]) -> String {
     for operation in operations {
         let (state, style) = operation::state(operation);
         let is_going = operation.outcome.is_none();
-        let estimate = paces.get(operation.id.to_string().as_str()).and_then(Pace::estimate);
+        let pace = paces.get(operation.id.to_string().as_str()).and_then(Pace::estimate);
+        let speed = operation::copy_speed(operation).or_else(|| Some(pace?.to_string()));
         table.row([
             lv(operation).into(),
             kind(operation.kind, operation.abort).into(),
             Cell::new(if is_going { operation::bar(operation) } else { String::new() }),
             Cell::number(if is_going { operation::percent(operation) } else { String::new() }),
             Cell::new(state).style(style),
-            Cell::new(estimate.filter(|_| is_going).map_or_else(String::new, |pace| pace.to_string())),
+            Cell::new(speed.filter(|_| is_going).unwrap_or_default()),
             Cell::new(starts(operation)).style(ODD),
         ]);
     }

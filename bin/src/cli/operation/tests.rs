@@ -1,5 +1,7 @@
 //! Words for operations.
 
+use lvmwarden_protocol::api::poll::CopyProgress;
+
 use super::*;
 use crate::cli::samples::{ended, id, pvmove};
 
@@ -48,4 +50,24 @@ fn short_ids_are_just_long_enough() {
     assert_eq!(short_id(ids[2], length), "01234567-89ab-0001");
     assert_eq!(id_length(&[id(1), id(1)]), 8);
     assert_eq!(id_length(&[]), 8);
+}
+
+#[test]
+fn the_speed_of_a_copy_is_told_as_far_as_it_is_known() {
+    let copy = |bytes_per_second, left_seconds| CopyProgress {
+        done_bytes: 3 << 30,
+        total_bytes: 10 << 30,
+        segment: 2,
+        segments: 5,
+        bytes_per_second,
+        left_seconds,
+    };
+    let copying = |copy| Operation { copy: Some(copy), ..pvmove(1, "vg", Some(30.0)) };
+    let known = copying(copy(Some(100 << 20), Some(71)));
+    assert_eq!(copy_speed(&known).as_deref(), Some("100.00 MiB/s, 1 min 11 s left"));
+    assert_eq!(copied(&known), "3.00 GiB of 10.00 GiB, in segment 2 of 5");
+    assert_eq!(copy_speed(&copying(copy(Some(0), None))).as_deref(), Some("0 B/s"));
+    assert_eq!(copy_speed(&copying(copy(None, None))), None);
+    assert_eq!(copy_speed(&ended(known, Outcome::Retcode { value: 0 })), None);
+    assert_eq!((copy_speed(&pvmove(1, "vg", None)), copied(&pvmove(1, "vg", None))), (None, String::new()));
 }

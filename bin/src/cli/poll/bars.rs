@@ -6,7 +6,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use lvmwarden_protocol::api::poll::Operation;
 use uuid::Uuid;
 
-use crate::cli::operation::{kind, lv, per_mille, percent, state};
+use crate::cli::operation::{copy_speed, kind, lv, per_mille, percent, state};
 use crate::cli::pace::Estimate;
 use crate::cli::screen::plain;
 
@@ -23,9 +23,9 @@ impl Bars {
         let bar = self.bar(operation);
         bar.set_position(per_mille(operation).into());
         let (state, _) = state(operation);
-        let pace = pace.filter(|_| operation.outcome.is_none());
-        let parts =
-            [percent(operation), plain(&state), pace.map_or_else(String::new, |pace| pace.to_string())];
+        let speed =
+            copy_speed(operation).or_else(|| Some(pace?.to_string())).filter(|_| operation.outcome.is_none());
+        let parts = [percent(operation), plain(&state), speed.unwrap_or_default()];
         let told: Vec<_> = parts.into_iter().filter(|part| !part.is_empty()).collect();
         bar.set_message(told.join("  "));
         if operation.outcome.is_some() {

@@ -4,7 +4,7 @@ use lvmwarden_protocol::api::poll::{List, Operation, Show};
 use uuid::Uuid;
 
 use crate::cli::failure::Failure;
-use crate::cli::operation::{id_length, kind, lv, percent, short_id, state};
+use crate::cli::operation::{copied, copy_speed, id_length, kind, lv, percent, short_id, state};
 use crate::cli::screen::{BOLD, Clock, Screen};
 use crate::cli::selection;
 use crate::cli::table::{Cell, Table};
@@ -65,6 +65,8 @@ fn details(operation: &Operation, clock: &Clock) -> String {
         ("kind", kind(operation.kind, operation.abort).into()),
         ("state", Cell::new(state).style(style)),
         ("done", percent(operation).into()),
+        ("copied", copied(operation).into()),
+        ("speed", copy_speed(operation).unwrap_or_default().into()),
         ("lvpoll", operation.pid.map_or_else(String::new, |pid| format!("pid {pid}")).into()),
         ("starts", operation.attempt.to_string().into()),
         ("since", format!("{}{age}", clock.time(&operation.started_at)).into()),
