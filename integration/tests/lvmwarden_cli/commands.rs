@@ -1,0 +1,181 @@
+//! Each command, in text and as JSON.
+
+use lvmwarden_integration::fake_lvm::Step;
+use lvmwarden_integration::site::Site;
+use lvmwarden_integration::wait;
+use serde_json::Value;
+
+use crate::program::{lvid, run, start};
+
+/// Runs a command with `--json`; returns what it said on its only line.
+#[track_caller]
+fn json(site: &Site, arguments: &[&str]) -> Value {
+    let said = run(site, &[arguments, &["--json"]].concat()).done();
+    assert_eq!(said.lines().count(), 1, "{said}");
+    serde_json::from_str(&said).unwrap()
+}
+
+#[test]
+fn an_operation_is_started_shown_waited_for_and_remembered() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let operation = site.pvmove("pvmove0");
+    let path = operation.path();
+    let id = start(&site, &operation);
+    let stub = site.lvm.await_start();
+    let again = run(&site, &["poll", "start", "pvmove", &path, "--lvid", &lvid()]).done();
+    assert_eq!(again, format!("{path} is already being polled: operation {id}\n"));
+
+    let listed = run(&site, &["poll", "list"]).done();
+    assert!(listed.contains(&path) && listed.contains(&id[..8]), "{listed}");
+    let shown = run(&site, &["poll", "show", &path]).done();
+    assert!(shown.contains(&id) && shown.contains(&format!("pid {}", stub.pid)), "{shown}");
+    assert_eq!(json(&site, &["poll", "show", &id])["operation"]["id"], id.as_str());
+    assert_eq!(json(&site, &["poll", "list"])["operations"].as_array().unwrap().len(), 1);
+
+    run(&site, &["poll", "start", "merge", &path, "--lvid", &lvid()])
+        .assert_failed(1, "another kind of operation");
+    run(&site, &["poll", "wait", &path, "--timeout", "0.1"]).assert_failed(5, "the time is over");
+    site.lvm.tell_exit(&stub, 0);
+    let waited = run(&site, &["poll", "wait", &id]).done();
+    assert!(waited.contains("done"), "{waited}");
+    let told = run(&site, &["poll", "history"]).done();
+    for step in ["asked for", "lvpoll started", "done"] {
+        assert!(told.contains(step), "{step} is in {told}");
+    }
+    assert_eq!(json(&site, &["poll", "history", "--limit", "1"])["entries"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn an_operation_that_fails_fails_those_who_wait_for_it() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let operation = site.pvmove("pvmove0");
+    site.lvm.script(&operation.path(), &[&[Step::Exit(5)]]);
+    start(&site, &operation);
+    let run = run(&site, &["poll", "wait", &operation.path()]);
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    assert!(run.stdout.contains("failed: lvpoll exited with 5"), "{run:#?}");
+}
+
+#[test]
+fn a_pvmove_is_aborted_by_name_and_by_id_and_nothing_else_is() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let operation = site.pvmove("pvmove0");
+    let id = start(&site, &operation);
+    site.lvm.await_start();
+    let said = run(&site, &["poll", "abort", &id]).done();
+    assert!(said.starts_with(&format!("{} is being aborted: operation ", operation.path())), "{said}");
+    let said = run(&site, &["poll", "abort", &operation.path()]).done();
+    assert!(said.contains("is already being aborted"), "{said}");
+    run(&site, &["poll", "abort", "no/such"]).assert_failed(1, "no operation no/such");
+    run(&site, &["poll", "abort", "zzz"]).assert_failed(1, "no operation \"zzz\"");
+    run(&site, &["poll", "show", "no/such"]).assert_failed(1, "lvmwarden poll history");
+
+    let merge = site.pvmove("snap").kind("merge");
+    let other_lvid = "w".repeat(64);
+    run(&site, &["poll", "start", "merge", &merge.path(), "--lvid", &other_lvid]).done();
+    run(&site, &["poll", "abort", &merge.path()]).assert_failed(1, "is not a pvmove");
+}
+
+#[test]
+fn watch_follows_an_operation_to_its_end() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let operation = site.pvmove("pvmove0");
+    site.lvm.script(&operation.path(), &[&[Step::Progress(50), Step::Exit(0)]]);
+    start(&site, &operation);
+    let said = run(&site, &["poll", "watch", &operation.path()]).done();
+    assert!(said.contains(&format!("{} pvmove done\n", operation.path())), "{said}");
+    assert!(said.contains("ID "), "a table at the end: {said}");
+}
+
+#[test]
+fn the_overview_shows_what_goes_on() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let idle = run(&site, &[]).done();
+    assert!(idle.starts_with(concat!("lvmwardend ", env!("CARGO_PKG_VERSION"), ", pid ")), "{idle}");
+    assert!(idle.contains("Operations none") && idle.contains("Restarts none"), "{idle}");
+    let operation = site.pvmove("pvmove0");
+    site.lvm.script(&operation.path(), &[&[Step::Progress(1)]]);
+    start(&site, &operation);
+    let shown = wait::until("a bar", wait::SOON, || {
+        Some(run(&site, &[]).done()).filter(|shown| shown.contains("███"))
+    });
+    assert!(shown.contains("poll.started") && !shown.contains("poll.progress"), "{shown}");
+    let whole = json(&site, &[]);
+    for part in ["service", "poll", "supervisor", "events"] {
+        assert!(whole[part].is_object(), "{part} is in {whole}");
+    }
+}
+
+#[test]
+fn the_tree_is_shown_and_a_branch_restarted() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let tree = run(&site, &["tree"]).done();
+    assert!(tree.starts_with("root  running\n") && tree.contains("journal  running"), "{tree}");
+    let root = json(&site, &["tree"])["root"].take();
+    let poll = root["children"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|node| node["name"].as_str().unwrap().ends_with("poll"));
+    let name = poll.unwrap()["name"].as_str().unwrap();
+    assert_eq!(run(&site, &["restart", name]).done(), format!("{name} is started anew\n"));
+    run(&site, &["restart", "no/such"]).assert_failed(1, "nothing in the tree is called no/such");
+}
+
+#[test]
+fn events_are_read_from_a_cursor_on_and_end_with_the_latest() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let said = run(&site, &["events"]).done();
+    let cursor = said.lines().last().unwrap().strip_prefix("-- cursor: ").unwrap().to_owned();
+    assert!(said.contains("service.ready"), "{said}");
+    assert_eq!(run(&site, &["events", "--since", &cursor]).done(), "", "nothing has happened since");
+    run(&site, &["log-level", "debug"]).done();
+    let said = run(&site, &["events", "--since", &cursor]).done();
+    assert!(said.contains("log.level_changed") && said.contains("level=debug"), "{said}");
+    let event = json(&site, &["events", "--since", &cursor, "--limit", "1"]);
+    assert_eq!(event["event"]["kind"], "log.level_changed", "{event}");
+    let gap = run(&site, &["events", "--since", "another:7", "--limit", "1"]).done();
+    assert!(gap.starts_with("-- events may be missing here: the daemon was started anew\n"), "{gap}");
+}
+
+#[test]
+fn metrics_info_and_log_level_say_what_the_service_says() {
+    let site = Site::new();
+    let service = site.service().start();
+    let metrics = run(&site, &["metrics"]).done();
+    assert!(metrics.contains("lvmwarden_build_info") && metrics.ends_with("# EOF\n"), "{metrics}");
+    assert_eq!(json(&site, &["metrics"])["openmetrics"].as_str().unwrap().lines().last(), Some("# EOF"));
+    let info = run(&site, &["info"]).done();
+    assert!(info.contains(&format!("pid       {}\n", service.pid())), "{info}");
+    assert_eq!(json(&site, &["info"])["pid"], service.pid());
+    assert_eq!(run(&site, &["log-level", "error"]).done(), "the daemon logs error and what is more severe\n");
+}
+
+#[test]
+fn stop_ends_the_service_and_its_children_only_when_asked() {
+    for (options, is_left) in [(&["stop"][..], true), (&["stop", "--end-children"], false)] {
+        let site = Site::new();
+        let mut service = site.service().start();
+        start(&site, &site.pvmove("pvmove0"));
+        let stub = site.lvm.await_start();
+        run(&site, options).done();
+        assert!(service.await_end(wait::SOON).success());
+        assert_eq!(stub.is_alive(), is_left, "{options:?}");
+        run(&site, &["info"]).assert_failed(3, "the daemon does not run");
+    }
+}
+
+#[test]
+fn colours_are_used_on_demand_only() {
+    let site = Site::new();
+    let _service = site.service().start();
+    assert!(!run(&site, &["tree"]).done().contains('\u{1b}'));
+    assert!(run(&site, &["tree", "--color", "always"]).done().contains("\u{1b}[32mrunning"));
+}
