@@ -8,7 +8,7 @@ use rustix::process::geteuid;
 use std::path::Path;
 use std::process::Command;
 
-const PACKAGES: [&str; 12] = [
+const PACKAGES: [&str; 13] = [
     "qemu-system-x86",
     "busybox-static",
     "kmod",
@@ -21,6 +21,7 @@ const PACKAGES: [&str; 12] = [
     "dbus",
     "iproute2",
     "procps",
+    "netcat-openbsd",
 ];
 
 /// Installs what is missing; does nothing, and uses no network, when nothing is.

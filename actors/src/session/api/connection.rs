@@ -84,9 +84,13 @@ impl<'a> Connection<'a> {
         }
     }
 
-    /// Reads on for a moment, so that a client which sends before it reads gets to read what it was told.
+    /// Says that nothing more will come, and reads on for a moment, so that a client which sends before it reads gets to
+    /// read what it was told.
     async fn linger(&mut self) {
-        let rest = async { while let Ok(1..) = self.from.read(&mut [0; READ_BYTES]).await {} };
+        let rest = async {
+            let _ = self.to.shutdown().await;
+            while let Ok(1..) = self.from.read(&mut [0; READ_BYTES]).await {}
+        };
         let _ = within(LINGER, rest).await;
     }
 
