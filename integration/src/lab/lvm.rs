@@ -75,7 +75,7 @@ impl Guest {
     /// # Errors
     /// As [`Guest::sh`].
     pub fn lvpoll_pids(&self) -> Result<Vec<i32>> {
-        let listing = self.sh("pgrep -f '^/usr/sbin/lvm lvpoll' || true")?;
+        let listing = self.sh("pgrep -f '^(/usr)?/sbin/lvm lvpoll' || true")?;
         listing.lines().map(|pid| pid.parse().with_context(|| format!("pgrep printed {pid:?}"))).collect()
     }
 

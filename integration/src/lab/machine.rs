@@ -56,7 +56,6 @@ impl Machine {
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
         hardware(&mut command);
-        command.arg("-m").arg(memory_mib(init));
         command.arg("-kernel").arg(kernel.vmlinux()).arg("-initrd").arg(initramfs);
         command.arg("-append").arg(kernel_command_line(init));
         command.arg("-serial").arg(format!("file:{}", folder.path().join("console.log").display()));
@@ -124,15 +123,10 @@ impl Drop for Machine {
 fn hardware(command: &mut Command) {
     // A processor without AVX: programs choose their code by it, and emulated AVX doubles a scenario's time. One
     // processor: two machines at once keep two cores busier than one machine with two.
-    command.args(["-accel", "tcg", "-cpu", "Nehalem", "-smp", "1"]);
+    command.args(["-accel", "tcg", "-cpu", "Nehalem", "-m", "768", "-smp", "1"]);
     command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     command.args(["-object", "rng-random,id=random,filename=/dev/urandom"]);
     command.args(["-device", "virtio-rng-pci,rng=random", "-device", "virtio-serial-pci"]);
-}
-
-/// apt, when it reads the host's package lists, and what a package manager writes live in memory.
-fn memory_mib(init: &Init) -> &'static str {
-    if matches!(init, Init::Systemd { .. }) { "1536" } else { "768" }
 }
 
 fn kernel_command_line(init: &Init) -> String {

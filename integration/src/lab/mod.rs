@@ -15,7 +15,8 @@
 //!
 //! In order, for a scenario: [`packages`] are there, the [`kernel`] and the [`initramfs`] are in the [`cache`], a
 //! [`layer`] for its [`init`] and the [`disks`] are made, the [`machine`] starts, its [`agent`] says that it is ready, and the [`guest`]
-//! takes commands. [`lvm`] has the words for storage, [`polld`] those for the poll daemon.
+//! takes commands. [`lvm`] has the words for storage, [`polld`] those for the poll daemon,
+//! [`service`] those for the service that a [`package`] brings.
 
 pub mod agent;
 pub mod cache;
@@ -30,8 +31,10 @@ pub mod kernel;
 pub mod layer;
 pub mod lvm;
 pub mod machine;
+pub mod package;
 pub mod packages;
 pub mod polld;
+pub mod service;
 pub mod story;
 mod transcript;
 pub mod wire;

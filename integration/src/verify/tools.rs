@@ -1,4 +1,4 @@
-//! The tools that `cargo verify` needs beside the Rust toolchain: cargo-nextest and typos.
+//! The tools that `cargo verify` needs beside the Rust toolchain: cargo-nextest, cargo-deb and typos.
 
 use super::run;
 use crate::lab::cache;
@@ -11,9 +11,11 @@ const TYPOS_VERSION: &str = "1.52.0";
 
 /// Installs what is missing.
 pub(super) fn install_missing() -> Result<()> {
-    if !works(Command::new("cargo").args(["nextest", "--version"])) {
-        // Unoptimized: that halves the minutes of its compilation, and it only starts tests.
-        run(Command::new("cargo").args(["install", "cargo-nextest", "--locked", "--debug"]))?;
+    for tool in ["nextest", "deb"] {
+        if !works(Command::new("cargo").args([tool, "--version"])) {
+            // Unoptimized: that halves the minutes of its compilation, and it starts tests or packs a few files.
+            run(Command::new("cargo").args(["install", &format!("cargo-{tool}"), "--locked", "--debug"]))?;
+        }
     }
     typos().map(drop)
 }

@@ -5,10 +5,17 @@ export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 hostname lab
 modprobe -a dm-mod dm-mirror dm-snapshot dm-thin-pool
 
-# What the host has for itself: its disks, its LVM settings, its name; and, in a container, that no service may start.
+# What the host has for itself: its disks, its LVM settings, its name; in a container, that no service may start. What
+# only costs time without a network and disks: apt's lists and hooks, the generators of units.
 : > /etc/fstab
 rm -rf /etc/lvm/devices /etc/lvm/lvmlocal.conf /etc/machine-id /usr/sbin/policy-rc.d
+rm -rf /var/lib/apt/lists /etc/apt/apt.conf.d/* /lib/systemd/system-generators
 printf 'global { use_lvmpolld=1 }\nactivation { monitoring=0 }\n' > /etc/lvm/lvm.conf
+
+# dpkg knows only what our package needs, and of that not what it needs in turn: it reads the list of files of each
+# package that it knows, which for all of a host takes half a minute over 9p.
+sed --in-place --regexp-extended --quiet '/^Package: (libc6|libgcc-s1|lvm2|systemd)$/,/^$/ { /^(Pre-)?Depends:/ d; p }' \
+    /var/lib/dpkg/status
 
 # These take long over 9p (tmpfiles-setup walks the host's /tmp and /var: minutes) or have nothing to do in a guest.
 cd /etc/systemd/system || exit
