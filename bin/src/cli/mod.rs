@@ -3,12 +3,12 @@
 //! It is one client of the API among others: it knows nothing of the daemon but what that answers, and
 //! `lvmwarden doctor` what the host says. In order of a command's life:
 //!
-//! 1. [`arguments`] defines the command line;
-//! 2. [`client`] calls the daemon, [`follow`] across restarts of it;
-//! 3. a module for each command puts the answer into words: [`overview`], [`poll`], [`events`], [`tree`], [`service`],
-//!    [`doctor`]; what they share is in [`operation`], [`pace`], [`selection`] and [`table`];
-//! 4. [`screen`] writes them, in colours or as JSON;
-//! 5. [`failure`] says why it did not work, and [`exit`] with which code the program ends.
+//! 1. `arguments` defines the command line;
+//! 2. `client` calls the daemon, `follow` across restarts of it;
+//! 3. a module for each command puts the answer into words: `overview`, `poll`, `events`, `tree`, `service`,
+//!    `doctor`; what they share is in `operation`, `pace`, `selection` and `table`;
+//! 4. `screen` writes them, in colours or as JSON;
+//! 5. `failure` says why it did not work, and `exit` with which code the program ends.
 
 mod arguments;
 mod client;
