@@ -2,9 +2,9 @@
 //!
 //! One call after the other, in the order in which they come:
 //!
-//! 1. [`connection`] reads a call, and is answered for as long as the client is there;
-//! 2. [`dispatch`] asks [`access`](crate::access) whether this client may call it, and finds who answers;
-//! 3. an interface answers: [`about`], [`poll`], [`watch`], [`tree`], [`stream`], [`scrape`].
+//! 1. `connection` reads a call, and is answered for as long as the client is there;
+//! 2. `dispatch` asks [`access`](crate::access) whether this client may call it, and finds who answers;
+//! 3. an interface answers: `about`, `poll`, `watch`, `tree`, `stream`, `scrape`.
 //!
 //! A client can do no harm to others, whatever it sends or does not read:
 //!
