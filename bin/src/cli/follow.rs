@@ -102,6 +102,11 @@ fn follow_once<R: Reader>(
     loop {
         let answer = match client.receive(reader.patience()) {
             Ok(answer) => answer,
+            Err(error @ ClientError::Call(_)) => {
+                // What was there a moment ago may be over by now.
+                let is_over = reader.begin(&mut client).is_ok_and(|next| next.is_break());
+                return Ok((!is_over).then_some(error));
+            }
             Err(error) => return Ok(Some(error)),
         };
         *comeback = None;

@@ -8,8 +8,8 @@ use lvmwarden_protocol::api::events::{
     Cursor, Event, Gap, GapCause, Recent, RecentReply, Subscribe, SubscribeReply,
 };
 use lvmwarden_protocol::api::poll::{
-    Abort, History, HistoryEntry, HistoryReply, HistoryStep, List, ListReply, Operation, OperationReply,
-    OperationState, Outcome, Start, StartReply, Wait, Watch,
+    Abort, Error as PollError, History, HistoryEntry, HistoryReply, HistoryStep, List, ListReply, Operation,
+    OperationReply, OperationState, Outcome, Start, StartReply, Wait, Watch,
 };
 use lvmwarden_protocol::api::service::Stop;
 use lvmwarden_protocol::poll::PollOperation;
@@ -49,6 +49,23 @@ fn list(connection: &mut Connection, operations: &[Operation]) {
 
 fn tell(connection: &mut Connection, operation: Operation) {
     connection.continue_with::<Watch>(&OperationReply { operation });
+}
+
+/// Tells from the history that an operation which is not listed any more has ended well.
+fn tell_end(connection: &mut Connection, ended: Operation) {
+    let entry = HistoryEntry {
+        time: "2026-11-21T12:00:00Z".to_owned(),
+        id: ended.id,
+        kind: ended.kind,
+        abort: false,
+        vgname: ended.vgname,
+        lvname: ended.lvname,
+        step: HistoryStep::Ended,
+        pid: None,
+        attempt: None,
+        outcome: Some(DONE),
+    };
+    connection.serve::<History>(&HistoryReply { entries: vec![entry] });
 }
 
 fn event(epoch: &str, number: u64) -> Event {
@@ -177,20 +194,7 @@ fn watch_goes_on_with_the_next_daemon_and_learns_of_ends_that_it_missed() {
     };
     let second = |connection: &mut Connection| {
         list(connection, &[pvmove(1, Some(10.0), None)]);
-        let ended = pvmove(2, None, None);
-        let entry = HistoryEntry {
-            time: "2026-11-21T12:00:00Z".to_owned(),
-            id: ended.id,
-            kind: ended.kind,
-            abort: false,
-            vgname: ended.vgname,
-            lvname: ended.lvname,
-            step: HistoryStep::Ended,
-            pid: None,
-            attempt: None,
-            outcome: Some(DONE),
-        };
-        connection.serve::<History>(&HistoryReply { entries: vec![entry] });
+        tell_end(connection, pvmove(2, None, None));
         connection.expect::<Watch>();
         tell(connection, pvmove(1, Some(100.0), Some(DONE)));
     };
@@ -236,6 +240,22 @@ fn wait_ends_with_the_operations_and_says_how() {
         assert_eq!((run.code, run.stderr.as_str()), (Some(code), ""), "{run:#?}");
         daemon.join();
     }
+}
+
+#[test]
+fn wait_learns_of_an_end_whose_result_is_collected_just_then() {
+    let find = |connection: &mut Connection| list(connection, &[pvmove(1, None, None)]);
+    let wait = |connection: &mut Connection| {
+        list(connection, &[pvmove(1, None, None)]);
+        connection.refuse(&PollError::NotFound { id: pvmove(1, None, None).id.to_string() });
+        list(connection, &[]);
+        tell_end(connection, pvmove(1, None, None));
+    };
+    let daemon = FakeDaemon::new(vec![Box::new(find), Box::new(wait)]);
+    let run = run(&daemon.socket(), ["poll", "wait", "01"]);
+    run.assert_done();
+    assert!(run.stdout.contains("done"), "{run:#?}");
+    daemon.join();
 }
 
 #[test]

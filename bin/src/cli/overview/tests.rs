@@ -1,6 +1,6 @@
 //! The overview, which is the screenshot in the README at the same time.
 
-use lvmwarden_protocol::api::poll::Outcome;
+use lvmwarden_protocol::api::poll::{CopyProgress, OperationState, Outcome};
 use lvmwarden_protocol::api::supervisor::{Exit, NodeKind, NodeState};
 use lvmwarden_protocol::poll::PollOperation;
 
@@ -32,9 +32,19 @@ fn node(name: &str, restarts: u64, last_exit: Option<Exit>, children: Vec<Node>)
 
 fn some_operations() -> [Operation; 3] {
     let again = Operation { attempt: 2, ..pvmove(1, "vg0", Some(62.5)) };
+    let copy = CopyProgress {
+        done_bytes: 5 << 30,
+        total_bytes: 40 << 30,
+        segment: 1,
+        segments: 3,
+        bytes_per_second: Some(187 << 20),
+        left_seconds: Some(192),
+    };
     let merge = Operation {
         kind: PollOperation::Merge,
         lvname: "root".try_into().unwrap(),
+        state: OperationState::Copying,
+        copy: Some(copy),
         ..pvmove(2, "vg_system", Some(12.5))
     };
     [again, merge, ended(pvmove(3, "vg1", Some(100.0)), Outcome::Retcode { value: 0 })]

@@ -63,6 +63,6 @@ impl Drop for Bars {
 }
 
 fn style() -> ProgressStyle {
-    ProgressStyle::with_template("{spinner} {prefix:24} {bar:30} {wide_msg}")
+    ProgressStyle::with_template("{spinner} {prefix:24} {bar:20} {wide_msg}")
         .expect("the template is well-formed")
 }
