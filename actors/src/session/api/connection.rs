@@ -7,6 +7,7 @@ use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::{ReadHalf, WriteHalf};
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -15,6 +16,8 @@ use crate::session::{HALF_MESSAGE_DEADLINE, within};
 
 /// How much is read at once; an ordinary call fits.
 const READ_BYTES: usize = 4096;
+/// A reply with more things than this in a list is encoded on another thread: ten thousand take a tenth of a second.
+const LONG_LIST: usize = 200;
 /// How often a client that has sent something ahead, or nothing more, is looked after.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a client that has sent what cannot be read may go on sending, before it reads why.
@@ -54,7 +57,7 @@ impl<'a> Connection<'a> {
         if let Err(error) = &read
             && let Some(answer) = error.answer()
         {
-            self.replies(false).send(&Reply::error(&answer)).await?;
+            self.replies(false).send(Reply::error(&answer)).await?;
             Box::pin(self.linger()).await;
         }
         read
@@ -110,17 +113,35 @@ impl Replies<'_, '_> {
     ///
     /// # Errors
     /// When the client is gone, or does not read.
-    pub(super) async fn send(&mut self, reply: &Reply) -> Result<(), CodecError> {
+    pub(super) async fn send(&mut self, reply: Reply) -> Result<(), CodecError> {
         if self.oneway {
             return Ok(());
         }
-        let mut framed = BytesMut::new();
-        if let Err(error) = self.codec.encode(reply, &mut framed) {
-            let Some(answer) = error.answer() else { return Err(error) };
-            self.codec.encode(&Reply::error(&answer), &mut framed)?;
-        }
-        Ok(within(WRITE_DEADLINE, self.to.write_all(&framed)).await??)
+        let framed = if is_large(&reply) {
+            let mut codec = std::mem::take(self.codec);
+            let encoding = spawn_blocking(move || (encode(&mut codec, &reply), codec));
+            let (framed, codec) = encoding.await.expect("to encode a reply does not panic");
+            *self.codec = codec;
+            framed
+        } else {
+            encode(self.codec, &reply)
+        };
+        Ok(within(WRITE_DEADLINE, self.to.write_all(&framed?)).await??)
     }
+}
+
+/// Returns whether it would keep the others waiting to encode this reply.
+fn is_large(reply: &Reply) -> bool {
+    reply.parameters.values().any(|value| value.as_array().is_some_and(|list| list.len() > LONG_LIST))
+}
+
+fn encode(codec: &mut JsonCodec<Call>, reply: &Reply) -> Result<BytesMut, CodecError> {
+    let mut framed = BytesMut::new();
+    if let Err(error) = codec.encode(reply, &mut framed) {
+        let Some(answer) = error.answer() else { return Err(error) };
+        codec.encode(&Reply::error(&answer), &mut framed)?;
+    }
+    Ok(framed)
 }
 
 impl Presence<'_, '_> {

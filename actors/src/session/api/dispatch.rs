@@ -6,6 +6,8 @@ use lvmwarden_protocol::api::{
     varlink_service,
 };
 
+use tokio::task::spawn_blocking;
+
 use super::connection::Replies;
 use super::{ApiService, Client};
 use crate::access::Permission;
@@ -67,11 +69,21 @@ impl ApiService {
             Request::Supervisor(supervisor::Request::SetLogLevel(asked)) => {
                 reply::<supervisor::SetLogLevel, _>(self.set_log_level(asked))
             }
-            Request::Events(events::Request::Recent(asked)) => self.recent(asked),
+            Request::Events(events::Request::Recent(asked)) => self.recent(asked).await,
             Request::Events(events::Request::Subscribe(asked)) => self.subscribe(asked, replies).await?,
             Request::Metrics(metrics::Request::Get(_)) => reply::<metrics::Get, _>(self.metrics().await),
         })
     }
+}
+
+/// Returns the reply of a method that may give thousands of things; made on another thread, so that the others are not
+/// kept waiting.
+pub(super) async fn large_reply<M, E>(result: Result<M::Reply, E>) -> Reply
+where
+    M: Method<Reply: Send + 'static>,
+    E: InterfaceError + Send + 'static,
+{
+    spawn_blocking(|| reply::<M, E>(result)).await.expect("to make a reply does not panic")
 }
 
 /// Returns the reply of a method that gives one.

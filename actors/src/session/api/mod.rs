@@ -135,7 +135,7 @@ impl ApiService {
                 Ok(request) => request,
                 Err((refusal, word)) => {
                     metrics.answered(Api::NAME, word, begin.elapsed());
-                    connection.replies(call.oneway).send(&refusal).await?;
+                    connection.replies(call.oneway).send(refusal).await?;
                     continue;
                 }
             };
@@ -160,7 +160,7 @@ impl ApiService {
                 metrics.answered(Api::NAME, method, begin.elapsed());
                 last
             };
-            let sent = replies.send(&last).await;
+            let sent = replies.send(last).await;
             if let Some(leave_children) = stop {
                 info!(self.log, "a client asks the daemon to end"; "uid" => client.uid,
                       "leave_children" => leave_children);

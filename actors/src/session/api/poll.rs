@@ -13,7 +13,7 @@ use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
 use super::connection::Replies;
-use super::dispatch::reply;
+use super::dispatch::{large_reply, reply};
 use super::{ANSWER_DEADLINE, ApiService};
 use crate::poll_operation::directory::{Directory, Unanswered};
 use crate::poll_operation::messages::Description;
@@ -32,7 +32,7 @@ impl ApiService {
             return Ok(Reply::error(&Error::Failed { reason }));
         };
         Ok(match request {
-            Request::List(_) => reply::<List, _>(list(directory).await),
+            Request::List(_) => large_reply::<List, _>(list(directory).await).await,
             Request::Show(Show { id }) => reply::<Show, _>(show(directory, id).await),
             Request::Start(asked) => {
                 let default = self.environment.default_interval_seconds.load(Ordering::Relaxed);
@@ -43,7 +43,8 @@ impl ApiService {
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
             Request::History(History { limit }) => {
                 let entries = directory.history(limit).await;
-                reply::<History, _>(entries.map(|entries| HistoryReply { entries }).map_err(busy))
+                let entries = entries.map(|entries| HistoryReply { entries }).map_err(busy);
+                large_reply::<History, _>(entries).await
             }
         })
     }

@@ -6,13 +6,15 @@ use lvmwarden_protocol::api::{CodecError, Reply};
 
 use super::ApiService;
 use super::connection::Replies;
+use super::dispatch::large_reply;
 
 /// How many events a reader is given before it is looked whether there are more.
 const PAGE: usize = 100;
 
 impl ApiService {
-    pub(super) fn recent(&self, asked: Recent) -> Reply {
-        Reply::last::<Recent>(&RecentReply { events: self.environment.events.recent(asked.limit) })
+    pub(super) async fn recent(&self, asked: Recent) -> Reply {
+        let events = self.environment.events.recent(asked.limit);
+        large_reply::<Recent, Error>(Ok(RecentReply { events })).await
     }
 
     /// Tells of events and gaps until so many were told as asked for.
@@ -37,7 +39,7 @@ impl ApiService {
                 page = page.for_follower();
             }
             if let Some(gap) = page.gap {
-                replies.send(&Reply::continued::<Subscribe>(&SubscribeReply::Gap(gap))).await?;
+                replies.send(Reply::continued::<Subscribe>(&SubscribeReply::Gap(gap))).await?;
             }
             for event in page.events {
                 left -= 1;
@@ -45,7 +47,7 @@ impl ApiService {
                 if left == 0 {
                     return Ok(Reply::last::<Subscribe>(&event));
                 }
-                replies.send(&Reply::continued::<Subscribe>(&event)).await?;
+                replies.send(Reply::continued::<Subscribe>(&event)).await?;
             }
             (cursor, is_follower) = (page.next, true);
         }

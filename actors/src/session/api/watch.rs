@@ -53,7 +53,7 @@ impl ApiService {
                 if is_last {
                     return Ok(Reply::last::<Watch>(&reply));
                 }
-                replies.send(&Reply::continued::<Watch>(&reply)).await?;
+                replies.send(Reply::continued::<Watch>(&reply)).await?;
             }
             (concerned, cursor) = self.concerned(&cursor).await;
         }
