@@ -5,7 +5,7 @@ use lvmwarden_integration::site::Site;
 use lvmwarden_integration::wait;
 use serde_json::Value;
 
-use crate::program::{lvid, run, start};
+use crate::program::{Running, lvid, run, run_doctor, run_on_terminal, start};
 
 /// Runs a command with `--json`; returns what it said on its only line.
 #[track_caller]
@@ -178,4 +178,64 @@ fn colours_are_used_on_demand_only() {
     let _service = site.service().start();
     assert!(!run(&site, &["tree"]).done().contains('\u{1b}'));
     assert!(run(&site, &["tree", "--color", "always"]).done().contains("\u{1b}[32mrunning"));
+}
+
+#[test]
+fn watch_on_a_terminal_draws_a_bar_and_leaves_a_table() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let operation = site.pvmove("pvmove0");
+    let said = Step::Say(format!("  {}: Moved: 62.50%", operation.path()));
+    site.lvm.script(&operation.path(), &[&[said, Step::Sleep(4000), Step::Exit(0)]]);
+    start(&site, &operation);
+    let sent = run_on_terminal(&site, "poll watch");
+    assert!(sent.contains("███░") && sent.contains("62.5 %  running"), "a bar is drawn: {sent:?}");
+    let table = sent.rsplit("\u{1b}[1mID").next().unwrap();
+    assert!(table.contains(&operation.path()) && table.contains("done") && !table.contains('█'), "{table:?}");
+}
+
+#[test]
+fn the_end_is_seen_although_the_lvm_command_collects_the_result_at_once() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let operation = site.pvmove("pvmove0");
+    let mut lvm = site.client();
+    lvm.ask(operation.start());
+    let stub = site.lvm.await_start();
+    let watching = Running::start(&site, &["poll", "watch", &operation.path()]);
+    watching.await_line("running");
+    let all = Running::start(&site, &["poll", "watch"]);
+    all.await_line("running");
+    site.lvm.tell_exit(&stub, 0);
+    lvm.await_end(&operation);
+    for (program, name) in [(watching, "watch"), (all, "watch all")] {
+        program.await_line("done");
+        assert_eq!(program.await_end(), Some(0), "{name}");
+    }
+}
+
+#[test]
+fn doctor_finds_the_service_behind_both_sockets() {
+    let site = Site::new();
+    let service = site.service().start();
+    let healthy = run_doctor(&site).done();
+    for words in [
+        format!("pid {} answers on {}", service.pid(), site.api_socket().display()),
+        format!("lvmwardend (pid {}) listens on {}", service.pid(), site.socket().display()),
+        "all is well".to_owned(),
+    ] {
+        assert!(healthy.contains(&words), "{words} is in {healthy}");
+    }
+}
+
+#[test]
+fn doctor_finds_that_there_is_no_service() {
+    let site = Site::new();
+    let run = run_doctor(&site);
+    assert_eq!(run.code, Some(1), "{run:#?}");
+    for words in
+        ["the daemon does not run", "systemctl enable --now lvmwardend.socket", "2 things are to be mended"]
+    {
+        assert!(run.stdout.contains(words), "{words} is in {run:#?}");
+    }
 }

@@ -1,7 +1,8 @@
 //! Runs `lvmwarden` at a service of the test's own.
 
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io::{BufRead as _, BufReader};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -72,10 +73,12 @@ pub(crate) fn run_as_nobody(site: &Site, groups: &str, arguments: &[&str]) -> Ru
     Run::of(prepared(command, site, arguments))
 }
 
-/// Starts an operation through it; returns its id.
+/// Starts an operation through it, whose lvpoll's output is read each second; returns its id.
 #[track_caller]
 pub(crate) fn start(site: &Site, operation: &Operation) -> String {
-    let said = run(site, &["poll", "start", operation.kind, &operation.path(), "--lvid", &lvid()]).done();
+    let (lv, lvid) = (operation.path(), lvid());
+    let options = ["--lvid", &lvid, "--interval", "1"];
+    let said = run(site, &[&["poll", "start", operation.kind, &lv], &options[..]].concat()).done();
     said.trim().rsplit(' ').next().unwrap().to_owned()
 }
 
@@ -140,4 +143,34 @@ impl Drop for Running {
         self.process.kill().ok();
         self.process.wait().ok();
     }
+}
+
+/// Runs it to its end on a terminal of its own; returns what that was sent.
+pub(crate) fn run_on_terminal(site: &Site, arguments: &str) -> String {
+    let line = format!("{} --socket {} {arguments}", executable().display(), site.api_socket().display());
+    let mut command = Command::new("script");
+    command
+        .args(["--quiet", "--return", "--command", &line, "/dev/null"])
+        .stdin(Stdio::null())
+        .env("TERM", "xterm");
+    command.env_remove("NO_COLOR");
+    let run = Run::of(command);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    run.stdout
+}
+
+/// Runs `doctor` where the other programs are stubs: an lvm that is set up well, and no systemd.
+pub(crate) fn run_doctor(site: &Site) -> Run {
+    let folder = site.path("programs");
+    fs::create_dir(&folder).unwrap();
+    for (name, script) in [
+        ("lvm", "echo '  LVM version:     2.03.16(2) (2022-05-18)'"),
+        ("lvmconfig", "printf 'use_lvmpolld=1\\npolling_interval=15\\n'"),
+    ] {
+        fs::write(folder.join(name), format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(folder.join(name), Permissions::from_mode(0o755)).unwrap();
+    }
+    let mut command = prepared(Command::new(executable()), site, &["doctor"]);
+    command.env("PATH", folder).env("LVM_LVMPOLLD_SOCKET", site.socket());
+    Run::of(command)
 }
