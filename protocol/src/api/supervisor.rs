@@ -110,8 +110,8 @@ pub struct SetLogLevel {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "error", content = "parameters")]
 pub enum Error {
-    /// Nothing in the tree has this name.
-    #[error("find {name:?} in the tree")]
+    /// Nothing below the root has this name.
+    #[error("find {name:?} below the root of the tree")]
     UnknownName {
         /// As it was given.
         name: String,
