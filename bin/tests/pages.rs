@@ -104,7 +104,7 @@ fn from_zsh(program: &Program) -> Commands {
         if line.starts_with("_arguments ") {
             let label = line_before.strip_prefix('(').and_then(|label| label.strip_suffix(')'));
             label.unwrap_or_default().clone_into(&mut last_word);
-        } else if line.starts_with("'--") {
+        } else if line.starts_with("'--") || line.starts_with("'*--") {
             let option = options(line.split(['[', '=']).next().unwrap());
             commands.entry(last_word.clone()).or_default().extend(option);
         }
@@ -231,4 +231,10 @@ fn the_api_page_has_every_line_of_every_interface() {
             assert!(page.contains(line), "{line:?} of {name} is in the page");
         }
     }
+}
+
+#[test]
+fn the_readme_shows_the_overview_that_the_tests_check() {
+    let screenshot = format!("```text\n{}```\n", read("docs/overview.txt"));
+    assert!(read("README.md").contains(&screenshot), "docs/overview.txt is in README.md");
 }
