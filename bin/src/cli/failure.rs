@@ -126,7 +126,7 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
     if let Some(error) = supervisor::Error::from_refusal(refusal) {
         return match error {
             supervisor::Error::UnknownName { name } => {
-                Failure::new(format!("nothing in the tree is called {name}"))
+                Failure::new(format!("nothing below the root of the tree is called {name}"))
                     .advise("see the names: lvmwarden tree")
             }
             supervisor::Error::BadLevel { level, permitted } => {

@@ -61,7 +61,7 @@ fn a_busy_daemon_is_a_timeout_whoever_says_so() {
 #[test]
 fn an_unknown_name_in_the_tree_is_named() {
     refused(SupervisorError::UnknownName { name: "root/x".to_owned() }, &["restart", "root/x"])
-        .assert_failed(1, &["nothing in the tree is called root/x", "lvmwarden tree"]);
+        .assert_failed(1, &["nothing below the root of the tree is called root/x", "lvmwarden tree"]);
 }
 
 #[test]

@@ -125,7 +125,8 @@ fn the_tree_is_shown_and_a_branch_restarted() {
         .find(|node| node["name"].as_str().unwrap().ends_with("poll"));
     let name = poll.unwrap()["name"].as_str().unwrap();
     assert_eq!(run(&site, &["restart", name]).done(), format!("{name} is started anew\n"));
-    run(&site, &["restart", "no/such"]).assert_failed(1, "nothing in the tree is called no/such");
+    run(&site, &["restart", "no/such"])
+        .assert_failed(1, "nothing below the root of the tree is called no/such");
 }
 
 #[test]
