@@ -50,7 +50,7 @@ impl Somebody {
             let groups: Vec<_> = groups.iter().map(ToString::to_string).collect();
             command.arg(format!("--groups={}", groups.join(",")));
         }
-        command.arg(netcat::program()).arg("-U").arg(site.api_socket());
+        command.args(netcat::words()).arg(site.api_socket());
         let mut process = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (to, from) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
         Self { process, to, from }

@@ -1,7 +1,7 @@
 //! `nc -U`, a client that knows nothing of Varlink: lines in, lines out.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use lvmwarden_integration::lab::packages;
@@ -10,13 +10,24 @@ use serde_json::{Value, json};
 
 use crate::support::{say_percent, start_parameters};
 
-/// Returns OpenBSD's netcat, installed when it is missing.
-pub(crate) fn program() -> PathBuf {
-    let program = PathBuf::from("/usr/bin/nc");
-    if !program.exists() {
+/// How long a netcat lives at most, in seconds: what is read from it never comes, or has come by then.
+const LIFETIME: &str = "60";
+
+/// Returns the words that start OpenBSD's netcat, which is installed when it is missing.
+pub(crate) fn words() -> [&'static str; 4] {
+    let program = "/usr/bin/nc";
+    if !Path::new(program).exists() {
         packages::install_missing().unwrap();
     }
-    program
+    ["timeout", LIFETIME, program, "-U"]
+}
+
+/// Returns the command that starts it.
+fn command() -> Command {
+    let [program, arguments @ ..] = words();
+    let mut command = Command::new(program);
+    command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped());
+    command
 }
 
 /// A running netcat.
@@ -28,9 +39,7 @@ struct Netcat {
 
 impl Netcat {
     fn connect(site: &Site) -> Self {
-        let mut command = Command::new(program());
-        command.arg("-U").arg(site.api_socket()).stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().unwrap();
+        let mut process = command().arg(site.api_socket()).spawn().unwrap();
         let (to, from) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
         Self { process, to, from }
     }
@@ -97,9 +106,7 @@ fn lines_list_start_watch_and_wait_for_an_operation() {
 fn a_script_sends_one_line_and_reads_to_the_end() {
     let site = Site::new();
     let _service = site.service().start();
-    let mut command = Command::new(program());
-    command.arg("-N").arg("-U").arg(site.api_socket()).stdin(Stdio::piped()).stdout(Stdio::piped());
-    let mut nc = command.spawn().unwrap();
+    let mut nc = command().arg(site.api_socket()).arg("-N").spawn().unwrap();
     nc.stdin.take().unwrap().write_all(b"{\"method\":\"org.lvmwarden.Poll.List\"}\n").unwrap();
     let output = nc.wait_with_output().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout), "{\"parameters\":{\"operations\":[]}}\n");

@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
 
 use lvmwarden_integration::lab::cache::Cache;
 use lvmwarden_integration::site::Site;
@@ -31,24 +30,21 @@ fn pythons_varlink_lists_starts_watches_and_waits_for_an_operation() {
     let _service = site.service().start();
     let pvmove = site.pvmove("pvmove0");
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/api/client.py");
-    let mut python = Command::new("python3");
-    python.arg(script).arg(format!("unix:{}", site.api_socket().display()));
+    let mut python = Command::new("timeout");
+    python.args(["60", "python3"]).arg(script).arg(format!("unix:{}", site.api_socket().display()));
     python.args([&pvmove.vg, &pvmove.lv, &pvmove.lvid]).env("PYTHONPATH", package());
     let python = python.stdout(Stdio::piped()).spawn().unwrap();
-    let output = thread::scope(|scope| {
-        let running = scope.spawn(|| python.wait_with_output().unwrap());
-        let child = site.lvm.await_start();
-        // It watches, and sees a change.
-        let mut other = Client::connect(&site);
-        say_percent(&site, &child, &pvmove, "25.00");
-        wait::until("somebody who watches", wait::SOON, || {
-            let got = other.call("org.lvmwarden.Metrics.Get", &json!({}));
-            let line = "lvmwarden_requests_total{door=\"api\",request=\"org.lvmwarden.Poll.Watch\"} 1\n";
-            got["openmetrics"].as_str()?.contains(line).then_some(())
-        });
-        site.lvm.tell_exit(&child, 5);
-        running.join().unwrap()
+    let child = site.lvm.await_start();
+    // It watches, and sees a change.
+    let mut other = Client::connect(&site);
+    say_percent(&site, &child, &pvmove, "25.00");
+    wait::until("somebody who watches", wait::SOON, || {
+        let got = other.call("org.lvmwarden.Metrics.Get", &json!({}));
+        let line = "lvmwarden_requests_total{door=\"api\",request=\"org.lvmwarden.Poll.Watch\"} 1\n";
+        got["openmetrics"].as_str()?.contains(line).then_some(())
     });
+    site.lvm.tell_exit(&child, 5);
+    let output = python.wait_with_output().unwrap();
     assert!(output.status.success());
     let told: Value = serde_json::from_slice(&output.stdout).unwrap();
     for (name, expected) in [
