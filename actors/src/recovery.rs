@@ -153,13 +153,24 @@ pub fn read_child(found: &FoundProcess, instance: &Path, binary: &Path) -> Optio
         let served_elsewhere = variable(SOCKET_VARIABLE).is_some_and(|socket| socket != instance.as_os_str());
         let is_read = found.stdout != (Stdout::Pipe { has_reader: false });
         let (program, _words) = lvpoll::split(&found.command_line)?;
-        if program != binary.as_os_str() || served_elsewhere || is_read {
+        let is_binary = without_usr(Path::new(program)) == without_usr(binary);
+        if !is_binary || served_elsewhere || is_read {
             return None;
         }
         (Parent::GoneLvmpolld, None)
     };
     let sysdir = text(lvpoll::SYSTEM_DIR_VARIABLE).and_then(|dir| dir.try_into().ok());
     Some(FoundChild { process: found.identity.clone(), parent, arguments, sysdir, lvid })
+}
+
+/// Returns one path for the two that a program has where `/sbin` is a link to `/usr/sbin`.
+///
+/// The C daemon of Debian 12 is started as `/sbin/lvmpolld`, and its children as `/sbin/lvm`.
+fn without_usr(program: &Path) -> &Path {
+    match program.strip_prefix("/usr") {
+        Ok(rest) => rest,
+        Err(_) => program.strip_prefix("/").unwrap_or(program),
+    }
 }
 
 /// The worker that recovers, once; it ends when the gate is open.

@@ -58,7 +58,7 @@ fn the_package_takes_over_and_gives_back() -> Result<()> {
 
         guest.install(1)?;
 
-        assert_eq!(guest.lvpoll_pids()?, [child], "the C daemon's child goes on");
+        is_polled_by(guest, child).context("the C daemon's child was not adopted")?;
         guest.sh("lvmwarden doctor")?;
         finishes(guest, &data)?;
         the_analysis_is_as_documented(guest)?;

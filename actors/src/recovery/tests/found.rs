@@ -74,6 +74,13 @@ fn a_child_whose_output_nobody_reads_was_left_by_a_c_daemon() {
 }
 
 #[test]
+fn a_c_daemon_may_have_named_the_same_binary_without_usr() {
+    let expected = FoundChild { lvid: None, ..orphan(70) };
+    assert_read(&found(&COMMAND_LINE.replace(BINARY, "/sbin/lvm"), &[], UNREAD), Some(&expected));
+    assert_read(&found(&COMMAND_LINE.replace(BINARY, "/opt/sbin/lvm"), &[], UNREAD), None);
+}
+
+#[test]
 fn the_child_of_a_living_c_daemon_is_left_alone() {
     assert_read(&found(COMMAND_LINE, &[], READ), None);
     assert_read(&found(COMMAND_LINE, &[("LVM_LVMPOLLD_SOCKET", INSTANCE)], READ), None);
