@@ -11,6 +11,7 @@
 
 mod ring;
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
@@ -120,6 +121,19 @@ impl Events {
             Gap { after: cursor.clone(), before: self.cursor(oldest), missed, because }
         });
         Page { gap, events: self.events(slice.items), next: self.cursor(slice.next) }
+    }
+
+    /// Returns the poll operations that the events behind `cursor` are about, of at most `at_most` events, and where to go
+    /// on. `None` when some are missing: any operation may be concerned.
+    pub(crate) fn operations_after(
+        &self,
+        cursor: &Cursor,
+        at_most: usize,
+    ) -> (Option<BTreeSet<Uuid>>, Cursor) {
+        let slice = self.ring().after(self.number(cursor), at_most);
+        let of = |(_, happened): &(u64, Happened)| Some(happened.what.poll_ref()?.op);
+        let concerned = slice.missing.is_none().then(|| slice.items.iter().filter_map(of).collect());
+        (concerned, self.cursor(slice.next))
     }
 
     /// Returns when there is something behind `cursor`, be it a gap.

@@ -138,6 +138,14 @@ impl PollLedger {
         steps.skip(skipped)
     }
 
+    /// Returns how an operation has ended, as long as that is among the latest steps.
+    pub fn end_of(&self, op: Uuid) -> Option<&Outcome> {
+        self.history.steps().rev().find_map(|step| match &step.what {
+            What::Ended { outcome } if step.op == op => Some(outcome),
+            _another_step => None,
+        })
+    }
+
     /// Returns every operation, in no order.
     pub fn operations(&self) -> impl Iterator<Item = &Recovered> {
         self.operations.values()

@@ -16,6 +16,7 @@ use uuid::Uuid;
 use super::actor::OperationActor;
 use super::messages::{CollectProgress, Describe, Description, StartPolling};
 use super::op_names::OpNames;
+use super::outcome::Outcome;
 use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
 use crate::journal;
@@ -140,11 +141,18 @@ impl Directory {
     /// Cancel-safe: nothing is taken from anybody.
     pub async fn wait(&self, op: Uuid, deadline: Option<Instant>) -> Result<Option<Description>, Unanswered> {
         let events = &self.environment.events;
-        let mut last = None;
+        let mut last: Option<Description> = None;
         loop {
             // Taken first: what happens while the operation describes itself is behind it.
             let position = events.position();
-            let Some(description) = self.find(op).await? else { return Ok(last) };
+            let Some(description) = self.find(op).await? else {
+                return match last {
+                    Some(going_on) if going_on.outcome.is_none() => {
+                        Ok(self.end_of(op).await?.map(|outcome| going_on.ended(outcome)))
+                    }
+                    ended_or_unknown => Ok(ended_or_unknown),
+                };
+            };
             if description.outcome.is_some() {
                 return Ok(Some(description));
             }
@@ -156,11 +164,20 @@ impl Directory {
                     Err(_too_late) => return Ok(Some(description)),
                 },
             };
-            last = match over {
-                Some(Occurrence::PollEnded { outcome, .. }) => Some(description.ended(outcome)),
-                _forgotten_or_not_seen => None,
-            };
+            last = Some(match over {
+                Some(Occurrence::PollEnded { outcome, .. }) => description.ended(outcome),
+                _forgotten_or_not_seen => description,
+            });
         }
+    }
+
+    /// Returns how an operation has ended, also where its result was collected; `None` when it has not, or too long ago.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when the journal cannot be read.
+    pub async fn end_of(&self, op: Uuid) -> Result<Option<Outcome>, Unanswered> {
+        let end = move |ledger: &PollLedger| ledger.end_of(op).cloned();
+        journal::read(&self.registry, end).await.map_err(Unanswered)
     }
 
     /// Returns what has happened to operations, oldest first: the latest steps, at most `limit` or all that are kept.

@@ -1,8 +1,10 @@
 //! What is told of operations: events, the history, descriptions, and an end that is waited for.
 
 use std::fs;
+use std::pin::pin;
 use std::time::Duration;
 
+use lvmwarden_actors::occurrence::Occurrence;
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Progress, Stop};
 use lvmwarden_protocol::api::events::Event;
@@ -10,7 +12,7 @@ use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, OperationState};
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::ProcessExit;
 use tokio::task::spawn_local;
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 use uuid::Uuid;
 
 use crate::support::{Daemon, Host, OK, UID, eventually, pvmove, run};
@@ -186,6 +188,27 @@ fn whoever_waits_sees_the_end_although_another_client_takes_the_result() {
         assert_eq!((ended.op, ended.state), (op, OperationState::Ended));
         assert_eq!(ended.outcome, Some(Outcome::Retcode(5)));
         assert_eq!(daemon.directory.wait(Uuid::from_u128(7), None).await.unwrap(), None);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn whoever_waits_and_is_late_sees_the_end_in_the_history() {
+    run(async {
+        let host = Host::new();
+        let daemon = host.start(Stop::EndChild).await;
+        let op = daemon.begin(&pvmove("A")).await;
+        let directory = daemon.directory.clone();
+        let mut waiting = pin!(directory.wait(op, None));
+        // It gets to know the operation, and has no turn from then on.
+        timeout(Duration::from_millis(200), waiting.as_mut()).await.unwrap_err();
+        host.end(host.child(1).await, ProcessExit::Code(5));
+        assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(5));
+        eventually(None, async || daemon.directory.find(op).await.unwrap()).await;
+        // Only the latest 100 events are kept.
+        (0..200).for_each(|uid| daemon.environment.events.publish(&Occurrence::ClientRefused { uid }));
+        let ended = waiting.await.unwrap().unwrap();
+        assert_eq!((ended.op, ended.outcome), (op, Some(Outcome::Retcode(5))));
         daemon.stop().await;
     });
 }

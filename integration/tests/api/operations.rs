@@ -150,6 +150,33 @@ fn who_watches_sees_each_change_and_the_end_also_where_lvm_collects_it_at_once()
     assert_eq!(one.next().unwrap()["error"], "org.lvmwarden.Poll.NotFound");
 }
 
+/// Descriptions with command lines of this size soon fill what the kernel holds for a client that does not read.
+#[test]
+fn who_watches_all_and_falls_behind_is_told_of_the_end_of_what_was_collected_meanwhile() {
+    let site = Site::new();
+    let service = site.service().set("events.keep", "10").set("log.wire", "false").start();
+    let mut client = Client::connect(&site);
+    let pvmove = site.pvmove("pvmove0");
+    let (id, child) = start_pvmove(&site, &mut client, &pvmove);
+    let mut lvm = site.client();
+    for number in 1..=20 {
+        let long = format!("cmdline =\"{}\"", "x".repeat(60_000));
+        assert_eq!(lvm.ask(site.pvmove(&format!("pvmove{number}")).with(&long).start()), OK);
+    }
+    site.lvm.await_starts(21);
+    let mut watcher = Client::connect(&site);
+    watcher.stream("org.lvmwarden.Poll.Watch", &json!({}));
+    watcher.await_in_stream(|told| told["operation"]["id"] == *id);
+    site.lvm.tell_exit(&child, 5);
+    assert_eq!(lvm.await_end(&pvmove), finished("retcode", 5));
+    for number in 0..20 {
+        let level = ["error", "info"][number % 2];
+        service.call("org.lvmwarden.Supervisor.SetLogLevel", &json!({ "level": level }));
+    }
+    let end = watcher.await_in_stream(|told| told["operation"]["id"] == *id);
+    assert_eq!(end["operation"]["outcome"], json!({"kind": "retcode", "value": 5}));
+}
+
 #[test]
 fn who_watches_all_is_told_of_operations_that_begin_later() {
     let site = Site::new();
@@ -190,6 +217,27 @@ fn an_abort_is_an_operation_of_its_own() {
     client.call("org.lvmwarden.Poll.Wait", &json!({ "id": id }));
     let ended = client.try_call("org.lvmwarden.Poll.Abort", &json!({ "id": id }));
     assert_eq!(ended["error"], "org.lvmwarden.Poll.Failed");
+}
+
+#[test]
+fn an_abort_by_name_is_of_the_pvmove_in_progress_and_not_of_one_that_has_ended() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let mut client = Client::connect(&site);
+    let pvmove = site.pvmove("pvmove0");
+    let named = json!({ "vgname": pvmove.vg, "lvname": pvmove.lv });
+    let (_, child) = start_pvmove(&site, &mut client, &pvmove);
+    let first = client.call("org.lvmwarden.Poll.Abort", &named);
+    let aborting = site.lvm.await_starts(2).swap_remove(1);
+    site.lvm.tell_exit(&child, 5);
+    site.lvm.tell_exit(&aborting, 5);
+    client.call("org.lvmwarden.Poll.Wait", &json!({ "id": first["id"] }));
+    let ended = client.try_call("org.lvmwarden.Poll.Abort", &named);
+    assert_eq!(ended["error"], "org.lvmwarden.Poll.Failed");
+    client.call("org.lvmwarden.Poll.Start", &start_parameters(&pvmove));
+    let second = client.call("org.lvmwarden.Poll.Abort", &named);
+    assert_eq!(second["already_running"], false);
+    assert_ne!(second["id"], first["id"]);
 }
 
 #[test]

@@ -10,7 +10,8 @@
 //!
 //! * a call has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`](super::HALF_MESSAGE_DEADLINE);
 //! * a reply must be taken within [`WRITE_DEADLINE`]; who resumes from its cursor has missed nothing;
-//! * there are at most [`STREAMS`] that wait for what happens; each holds a page of events, and ends with its client.
+//! * there are at most [`STREAMS`] that wait for what happens, be it a stream or a single reply; each holds a page of
+//!   events, and ends with its client.
 
 mod about;
 mod connection;
@@ -51,7 +52,7 @@ pub(crate) use scrape::scrape;
 pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// The longest that actors may take to answer what is asked of them, unless a journal is involved.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
-/// How many streams there may be at once.
+/// How many calls may wait for what happens at once: each costs something whenever anything happens.
 pub const STREAMS: usize = 1000;
 /// After a client was refused, how long others may be without an event of their own.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);

@@ -39,7 +39,7 @@ impl ApiService {
                 reply::<Start, _>(start(directory, start_request(asked, default), uid).await)
             }
             Request::Abort(asked) => reply::<Abort, _>(abort(directory, asked, uid).await),
-            Request::Wait(asked) => reply::<Wait, _>(wait(directory, asked).await),
+            Request::Wait(asked) => reply::<Wait, _>(self.wait(directory, asked).await),
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
             Request::History(History { limit }) => {
                 let entries = directory.history(limit).await;
@@ -47,6 +47,15 @@ impl ApiService {
                 large_reply::<History, _>(entries).await
             }
         })
+    }
+
+    async fn wait(&self, directory: &Directory, asked: Wait) -> Result<OperationReply, Error> {
+        let Ok(_stream) = self.streams.try_acquire() else { return Err(Error::Busy) };
+        // A time-out beyond what the clock can tell is none.
+        let time = asked.timeout_ms.map(Duration::from_millis);
+        let deadline = time.and_then(|time| Instant::now().checked_add(time));
+        let ended = directory.wait(asked.id, deadline).await.map_err(busy)?;
+        Ok(OperationReply { operation: ended.ok_or_else(|| not_found(asked.id))?.into() })
     }
 }
 
@@ -65,14 +74,6 @@ async fn show(directory: &Directory, id: Uuid) -> Result<OperationReply, Error> 
 async fn find(directory: &Directory, id: Uuid) -> Result<Description, Error> {
     let found = timeout(ANSWER_DEADLINE, directory.find(id)).await.map_err(|_| Error::Busy)?;
     found.map_err(busy)?.ok_or_else(|| not_found(id))
-}
-
-async fn wait(directory: &Directory, asked: Wait) -> Result<OperationReply, Error> {
-    // A time-out beyond what the clock can tell is none.
-    let time = asked.timeout_ms.map(Duration::from_millis);
-    let deadline = time.and_then(|time| Instant::now().checked_add(time));
-    let ended = directory.wait(asked.id, deadline).await.map_err(busy)?;
-    Ok(OperationReply { operation: ended.ok_or_else(|| not_found(asked.id))?.into() })
 }
 
 async fn start(directory: &Directory, request: StartRequest, uid: u32) -> Result<StartReply, Error> {
@@ -108,8 +109,9 @@ async fn abort(directory: &Directory, asked: Abort, uid: u32) -> Result<StartRep
             let all = timeout(ANSWER_DEADLINE, directory.describe()).await.map_err(|_| Error::Busy)?;
             let is_it = |one: &Description| one.request.vgname == vgname && one.request.lvname == lvname;
             let id = format!("{vgname}/{lvname}");
-            // The abort that is in progress, if there is one.
-            all.into_iter().rfind(is_it).ok_or(Error::NotFound { id })?
+            // What is in progress, and of these the last, which is the abort if there is one.
+            let named = all.into_iter().filter(is_it).max_by_key(|one| one.outcome.is_none());
+            named.ok_or(Error::NotFound { id })?
         }
     };
     if pvmove.request.kind != PollOperation::Pvmove {

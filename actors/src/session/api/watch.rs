@@ -7,16 +7,14 @@
 use std::collections::BTreeSet;
 use std::collections::HashMap;
 
-use lvmwarden_protocol::api::events::{Cursor, Event};
-use lvmwarden_protocol::api::poll::{
-    Error, HistoryStep, Operation, OperationReply, OperationState, Outcome, Watch,
-};
+use lvmwarden_protocol::api::events::Cursor;
+use lvmwarden_protocol::api::poll::{Error, Operation, OperationReply, OperationState, Watch};
 use lvmwarden_protocol::api::{CodecError, Reply};
 use uuid::Uuid;
 
 use super::ApiService;
 use super::connection::Replies;
-use super::poll::{list, not_found};
+use super::poll::{busy, list, not_found};
 use crate::poll_operation::directory::Directory;
 
 /// How many events are looked at before the operations that they concern.
@@ -63,61 +61,63 @@ impl ApiService {
     async fn concerned(&self, cursor: &Cursor) -> (Option<BTreeSet<Uuid>>, Cursor) {
         let events = &self.environment.events;
         events.wait_after(cursor).await;
-        let page = events.after(cursor, PAGE);
-        let of = |event: &Event| event.fields.get("op")?.parse().ok();
-        (page.gap.is_none().then(|| page.events.iter().filter_map(of).collect()), page.next)
+        events.operations_after(cursor, PAGE)
     }
 }
 
 impl Watcher<'_> {
     /// Returns those of the concerned operations (`None`: of all) that are not as they were told, and takes them as told.
     async fn changes(&mut self, concerned: Option<&BTreeSet<Uuid>>) -> Result<Vec<Operation>, Error> {
-        let now = match (concerned, self.only) {
-            (None, None) => list(self.directory).await?.operations,
-            (None, Some(only)) => self.one(only).await?.into_iter().collect(),
-            (Some(concerned), only) => {
-                let mut now = Vec::new();
-                for &id in concerned.iter().filter(|id| only.is_none_or(|only| only == **id)) {
-                    now.extend(self.one(id).await?);
+        let mut changes = Vec::new();
+        match (concerned, self.only) {
+            (None, None) => {
+                let operations = list(self.directory).await?.operations;
+                let listed: BTreeSet<Uuid> = operations.iter().map(|operation| operation.id).collect();
+                for operation in operations {
+                    self.note(operation, &mut changes);
                 }
-                now
+                let gone: Vec<Uuid> = self.told.keys().copied().filter(|id| !listed.contains(id)).collect();
+                for id in gone {
+                    self.look(id, &mut changes).await?;
+                }
             }
-        };
+            (None, Some(only)) => self.look(only, &mut changes).await?,
+            (Some(concerned), only) => {
+                for &id in concerned.iter().filter(|id| only.is_none_or(|only| only == **id)) {
+                    self.look(id, &mut changes).await?;
+                }
+            }
+        }
         if let Some(only) = self.only
-            && now.is_empty()
+            && changes.is_empty()
             && self.told.is_empty()
         {
             return Err(not_found(only));
         }
-        let mut changes = Vec::new();
-        for operation in now {
-            if self.told.get(&operation.id) != Some(&operation) {
-                self.told.insert(operation.id, operation.clone());
-                changes.push(operation);
-            }
-        }
         Ok(changes)
     }
 
-    /// Describes one operation; `None` when there is nothing new to say of it.
-    async fn one(&mut self, id: Uuid) -> Result<Option<Operation>, Error> {
-        if let Some(description) = self.directory.find(id).await.map_err(super::poll::busy)? {
-            return Ok(Some(description.into()));
+    /// Adds what there is new to say of one operation.
+    async fn look(&mut self, id: Uuid, changes: &mut Vec<Operation>) -> Result<(), Error> {
+        if let Some(description) = self.directory.find(id).await.map_err(busy)? {
+            self.note(description.into(), changes);
+        } else if let Some(last) = self.told.remove(&id).filter(|last| last.outcome.is_none()) {
+            let outcome = self.directory.end_of(id).await.map_err(busy)?;
+            changes.extend(outcome.map(|outcome| Operation {
+                state: OperationState::Ended,
+                silent: false,
+                outcome: Some(outcome.into()),
+                ..last
+            }));
         }
-        let Some(last) = self.told.remove(&id).filter(|last| last.outcome.is_none()) else { return Ok(None) };
-        let outcome = self.end_in_history(id).await?;
-        Ok(outcome.map(|outcome| Operation {
-            state: OperationState::Ended,
-            silent: false,
-            outcome: Some(outcome),
-            ..last
-        }))
+        Ok(())
     }
 
-    async fn end_in_history(&self, id: Uuid) -> Result<Option<Outcome>, Error> {
-        let history = self.directory.history(None).await.map_err(super::poll::busy)?;
-        let mut steps = history.into_iter().rev();
-        let end = steps.find(|entry| entry.id == id && entry.step == HistoryStep::Ended);
-        Ok(end.and_then(|entry| entry.outcome))
+    /// Adds an operation that is not as it was told, and takes it as told.
+    fn note(&mut self, operation: Operation, changes: &mut Vec<Operation>) {
+        if self.told.get(&operation.id) != Some(&operation) {
+            self.told.insert(operation.id, operation.clone());
+            changes.push(operation);
+        }
     }
 }
