@@ -30,18 +30,23 @@ const PACKAGES: [&str; 13] = [
 /// Something is missing and we are not root (the error names the command to type), or `apt-get` fails.
 pub fn install_missing() -> Result<()> {
     let missing: Vec<&str> = PACKAGES.into_iter().filter(|name| !is_installed(name)).collect();
-    if missing.is_empty() {
-        return Ok(());
-    }
+    if missing.is_empty() { Ok(()) } else { install(&missing) }
+}
+
+/// Installs Debian packages.
+///
+/// # Errors
+/// We are not root (the error names the command to type), or `apt-get` fails.
+pub fn install(names: &[&str]) -> Result<()> {
     if !geteuid().is_root() {
         bail!(
             "packages are missing; type: sudo apt-get install --no-install-recommends {}",
-            missing.join(" ")
+            names.join(" ")
         );
     }
     update_lists()?;
     let mut install = Command::new("apt-get");
-    install.args(["install", "--yes", "--no-install-recommends"]).args(missing);
+    install.args(["install", "--yes", "--no-install-recommends"]).args(names);
     install.env("DEBIAN_FRONTEND", "noninteractive");
     output_of(&mut install)?;
     Ok(())

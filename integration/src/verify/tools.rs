@@ -1,7 +1,7 @@
-//! The tools that `cargo verify` needs beside the Rust toolchain: cargo-nextest, cargo-deb and typos.
+//! The tools that `cargo verify` needs beside the Rust toolchain: cargo-nextest, cargo-deb, pip and typos.
 
 use super::run;
-use crate::lab::cache;
+use crate::lab::{cache, packages};
 use anyhow::Result;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -17,12 +17,16 @@ pub(super) fn install_missing() -> Result<()> {
             run(Command::new("cargo").args(["install", &format!("cargo-{tool}"), "--locked", "--debug"]))?;
         }
     }
+    // A test fetches a client of the JSON API that is not ours by it.
+    if !works(Command::new("python3").args(["-m", "pip", "--version"])) {
+        packages::install(&["python3-pip"])?;
+    }
     typos().map(drop)
 }
 
 /// Returns the path of typos: our own copy in the lab's cache, made when it is missing.
 ///
-/// pip's package holds the ready-made binary and takes a second; building it from source takes minutes.
+/// pip's package holds the ready-made binary.
 pub(super) fn typos() -> Result<PathBuf> {
     let folder = cache::folder()?.join(format!("typos-{TYPOS_VERSION}"));
     let typos = folder.join("bin/typos");
@@ -32,11 +36,7 @@ pub(super) fn typos() -> Result<PathBuf> {
     let mut pip = Command::new("python3");
     pip.args(["-m", "pip", "install", "--quiet", "--no-deps", "--target"]).arg(&folder);
     pip.arg(format!("typos=={TYPOS_VERSION}"));
-    if run(&mut pip).is_err() {
-        let mut install = Command::new("cargo");
-        install.args(["install", "typos-cli", "--locked", "--version", TYPOS_VERSION, "--root"]).arg(&folder);
-        run(&mut install)?;
-    }
+    run(&mut pip)?;
     Ok(typos)
 }
 
