@@ -39,10 +39,7 @@ pub fn install_missing() -> Result<()> {
 /// We are not root (the error names the command to type), or `apt-get` fails.
 pub fn install(names: &[&str]) -> Result<()> {
     if !geteuid().is_root() {
-        bail!(
-            "packages are missing; type: sudo apt-get install --no-install-recommends {}",
-            names.join(" ")
-        );
+        bail!("packages are missing; type: sudo apt-get install --no-install-recommends {}", names.join(" "));
     }
     update_lists()?;
     let mut install = Command::new("apt-get");
