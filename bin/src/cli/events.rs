@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use lvmwarden_protocol::api::events::{Cursor, Event, Gap, GapCause, Recent, Subscribe, SubscribeReply};
 
 use super::arguments;
-use super::client::{Answer, PATIENCE};
+use super::client::{Answer, Client, ClientError, PATIENCE};
 use super::failure::Failure;
 use super::follow::{self, Reader};
 use super::screen::{BAD, Clock, DIM, GOOD, ODD, Screen, USUAL, styled};
@@ -34,8 +34,7 @@ fn read_stream(screen: &mut Screen, options: &arguments::Events) -> Result<(), F
     let mut client = screen.connect()?;
     let mut until = None;
     if !options.follow {
-        let latest = client.call(&Recent { limit: Some(1) })?.reply.events.pop();
-        until = latest.map(|event| event.cursor);
+        until = latest(&mut client)?;
         if until.is_none() || until == options.since {
             return Ok(());
         }
@@ -49,6 +48,12 @@ fn read_stream(screen: &mut Screen, options: &arguments::Events) -> Result<(), F
         Some(cursor) if !screen.json => screen.print(&position(cursor)),
         _ => Ok(()),
     }
+}
+
+/// Returns the cursor of the latest event.
+fn latest(client: &mut Client) -> Result<Option<Cursor>, ClientError> {
+    let mut events = client.call(&Recent { limit: Some(1) })?.reply.events;
+    Ok(events.pop().map(|event| event.cursor))
 }
 
 /// A reader of the stream, and where it is.
@@ -73,6 +78,14 @@ impl Stream {
 
 impl Reader for Stream {
     type Method = Subscribe;
+
+    /// Finds out where the stream is, so that what happens while there is no connection is told, or told to be missing.
+    fn begin(&mut self, client: &mut Client) -> Result<ControlFlow<()>, ClientError> {
+        if self.cursor.is_none() {
+            self.cursor = latest(client)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    }
 
     fn call(&self) -> Subscribe {
         Subscribe { cursor: self.cursor.clone(), limit: self.left }

@@ -311,7 +311,9 @@ fn events_since_a_cursor_end_with_the_latest_one() {
 #[test]
 fn events_are_followed_across_a_restart_from_the_last_cursor_with_the_gap_told() {
     let first = |connection: &mut Connection| {
-        assert_eq!(connection.expect::<Subscribe>(), Subscribe { cursor: None, limit: Some(2) });
+        connection.serve::<Recent>(&RecentReply { events: vec![event("old", 7)] });
+        let cursor = Some(Cursor::new("old", 7).unwrap());
+        assert_eq!(connection.expect::<Subscribe>(), Subscribe { cursor, limit: Some(2) });
         connection.continue_with::<Subscribe>(&SubscribeReply::Event(event("old", 8)));
     };
     let second = |connection: &mut Connection| {
@@ -351,8 +353,27 @@ fn a_daemon_that_does_not_come_back_ends_a_watch_with_its_own_code() {
 }
 
 #[test]
+fn what_happens_before_the_first_event_that_is_followed_is_told_after_a_restart() {
+    let here = || Cursor::new("old", 7).unwrap();
+    let first = move |connection: &mut Connection| {
+        connection.serve::<Recent>(&RecentReply { events: vec![event("old", 7)] });
+        assert_eq!(connection.expect::<Subscribe>(), Subscribe { cursor: Some(here()), limit: Some(1) });
+    };
+    let second = move |connection: &mut Connection| {
+        assert_eq!(connection.expect::<Subscribe>(), Subscribe { cursor: Some(here()), limit: Some(1) });
+        connection.reply::<Subscribe>(&SubscribeReply::Event(event("new", 1)));
+    };
+    let daemon = FakeDaemon::new(vec![Box::new(first), Box::new(second)]);
+    let run = run(&daemon.socket(), ["events", "--follow", "--limit", "1"]);
+    assert_eq!(run.code, Some(0), "{run:#?}");
+    assert!(run.stdout.contains("event 1 of new"), "{run:#?}");
+    daemon.join();
+}
+
+#[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let daemon = FakeDaemon::with(|connection| {
+        connection.serve::<Recent>(&RecentReply { events: vec![] });
         connection.expect::<Subscribe>();
         for number in 0..10_000 {
             connection.continue_with::<Subscribe>(&SubscribeReply::Event(event("e", number)));
