@@ -35,7 +35,7 @@ fn text(bytes: &[u8]) -> &str {
 fn a_configuration_that_makes_no_sense_is_refused_with_the_place_and_what_is_permitted() {
     let site = Site::new();
     for (configuration, problems) in [
-        ("[log]\nlevle = \"info\"\n", &["2:1: there is no key log.levle; did you mean log.level?"][..]),
+        ("[log]\nlevels = \"info\"\n", &["2:1: there is no key log.levels; did you mean log.level?"][..]),
         ("[log]\ncolour = true\n", &["2:1: there is no key log.colour; [log] has level, format, wire"]),
         ("[logs]\n", &["1:2: there is no section [logs]; did you mean [log]?"]),
         (

@@ -46,8 +46,9 @@ pub(super) fn check(root: &Path) -> Result<()> {
 
 /// Returns the packages of this workspace that `manifest` names as dependencies and must not.
 fn wrong_dependencies<'a>(manifest: &'a str, allowed: &'a [&str]) -> impl Iterator<Item = &'a str> {
-    let names = manifest.lines().filter(|line| line.starts_with("lvmwarden"));
-    names.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !allowed.contains(name))
+    let keys = manifest.lines().filter_map(|line| line.split(['.', '=']).next()).map(str::trim);
+    let names = keys.filter(|key| *key == "lvmwarden" || key.starts_with("lvmwarden-"));
+    names.filter(|name| !allowed.contains(name))
 }
 
 fn has_unsafe(text: &str) -> bool {
@@ -76,7 +77,8 @@ mod tests {
     #[test]
     fn only_allowed_packages_of_the_workspace_pass() {
         let manifest = "[package]\nname = \"lvmwarden-x\"\n\n[dependencies]\nlvmwarden-protocol.workspace = true\n\
-                        lvmwarden-actors = { workspace = true }\nserde = \"1\"\n";
+                        lvmwarden-actors = { workspace = true }\nserde = \"1\"\n\
+                        [package.metadata]\ndescription = \"\"\"\nlvmwardend is a daemon.\n\"\"\"\n";
         let wrong: Vec<_> = wrong_dependencies(manifest, &["lvmwarden-protocol"]).collect();
         assert_eq!(wrong, ["lvmwarden-actors"]);
     }

@@ -5,9 +5,10 @@ use std::time::{Duration, Instant};
 
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::wait;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde_json::json;
 
-use crate::support::Client;
+use crate::support::{Client, start_pvmove};
 
 /// The longest that an answer may take while somebody misbehaves: a debug build on a busy machine takes some.
 const NOT_SLOWED: Duration = Duration::from_secs(1);
@@ -98,6 +99,32 @@ fn readers_that_never_read_are_dropped_and_nobody_is_held_up() {
         events += 1;
     }
     assert!((1..4000).contains(&events), "{events}");
+}
+
+/// Whoever waits costs something whenever anything happens: also a member of the group must not be able to wait as often as
+/// it likes.
+#[test]
+fn there_are_no_more_that_wait_than_there_may_be() {
+    let limit = getrlimit(Resource::Nofile);
+    // The service inherits it.
+    setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }).unwrap();
+    let site = Site::new();
+    let _service = site.service().set("log.level", "\"error\"").start();
+    let mut client = Client::connect(&site);
+    let (id, _) = start_pvmove(&site, &mut client, &site.pvmove("pvmove0"));
+    let call = json!({"method": "org.lvmwarden.Poll.Wait", "parameters": {"id": id}}).to_string() + "\0";
+    let waiting: Vec<_> = (0..1000)
+        .map(|_| {
+            let mut waiting = Client::connect(&site);
+            waiting.send(call.as_bytes());
+            waiting
+        })
+        .collect();
+    let mut one_more =
+        || client.try_call("org.lvmwarden.Poll.Wait", &json!({"id": id, "timeout_ms": 1}))["error"].take();
+    wait::until("a refusal", wait::SOON, || (one_more() == "org.lvmwarden.Poll.Busy").then_some(()));
+    drop(waiting);
+    wait::until("room for one more", wait::SOON, || one_more().is_null().then_some(()));
 }
 
 #[test]

@@ -55,10 +55,10 @@ fn what_cannot_be_called_is_said_with_its_name() {
     let mut client = Client::connect(&site);
     for (method, parameters, error, told) in [
         (
-            "org.lvmwarden.Poll.Lits",
+            "org.lvmwarden.Poll.Listen",
             json!({}),
             "MethodNotFound",
-            json!({"method": "org.lvmwarden.Poll.Lits"}),
+            json!({"method": "org.lvmwarden.Poll.Listen"}),
         ),
         ("org.example.List", json!({}), "InterfaceNotFound", json!({"interface": "org.example"})),
         ("org.lvmwarden.Poll.Show", json!({"id": 7}), "InvalidParameter", json!({"parameter": "id"})),

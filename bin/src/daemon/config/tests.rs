@@ -151,7 +151,7 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
 fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
     let sections = "[service], [log], [poll], [api], [metrics], [events]";
     for (text, expected) in [
-        ("[log]\nlevle = 1", "2:1: there is no key log.levle; did you mean log.level?".to_owned()),
+        ("[log]\nlevels = 1", "2:1: there is no key log.levels; did you mean log.level?".to_owned()),
         ("[log]\n  format_ = 1", "2:3: there is no key log.format_; did you mean log.format?".to_owned()),
         ("log.colour = 1", "1:5: there is no key log.colour; [log] has level, format, wire".to_owned()),
         (

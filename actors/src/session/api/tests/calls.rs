@@ -42,10 +42,10 @@ async fn a_call_that_makes_no_sense_is_answered_with_what_is_wrong() {
         .talk(ROOT, async |mut client| {
             for (method, parameters, error, told) in [
                 (
-                    "org.lvmwarden.Poll.Lits",
+                    "org.lvmwarden.Poll.Listen",
                     json!({}),
                     "MethodNotFound",
-                    json!({"method": "org.lvmwarden.Poll.Lits"}),
+                    json!({"method": "org.lvmwarden.Poll.Listen"}),
                 ),
                 ("org.example.X", json!({}), "InterfaceNotFound", json!({"interface": "org.example"})),
                 ("Nothing", json!({}), "InterfaceNotFound", json!({"interface": ""})),
