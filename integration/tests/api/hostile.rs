@@ -120,9 +120,14 @@ fn there_are_no_more_that_wait_than_there_may_be() {
             waiting
         })
         .collect();
+    let counted = "lvmwarden_requests_total{door=\"api\",request=\"org.lvmwarden.Poll.Wait\"} 1000\n";
+    wait::until("all who wait", wait::SOON, || {
+        let metrics = client.call("org.lvmwarden.Metrics.Get", &json!({}));
+        metrics["openmetrics"].as_str().unwrap().contains(counted).then_some(())
+    });
     let mut one_more =
         || client.try_call("org.lvmwarden.Poll.Wait", &json!({"id": id, "timeout_ms": 1}))["error"].take();
-    wait::until("a refusal", wait::SOON, || (one_more() == "org.lvmwarden.Poll.Busy").then_some(()));
+    assert_eq!(one_more(), "org.lvmwarden.Poll.Busy");
     drop(waiting);
     wait::until("room for one more", wait::SOON, || one_more().is_null().then_some(()));
 }
