@@ -22,6 +22,11 @@ fn watch_and_wait_go_on_with_the_next_service() {
     let waiting = Running::start(&site, &["poll", "wait", &id]);
     let all = Running::start(&site, &["poll", "watch"]);
     all.await_line("running");
+    // Waiting is silent; the service counts it.
+    let waits = "lvmwarden_requests_total{door=\"api\",request=\"org.lvmwarden.Poll.Wait\"} 1\n";
+    wait::until("the service to be asked to wait", wait::SOON, || {
+        run(&site, &["metrics"]).done().contains(waits).then_some(())
+    });
 
     service.kill();
     watching.await_line(LOST);
