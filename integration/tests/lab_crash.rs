@@ -92,11 +92,13 @@ fn after_a_power_cut_the_next_activation_goes_on() -> Result<()> {
     })
 }
 
-/// Starts a pvmove in the background that takes half a minute unless copying is made fast.
+/// Starts a pvmove in the background that takes a minute and more unless copying is made fast.
 fn slow_pvmove(guest: &Guest, polld: Polld) -> Result<(Volume<'_>, Daemon<'_>, Entry)> {
     guest.make_vg()?;
     let daemon = guest.start_polld(polld)?;
     let data = guest.make_volume("data", 64, "/dev/vda")?;
+    // Copied behind the data, so that the move goes on for as long as a scenario may take on a busy machine.
+    guest.sh("lvcreate -y -n ballast -L 160m vg /dev/vda")?;
     guest.slow_copying()?;
     guest.sh("pvmove -b -i 1 /dev/vda /dev/vdb")?;
     let operation = daemon.operation_in_progress()?;
@@ -117,7 +119,7 @@ fn finishes(guest: &Guest, data: &Volume, daemon: Daemon, operation: &Entry) -> 
     daemon.wait_until_done(operation, LIMIT)?;
     data.lies_on("/dev/vdb")?;
     data.is_intact()?;
-    assert_eq!(guest.lvs()?, ["data -wi-a----- linear"]);
+    assert_eq!(guest.lvs()?, ["ballast -wi-a----- linear", "data -wi-a----- linear"]);
     assert_eq!(guest.lvpoll_pids()?, [0; 0]);
     daemon.stop()?;
     guest.clean_up()
