@@ -62,6 +62,18 @@ pub enum Record {
         pid: Option<u32>,
         /// The how-manieth start of lvpoll it was, from 1.
         attempt: u32,
+        /// Why, in a few words that are always the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+        /// When.
+        at: Timestamp,
+    },
+    /// Something else became of it. This is for the history alone.
+    PollTold {
+        /// The operation's name.
+        op: Uuid,
+        /// What.
+        what: What,
         /// When.
         at: Timestamp,
     },
@@ -146,6 +158,14 @@ impl PollLedger {
         })
     }
 
+    /// Returns the last segment of an operation that is told to be copied, as long as that is among the latest steps.
+    pub fn last_segment(&self, op: Uuid) -> Option<u32> {
+        self.history.steps().rev().find_map(|step| match &step.what {
+            What::Segment(done) if step.op == op => Some(done.number),
+            _another_step => None,
+        })
+    }
+
     /// Returns every operation, in no order.
     pub fn operations(&self) -> impl Iterator<Item = &Recovered> {
         self.operations.values()
@@ -184,7 +204,9 @@ impl PollLedger {
         }
         self.operations.insert(op, Recovered { op, request: request.clone(), uid, life: Life::Intended });
         self.by_id.insert(id, op);
-        self.tell(op, at, || What::Intended);
+        if let Some(at) = at {
+            self.history.keep(Step::intended(at, op, request, uid));
+        }
         Ok(())
     }
 
@@ -220,9 +242,15 @@ impl Ledger for PollLedger {
                 });
                 Ok(())
             }
-            Record::PollRetried { op, pid, attempt, at } => {
+            Record::PollRetried { op, pid, attempt, why, at } => {
                 self.active(*op)?;
-                self.tell(*op, Some(*at), || What::Retried { pid: *pid, attempt: *attempt });
+                let (pid, attempt) = (*pid, *attempt);
+                self.tell(*op, Some(*at), || What::Retried { pid, attempt, why: why.clone() });
+                Ok(())
+            }
+            Record::PollTold { op, what, at } => {
+                self.active(*op)?;
+                self.tell(*op, Some(*at), || what.clone());
                 Ok(())
             }
             Record::PollEnded { op, outcome, at } => {

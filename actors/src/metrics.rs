@@ -130,6 +130,7 @@ impl Metrics {
             | Occurrence::PollFellBack { .. }
             | Occurrence::PollRetried { .. }
             | Occurrence::PollProgress { .. }
+            | Occurrence::PollSegment { .. }
             | Occurrence::PollSilent { .. }
             | Occurrence::PollSpokeAgain { .. }
             | Occurrence::PollForgotten { .. }

@@ -14,6 +14,7 @@ use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
 use crate::poll_operation::outcome::Outcome;
+use crate::poll_operation::segments::SegmentDone;
 
 /// Which poll operation; cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +111,13 @@ pub enum Occurrence {
         /// How much, 0 to 100.
         percent: f64,
     },
+    /// A segment is copied, or the whole of what has no segments.
+    PollSegment {
+        /// The operation.
+        op: PollRef,
+        /// Which.
+        done: SegmentDone,
+    },
     /// lvpoll has written nothing for longer than it should take.
     PollSilent {
         /// The operation.
@@ -201,6 +209,7 @@ impl Occurrence {
             Self::PollFellBack { .. } => "poll.fell_back",
             Self::PollRetried { .. } => "poll.retried",
             Self::PollProgress { .. } => "poll.progress",
+            Self::PollSegment { .. } => "poll.segment",
             Self::PollSilent { .. } => "poll.silent",
             Self::PollSpokeAgain { .. } => "poll.spoke_again",
             Self::PollEnded { .. } => "poll.ended",
@@ -227,6 +236,7 @@ impl Occurrence {
             | Self::PollFellBack { op, .. }
             | Self::PollRetried { op, .. }
             | Self::PollProgress { op, .. }
+            | Self::PollSegment { op, .. }
             | Self::PollSilent { op, .. }
             | Self::PollSpokeAgain { op }
             | Self::PollEnded { op, .. }
@@ -273,6 +283,11 @@ impl Occurrence {
                 fields.put("delay_ms", &delay.as_millis()).put("why", why)
             }
             Self::PollProgress { percent, .. } => fields.put("percent", percent),
+            Self::PollSegment { done, .. } => fields
+                .put("segment", &done.number)
+                .put("segments", &done.count)
+                .put_some("bytes", done.bytes.as_ref())
+                .put_some("took_ms", done.took_ms.as_ref()),
             Self::PollSilent { silence, .. } => fields.put("silence_seconds", &silence.as_secs()),
             Self::PollEnded { outcome, took, .. } => {
                 fields.put("outcome", outcome).put("took_ms", &took.as_millis())

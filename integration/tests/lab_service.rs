@@ -8,7 +8,7 @@ use lvmwarden_integration::lab::init::Init;
 use lvmwarden_integration::lab::lvm::Volume;
 use lvmwarden_integration::lab::package;
 use lvmwarden_integration::lab::story::tell;
-use lvmwarden_protocol::api::poll::HistoryStep::{Adopted, Ended, Intended, Retried, Started};
+use lvmwarden_protocol::api::poll::HistoryStep::{Adopted, Ended, Intended, Recovered, Retried, Started};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_mins(1);
@@ -120,7 +120,10 @@ fn finishes(guest: &Guest, data: &Volume) -> Result<()> {
 fn the_history_tells_it(guest: &Guest, child: i32, another: i32) -> Result<()> {
     guest.sh("lvmwarden poll wait --timeout 60 vg/pvmove0")?;
     let history = guest.history()?;
-    let steps: Vec<_> = history.iter().map(|entry| entry.step).collect();
+    let told = history.iter().map(|entry| entry.step);
+    let (recoveries, steps): (Vec<_>, Vec<_>) = told.partition(|step| *step == Recovered);
+    // Once for each daemon after the first: a restart, a kill, an upgrade, another kill.
+    assert_eq!(recoveries.len(), 4);
     assert_eq!(steps, [Intended, Started, Adopted, Adopted, Adopted, Retried, Started, Ended]);
     let pids: Vec<_> = history.iter().filter_map(|entry| entry.pid).map(u32::cast_signed).collect();
     assert_eq!(pids, [child, child, child, child, child, another]);

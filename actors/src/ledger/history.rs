@@ -6,16 +6,21 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, Outcome as ApiOutcome};
+use lvmwarden_protocol::api::poll::{
+    HistoryEntry, HistoryStep, Outcome as ApiOutcome, SegmentDone as ApiSegmentDone,
+};
 use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::poll_operation::outcome::Outcome;
+use crate::poll_operation::segments::SegmentDone;
 
 /// How many steps are kept.
 pub const HISTORY_STEPS: usize = 1000;
+/// How much of a command line is kept, in characters.
+const ASKED_BY_CHARACTERS: usize = 1000;
 
 /// One step in the life of one operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -34,6 +39,18 @@ pub struct Step {
     pub lvname: LvName,
     /// What happened.
     pub what: What,
+    /// Who asked; with [`What::Intended`] only, where somebody is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub asked: Option<Box<Asked>>,
+}
+
+/// Who asked for an operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The command line, if it said.
+    pub by: Option<String>,
+    /// The user, where the connection told.
+    pub uid: Option<u32>,
 }
 
 /// What happened to an operation.
@@ -62,6 +79,18 @@ pub enum What {
         pid: Option<u32>,
         /// The how-manieth start it was, from 1.
         attempt: u32,
+        /// Why, in a few words that are always the same.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
+    },
+    /// The daemon, or the operation's actor, was started anew and went on.
+    Recovered,
+    /// A segment is copied.
+    Segment(SegmentDone),
+    /// lvpoll watches by itself from now on.
+    FellBack {
+        /// Why, in a few words that are always the same.
+        why: String,
     },
     /// It ended.
     Ended {
@@ -81,7 +110,15 @@ pub(super) struct History {
 impl Step {
     pub(super) fn new(at: Timestamp, op: Uuid, request: &StartRequest, what: What) -> Self {
         let StartRequest { kind, abort, vgname, lvname, .. } = request;
-        Self { at, op, kind: *kind, abort: *abort, vgname: vgname.clone(), lvname: lvname.clone(), what }
+        let (vgname, lvname) = (vgname.clone(), lvname.clone());
+        Self { at, op, kind: *kind, abort: *abort, vgname, lvname, what, asked: None }
+    }
+
+    /// The user `uid` has asked for the operation.
+    pub(super) fn intended(at: Timestamp, op: Uuid, request: &StartRequest, uid: Option<u32>) -> Self {
+        let by = request.cmdline.as_ref().map(|cmdline| cmdline.chars().take(ASKED_BY_CHARACTERS).collect());
+        let asked = (by.is_some() || uid.is_some()).then(|| Box::new(Asked { by, uid }));
+        Self { asked, ..Self::new(at, op, request, What::Intended) }
     }
 }
 
@@ -106,17 +143,53 @@ impl History {
 }
 
 impl From<Step> for HistoryEntry {
-    fn from(Step { at, op, kind, abort, vgname, lvname, what }: Step) -> Self {
-        let (step, pid, attempt, outcome) = match what {
-            What::Intended => (HistoryStep::Intended, None, None, None),
-            What::Started { pid, attempt } => (HistoryStep::Started, Some(pid), Some(attempt), None),
-            What::Adopted { pid, attempt } => (HistoryStep::Adopted, Some(pid), Some(attempt), None),
-            What::Retried { pid, attempt } => (HistoryStep::Retried, pid, Some(attempt), None),
-            What::Ended { outcome } => (HistoryStep::Ended, None, None, Some(outcome.into())),
-            What::Forgotten => (HistoryStep::Forgotten, None, None, None),
+    fn from(Step { at, op, kind, abort, vgname, lvname, what, asked }: Step) -> Self {
+        let (asked_by, uid) = asked.map_or((None, None), |asked| (asked.by, asked.uid));
+        let mut entry = Self {
+            time: format!("{at:.3}"),
+            id: op,
+            kind,
+            abort,
+            vgname,
+            lvname,
+            step: HistoryStep::Intended,
+            pid: None,
+            attempt: None,
+            outcome: None,
+            asked_by,
+            uid,
+            segment: None,
+            why: None,
         };
-        let time = format!("{at:.3}");
-        Self { time, id: op, kind, abort, vgname, lvname, step, pid, attempt, outcome }
+        match what {
+            What::Intended => {}
+            What::Started { pid, attempt } => {
+                (entry.step, entry.pid, entry.attempt) = (HistoryStep::Started, Some(pid), Some(attempt));
+            }
+            What::Adopted { pid, attempt } => {
+                (entry.step, entry.pid, entry.attempt) = (HistoryStep::Adopted, Some(pid), Some(attempt));
+            }
+            What::Retried { pid, attempt, why } => {
+                (entry.step, entry.pid, entry.attempt) = (HistoryStep::Retried, pid, Some(attempt));
+                entry.why = why;
+            }
+            What::Recovered => entry.step = HistoryStep::Recovered,
+            What::Segment(done) => {
+                (entry.step, entry.segment) = (HistoryStep::Segment, Some(done.into()));
+            }
+            What::FellBack { why } => (entry.step, entry.why) = (HistoryStep::FellBack, Some(why)),
+            What::Ended { outcome } => {
+                (entry.step, entry.outcome) = (HistoryStep::Ended, Some(outcome.into()));
+            }
+            What::Forgotten => entry.step = HistoryStep::Forgotten,
+        }
+        entry
+    }
+}
+
+impl From<SegmentDone> for ApiSegmentDone {
+    fn from(SegmentDone { number, count, bytes, took_ms }: SegmentDone) -> Self {
+        Self { number, count, bytes, took_ms }
     }
 }
 

@@ -53,7 +53,7 @@ fn started(number: u128, attempt: u32) -> Record {
 }
 
 fn retried(number: u128, attempt: u32) -> Record {
-    Record::PollRetried { op: op(number), pid: Some(70 + attempt), attempt, at: at(number) }
+    Record::PollRetried { op: op(number), pid: Some(70 + attempt), attempt, why: None, at: at(number) }
 }
 
 fn ended(number: u128, code: i32) -> Record {

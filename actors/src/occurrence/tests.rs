@@ -67,6 +67,14 @@ fn what_happens_to_operations_has_its_words() {
             "poll.silent",
             &[("silence_seconds", "60")],
         ),
+        (
+            O::PollSegment {
+                op: op(),
+                done: SegmentDone { number: 2, count: 3, bytes: Some(9), took_ms: None },
+            },
+            "poll.segment",
+            &[("segment", "2"), ("segments", "3"), ("bytes", "9")],
+        ),
         (O::PollSpokeAgain { op: op() }, "poll.spoke_again", &[]),
         (
             O::PollEnded { op: op(), outcome: Outcome::Retcode(5), took: Duration::from_secs(2) },

@@ -20,12 +20,15 @@ use self::child::Child;
 use super::messages::{CollectProgress, Describe, Description, StartPolling};
 use super::notes;
 use super::pace::Known;
+use super::segments::Segments;
 use super::state::{Answer, Effect, Event, Note, Operation, StartAnswer};
 use crate::activity::ActivityGuard;
 use crate::environment::PollEnvironment;
 use crate::journal;
 use crate::kernel::copying::Subject;
 use crate::kernel::watchlist::{Looked, Watch};
+use crate::ledger::PollLedger;
+use crate::ledger::history::What;
 use crate::occurrence::{Occurrence, PollRef};
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
@@ -46,6 +49,8 @@ pub struct OperationActor {
     child: Option<Child>,
     /// How far it is.
     known: Known,
+    /// Which of its segments are copied.
+    segments: Segments,
     wake: Option<SpawnHandle>,
     /// Held while device-mapper is looked at for this operation.
     watch: Option<Watch>,
@@ -66,6 +71,7 @@ impl OperationActor {
             starters: Vec::new(),
             child: None,
             known: Known::default(),
+            segments: Segments::default(),
             wake: None,
             watch: None,
             activity: None,
@@ -75,13 +81,24 @@ impl OperationActor {
     /// Asks the journal what it knows about this operation. Messages wait until it has answered.
     fn load(&mut self, ctx: &mut Context<Self>) {
         let (id, registry) = (self.id.clone(), self.link.registry.clone());
-        let answer = async move { journal::read(&registry, move |ledger| ledger.get(&id).cloned()).await };
+        let answer = async move {
+            let known = move |ledger: &PollLedger| {
+                let recovered = ledger.get(&id)?.clone();
+                let last_segment = ledger.last_segment(recovered.op);
+                Some((recovered, last_segment))
+            };
+            journal::read(&registry, known).await
+        };
         ctx.wait(answer.into_actor(self).map(|answer, actor, ctx| match answer {
-            Ok(Some(recovered)) => {
+            Ok(Some((recovered, last_segment))) => {
+                actor.segments = Segments::recovered(last_segment);
                 actor.about = Some(PollRef::new(recovered.op, &recovered.request));
                 let (operation, effects) =
                     Operation::recover(recovered, actor.environment.mode, actor.environment.now());
                 actor.operation = operation;
+                if actor.operation.is_active() {
+                    actor.store_told(What::Recovered, ctx);
+                }
                 actor.execute(effects, ctx);
             }
             Ok(None) => {}
@@ -164,8 +181,11 @@ impl OperationActor {
         if let Some(occurrence) = self.about.clone().and_then(|about| notes::occurrence(note, about)) {
             self.environment.events.publish(&occurrence);
         }
-        if notes::is_retry(note) {
-            self.store_retried(*note == Note::ExitUnknownRunsAgain, ctx);
+        if let Some(why) = notes::retry(note) {
+            self.store_retried(why, *note == Note::ExitUnknownRunsAgain, ctx);
+        }
+        if let Note::FellBack { why } = note {
+            self.store_told(What::FellBack { why: (*why).to_owned() }, ctx);
         }
     }
 
@@ -233,6 +253,10 @@ impl Handler<Looked> for OperationActor {
 
     fn handle(&mut self, Looked(look): Looked, ctx: &mut Context<Self>) {
         let now = self.environment.now();
+        if let Some(done) = self.segments.saw(&look, now) {
+            self.publish(|op| Occurrence::PollSegment { op, done });
+            self.store_told(What::Segment(done), ctx);
+        }
         if let Some(percent) = look.copied.and_then(|copied| self.known.saw(&copied, now)) {
             self.publish(|op| Occurrence::PollProgress { op, percent });
         }

@@ -24,5 +24,6 @@ pub mod outcome;
 pub(crate) mod output;
 pub mod pace;
 pub mod progress;
+pub mod segments;
 pub mod state;
 mod vocabulary;

@@ -54,9 +54,10 @@ pub(crate) fn write(log: &Logger, note: &Note) {
 pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
     let retried = |op, delay, why| Some(Occurrence::PollRetried { op, delay, why });
     match note {
-        Note::CrashedRunsAgain { delay, .. } => retried(op, *delay, "killed"),
-        Note::ExitUnknownRunsAgain => retried(op, Duration::ZERO, "exit_unknown"),
-        Note::UnfinishedRunsAgain { delay } => retried(op, *delay, "unfinished"),
+        Note::CrashedRunsAgain { delay, .. } | Note::UnfinishedRunsAgain { delay } => {
+            retried(op, *delay, retry(note)?)
+        }
+        Note::ExitUnknownRunsAgain => retried(op, Duration::ZERO, retry(note)?),
         Note::FellBack { why } => Some(Occurrence::PollFellBack { op, why }),
         Note::CannotSpawnNow { delay, .. } => retried(op, *delay, "shortage"),
         Note::Silent { silence } => Some(Occurrence::PollSilent { op, silence: *silence }),
@@ -70,10 +71,13 @@ pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
     }
 }
 
-/// Returns whether a decision is that lvpoll, which has ended, is started again.
-pub(crate) fn is_retry(note: &Note) -> bool {
+/// Returns why lvpoll, which has ended, is started again, in a few words that are always the same; `None` for a decision
+/// that does not say so.
+pub(crate) fn retry(note: &Note) -> Option<&'static str> {
     match note {
-        Note::CrashedRunsAgain { .. } | Note::ExitUnknownRunsAgain | Note::UnfinishedRunsAgain { .. } => true,
+        Note::CrashedRunsAgain { .. } => Some("killed"),
+        Note::ExitUnknownRunsAgain => Some("exit_unknown"),
+        Note::UnfinishedRunsAgain { .. } => Some("unfinished"),
         Note::CannotSpawnNow { .. }
         | Note::CannotSpawnReported { .. }
         | Note::CrashedTooOften { .. }
@@ -83,7 +87,7 @@ pub(crate) fn is_retry(note: &Note) -> bool {
         | Note::Silent { .. }
         | Note::SpokeAgain
         | Note::EndNotStored
-        | Note::ResultExpired => false,
+        | Note::ResultExpired => None,
     }
 }
 
@@ -119,7 +123,7 @@ mod tests {
                 lvid: "A".try_into().unwrap(),
             };
             let told = occurrence(&note, op).map(|occurrence| occurrence.kind());
-            assert_eq!((told, is_retry(&note)), (kind, is_step), "{note:?}");
+            assert_eq!((told, retry(&note).is_some()), (kind, is_step), "{note:?}");
         }
     }
 }

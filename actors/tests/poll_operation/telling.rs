@@ -110,6 +110,7 @@ fn an_adoption_and_a_retry_are_told() {
         let expected = vec![
             (HistoryStep::Intended, None),
             (HistoryStep::Started, Some(first)),
+            (HistoryStep::Recovered, None),
             (HistoryStep::Adopted, Some(first)),
             (HistoryStep::Retried, Some(first)),
             (HistoryStep::Started, Some(second)),

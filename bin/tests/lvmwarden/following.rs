@@ -64,6 +64,10 @@ fn tell_end(connection: &mut Connection, ended: Operation) {
         pid: None,
         attempt: None,
         outcome: Some(DONE),
+        asked_by: None,
+        uid: None,
+        segment: None,
+        why: None,
     };
     connection.serve::<History>(&HistoryReply { entries: vec![entry] });
 }

@@ -284,7 +284,12 @@ fn the_history_tells_the_story_across_a_killed_daemon() {
     service.kill();
     let _service = site.service().start();
     let mut client = Client::connect(&site);
-    let expected = ["intended null null".to_owned(), format!("started {pid} 1"), format!("adopted {pid} 1")];
+    let expected = [
+        "intended null null",
+        &format!("started {pid} 1"),
+        "recovered null null",
+        &format!("adopted {pid} 1"),
+    ];
     wait::until("the adoption", wait::SOON, || (steps(&mut client, &id) == expected).then_some(()));
     assert_eq!(client.call("org.lvmwarden.Poll.Show", &running)["operation"]["pid"], pid);
     let mut lvm = site.client();

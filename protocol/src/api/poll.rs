@@ -8,7 +8,7 @@ mod operation;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use history::{History, HistoryEntry, HistoryReply, HistoryStep};
+pub use history::{History, HistoryEntry, HistoryReply, HistoryStep, SegmentDone};
 pub use operation::{CopyProgress, Operation, OperationState, Outcome};
 
 use super::interface::interface;

@@ -1,11 +1,14 @@
 //! Records as they were written, release by release.
 
 use super::*;
+use crate::poll_operation::segments::SegmentDone;
 
 /// Records as they were before they had times, one a line; never to be changed.
 const FORMAT_1: &str = include_str!("../../../tests/fixtures/poll-records-1.jsonl");
-/// What has come since then; never to be changed once it is released.
+/// What has come with times; never to be changed.
 const FORMAT_2: &str = include_str!("../../../tests/fixtures/poll-records-2.jsonl");
+/// What has come since then; never to be changed once it is released.
+const FORMAT_3: &str = include_str!("../../../tests/fixtures/poll-records-3.jsonl");
 
 /// Returns the records of the first fixture: without times, without users, and of children that were all started.
 fn records_of_format_1() -> Vec<Record> {
@@ -64,7 +67,7 @@ fn records_of_format_2() -> Vec<Record> {
         What::Intended,
         What::Started { pid: 4242, attempt: 1 },
         What::Adopted { pid: 4242, attempt: 1 },
-        What::Retried { pid: Some(4242), attempt: 1 },
+        What::Retried { pid: Some(4242), attempt: 1, why: None },
         ended,
         What::Forgotten,
     ];
@@ -75,13 +78,35 @@ fn records_of_format_2() -> Vec<Record> {
         Record::PollIntended { op, request: request("VGALVA"), uid: Some(1000), at: when },
         Record::PollStarted { op, process: started, attempt: 1, adopted: false, at: when },
         Record::PollStarted { op, process: adopted, attempt: 1, adopted: true, at: when },
-        Record::PollRetried { op, pid: Some(4242), attempt: 1, at },
+        Record::PollRetried { op, pid: Some(4242), attempt: 1, why: None, at },
         Record::PollEnded { op, outcome, at: when },
         Record::PollForgotten { op, at: when },
     ]
     .into_iter()
     .chain(steps)
     .collect()
+}
+
+/// Returns the records of the third fixture.
+fn records_of_format_3() -> Vec<Record> {
+    let (op, at) = (op(1), "2026-11-21T08:28:53.123456789Z".parse().unwrap());
+    let asking = StartRequest { cmdline: Some("pvmove -b /dev/sda".into()), ..request("VGALVA") };
+    let (why, bytes, took_ms) = (Some("killed".to_owned()), Some(67_108_864), Some(3000));
+    let whats = [
+        What::Recovered,
+        What::Segment(SegmentDone { number: 1, count: 12, bytes, took_ms }),
+        What::Segment(SegmentDone { number: 2, count: 12, bytes: None, took_ms: None }),
+        What::FellBack { why: "the status of a mirror cannot be read".to_owned() },
+    ];
+    let told = whats.clone().map(|what| Record::PollTold { op, what, at });
+    let retried = What::Retried { pid: Some(4242), attempt: 1, why: why.clone() };
+    let steps = whats.into_iter().chain([retried]).map(|what| Step::new(at, op, &asking, what));
+    [Record::PollIntended { op, request: asking.clone(), uid: Some(1000), at: Some(at) }]
+        .into_iter()
+        .chain(told)
+        .chain([Record::PollRetried { op, pid: Some(4242), attempt: 1, why, at }])
+        .chain([Step::intended(at, op, &asking, Some(1000))].into_iter().chain(steps).map(Record::PollStep))
+        .collect()
 }
 
 #[track_caller]
@@ -107,6 +132,17 @@ fn records_with_times_are_read_for_ever_and_tell_the_history() {
     // Each of the first half is told as the one in the second half.
     let (records, told) = records.split_at(records.len() / 2);
     let ledger: PollLedger = fold(records).unwrap();
-    let steps: Vec<Record> = steps(&ledger).into_iter().map(Record::PollStep).collect();
-    assert_eq!(steps, told);
+    // Who asked is told since the third.
+    let without_asker = |step| Record::PollStep(Step { asked: None, ..step });
+    assert_eq!(steps(&ledger).into_iter().map(without_asker).collect::<Vec<_>>(), told);
+}
+
+#[test]
+fn steps_that_tell_more_are_read_for_ever() {
+    let records = records_of_format_3();
+    assert_format(FORMAT_3, &records);
+    let (records, told) = records.split_at(records.len() / 2);
+    let ledger: PollLedger = fold(records).unwrap();
+    assert_eq!(steps(&ledger).into_iter().map(Record::PollStep).collect::<Vec<_>>(), told);
+    assert_eq!(ledger.last_segment(op(1)), Some(2));
 }

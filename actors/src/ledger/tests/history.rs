@@ -25,7 +25,7 @@ fn every_step_of_an_operation_is_told_and_outlives_it() {
     let expected = [
         What::Intended,
         What::Started { pid: 71, attempt: 1 },
-        What::Retried { pid: Some(71), attempt: 1 },
+        What::Retried { pid: Some(71), attempt: 1, why: None },
         What::Started { pid: 72, attempt: 2 },
         What::Adopted { pid: 73, attempt: 3 },
         What::Ended { outcome: Outcome::Retcode(5) },
@@ -78,7 +78,8 @@ fn a_step_is_an_entry_for_clients() {
         (What::Intended, HistoryStep::Intended, None, None, None),
         (What::Started { pid: 71, attempt: 2 }, HistoryStep::Started, pid, attempt, None),
         (What::Adopted { pid: 71, attempt: 2 }, HistoryStep::Adopted, pid, attempt, None),
-        (What::Retried { pid, attempt: 2 }, HistoryStep::Retried, pid, attempt, None),
+        (What::Retried { pid, attempt: 2, why: None }, HistoryStep::Retried, pid, attempt, None),
+        (What::Recovered, HistoryStep::Recovered, None, None, None),
         (What::Ended { outcome: outcome.clone() }, HistoryStep::Ended, None, None, Some(outcome.into())),
         (What::Forgotten, HistoryStep::Forgotten, None, None, None),
     ] {
@@ -93,6 +94,10 @@ fn a_step_is_an_entry_for_clients() {
             pid,
             attempt,
             outcome,
+            asked_by: None,
+            uid: None,
+            segment: None,
+            why: None,
         };
         assert_eq!(HistoryEntry::from(Step::new(at(7), op(7), &request("A"), what)), expected);
     }

@@ -10,11 +10,13 @@ use uuid::Uuid;
 use super::OperationActor;
 use crate::journal;
 use crate::ledger::Record;
+use crate::ledger::history::What;
 use crate::occurrence::{Occurrence, PollRef};
 use crate::poll_operation::op_names::begun_at;
 use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::output;
 use crate::poll_operation::pace::Known;
+use crate::poll_operation::segments::Segments;
 use crate::poll_operation::state::{Event, JournalEvent};
 
 /// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
@@ -39,6 +41,7 @@ impl OperationActor {
         let (op, request, uid) = (job.op, job.request.clone(), job.uid);
         let replaced = self.about.replace(PollRef::new(op, &request));
         self.known = Known::default();
+        self.segments = Segments::default();
         let record = Record::PollIntended { op, request, uid, at: Some(Timestamp::now()) };
         self.store(record, ctx, |actor, stored, ctx| {
             let event = match stored {
@@ -101,13 +104,23 @@ impl OperationActor {
 
     /// Writes down, for the history, that lvpoll has ended and is started again; `at_once` where the next start is
     /// counted already.
-    pub(super) fn store_retried(&mut self, at_once: bool, ctx: &mut Context<Self>) {
+    pub(super) fn store_retried(&mut self, why: &str, at_once: bool, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
-        let attempt = job.attempt - u32::from(at_once);
-        let record = Record::PollRetried { op: job.op, pid: job.pid, attempt, at: Timestamp::now() };
+        let (attempt, why) = (job.attempt - u32::from(at_once), Some(why.to_owned()));
+        let record = Record::PollRetried { op: job.op, pid: job.pid, attempt, why, at: Timestamp::now() };
+        self.store_for_history(record, ctx);
+    }
+
+    /// Writes down, for the history, what became of the operation.
+    pub(super) fn store_told(&mut self, what: What, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        self.store_for_history(Record::PollTold { op: job.op, what, at: Timestamp::now() }, ctx);
+    }
+
+    fn store_for_history(&mut self, record: Record, ctx: &mut Context<Self>) {
         self.store(record, ctx, |actor, stored, _ctx| {
             if let Err(reason) = stored {
-                warn!(actor.link.log, "cannot record that lvpoll is started again"; "error" => %reason,
+                warn!(actor.link.log, "cannot record a step"; "error" => %reason,
                       "next" => "the history lacks it");
             }
         });

@@ -1,7 +1,7 @@
 //! `poll history`, and what `wait` and `watch` take from it: the end of an operation whose result somebody has collected.
 
 use lvmwarden_protocol::api::poll::{
-    History, HistoryEntry, HistoryStep, List, Operation, OperationState, Outcome,
+    History, HistoryEntry, HistoryStep, List, Operation, OperationState, Outcome, SegmentDone,
 };
 use uuid::Uuid;
 
@@ -73,10 +73,17 @@ fn step(entry: &HistoryEntry) -> Cell {
         HistoryStep::Started => ("lvpoll started", USUAL),
         HistoryStep::Adopted => ("lvpoll taken over", ODD),
         HistoryStep::Retried => ("lvpoll ended, will be started again", ODD),
+        HistoryStep::Recovered => ("the daemon went on", ODD),
+        HistoryStep::Segment => return entry.segment.as_ref().map_or("".into(), |done| segment(done).into()),
+        HistoryStep::FellBack => ("lvpoll watches by itself", ODD),
         HistoryStep::Ended => ("ended", USUAL),
         HistoryStep::Forgotten => ("result handed out, or expired", DIM),
     };
     Cell::new(word).style(style)
+}
+
+fn segment(done: &SegmentDone) -> String {
+    format!("segment {} of {} copied", done.number, done.count)
 }
 
 #[cfg(test)]

@@ -48,6 +48,28 @@ pub struct HistoryEntry {
     pub attempt: Option<u32>,
     /// How the operation ended; with [`HistoryStep::Ended`] only.
     pub outcome: Option<Outcome>,
+    /// The command line that asked, if it said; with [`HistoryStep::Intended`] only.
+    pub asked_by: Option<String>,
+    /// The user who asked, where the connection told; with [`HistoryStep::Intended`] only.
+    pub uid: Option<u32>,
+    /// What is copied; with [`HistoryStep::Segment`] only.
+    pub segment: Option<SegmentDone>,
+    /// Why, in a few words that are always the same; with [`HistoryStep::Retried`] and [`HistoryStep::FellBack`] only.
+    pub why: Option<String>,
+}
+
+/// A segment of a copy that is done, with those before it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct SegmentDone {
+    /// Which, from 1. One or more may have been done since the last one that was told.
+    pub number: u32,
+    /// How many there are.
+    pub count: u32,
+    /// What was copied since the last one that was told; `None` when its beginning was not seen.
+    pub bytes: Option<u64>,
+    /// How long that took; `None` when its beginning was not seen.
+    pub took_ms: Option<u64>,
 }
 
 /// What happened to an operation.
@@ -63,6 +85,12 @@ pub enum HistoryStep {
     Adopted,
     /// lvpoll ended, and will be started again.
     Retried,
+    /// The daemon, or the part of it that is concerned, was started anew and went on.
+    Recovered,
+    /// A segment is copied, or the whole of what has no segments.
+    Segment,
+    /// lvpoll watches the copy by itself from now on.
+    FellBack,
     /// It ended.
     Ended,
     /// Its result was handed out, or has expired.

@@ -229,10 +229,14 @@ fn poll_questions() {
         pid: None,
         attempt: Some(2),
         outcome: Some(Outcome::Retcode { value: 5 }),
+        asked_by: Some("lvconvert".to_owned()),
+        uid: Some(0),
+        segment: Some(SegmentDone { number: 1, count: 2, bytes: Some(512), took_ms: Some(7) }),
+        why: Some("killed".to_owned()),
     };
     assert_reply::<History>(
         &HistoryReply { entries: vec![entry] },
-        r#"{"entries":[{"abort":false,"attempt":2,"id":"018f0000-0000-7000-8000-000000000001","kind":"merge_thin","lvname":"pvmove0","outcome":{"kind":"retcode","value":5},"pid":null,"step":"ended","time":"2026-11-21T10:00:00Z","vgname":"vg0"}]}"#,
+        r#"{"entries":[{"abort":false,"asked_by":"lvconvert","attempt":2,"id":"018f0000-0000-7000-8000-000000000001","kind":"merge_thin","lvname":"pvmove0","outcome":{"kind":"retcode","value":5},"pid":null,"segment":{"bytes":512,"count":2,"number":1,"took_ms":7},"step":"ended","time":"2026-11-21T10:00:00Z","uid":0,"vgname":"vg0","why":"killed"}]}"#,
     );
 }
 
