@@ -97,8 +97,8 @@ mod tests {
         (0..).zip(looks).map(|(second, look)| segments.saw(look, Duration::from_secs(second))).collect()
     }
 
-    fn done(number: u32, bytes: u64, took_ms: u64) -> Option<SegmentDone> {
-        Some(SegmentDone { number, count: COUNT, bytes: Some(bytes), took_ms: Some(took_ms) })
+    fn done(number: u32, bytes: u64, took_ms: u64) -> SegmentDone {
+        SegmentDone { number, count: COUNT, bytes: Some(bytes), took_ms: Some(took_ms) }
     }
 
     #[test]
@@ -112,26 +112,29 @@ mod tests {
             Look::unclear("a wink"),
             copying(3, 200),
         ];
-        let expected = [None, done(1, 100, 1000), None, None, done(2, 100, 3000), None, None];
+        let expected = [None, Some(done(1, 100, 1000)), None, None, Some(done(2, 100, 3000)), None, None];
         assert_eq!(told(Segments::default(), &looks), expected);
     }
 
     #[test]
     fn segments_that_were_done_between_two_looks_are_told_as_one() {
         let looks = [copying(1, 400), copying(3, 150), copied(4, 0)];
-        assert_eq!(told(Segments::default(), &looks), [None, done(2, 250, 1000), done(4, 150, 1000)]);
+        assert_eq!(
+            told(Segments::default(), &looks),
+            [None, Some(done(2, 250, 1000)), Some(done(4, 150, 1000))]
+        );
     }
 
     #[test]
     fn a_copy_that_is_done_at_the_first_look_is_told() {
-        assert_eq!(told(Segments::default(), &[copied(1, 300)]), [done(1, 100, 0)]);
+        assert_eq!(told(Segments::default(), &[copied(1, 300)]), [Some(done(1, 100, 0))]);
     }
 
     #[test]
     fn after_a_restart_nothing_is_told_twice_and_only_what_was_seen() {
         let looks = [copied(2, 200), copying(3, 150), copied(3, 100), copied(4, 0)];
         let unseen = Some(SegmentDone { number: 3, count: COUNT, bytes: None, took_ms: None });
-        let expected = [None, None, unseen, done(4, 100, 1000)];
+        let expected = [None, None, unseen, Some(done(4, 100, 1000))];
         assert_eq!(told(Segments::recovered(Some(2)), &looks), expected);
     }
 
