@@ -1,4 +1,5 @@
-//! The kernel's device-mapper ABI, as far as reading status and table of one device needs it: bytes to values, no I/O.
+//! The kernel's device-mapper ABI, as far as reading status and table of one device needs it: bytes to values, no I/O
+//! but for waiting ([`first_event`]).
 //!
 //! One buffer goes to the kernel and comes back: a header of 312 bytes, then one record per target of the device's
 //! table, each with its status as text. Everything in the answer is checked against the length of the buffer.
@@ -6,7 +7,11 @@
 //!
 //! Source: Linux 6.18, `include/uapi/linux/dm-ioctl.h`; `drivers/md/dm-ioctl.c`, `retrieve_status`.
 
+mod event;
+
 use std::io;
+
+pub use event::first_event;
 
 /// What the kernel says about one device.
 #[derive(Debug, Clone, PartialEq, Eq)]

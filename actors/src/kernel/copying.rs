@@ -31,6 +31,19 @@ pub struct Subject {
     pub lvid: Lvid,
 }
 
+impl Subject {
+    /// Returns whether the kernel raises an event when the copy is complete. A merge that is complete raises none, one that
+    /// has failed does.
+    ///
+    /// Source: Linux 6.1 to 6.18, `dm-raid1.c` (`do_recovery`), `dm-snap.c` (`snapshot_merge_next_chunks`).
+    pub fn is_end_an_event(&self) -> bool {
+        match self.operation {
+            PollOperation::Pvmove | PollOperation::Convert => true,
+            PollOperation::Merge | PollOperation::MergeThin => false,
+        }
+    }
+}
+
 /// What device-mapper shows of an operation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Look {

@@ -1,12 +1,13 @@
 //! The real device-mapper.
 
 use std::fs::{self, File};
+use std::future::pending;
 use std::io;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::time::Duration;
 
-use lvmwarden_supervisor::device_mapper::{Ask, DmStatus};
+use lvmwarden_supervisor::device_mapper::{Ask, DmStatus, first_event};
 use lvmwarden_supervisor::process::BoxFuture;
 use lvmwarden_supervisor::sys;
 use tokio::task::spawn_blocking;
@@ -47,6 +48,16 @@ impl Kernel for DeviceMapper {
             let seen = timeout(DEADLINE, asked).await.ok().and_then(Result::ok);
             seen.unwrap_or_else(|| vec![Look::unclear("device-mapper does not answer in time"); count])
         })
+    }
+
+    fn happening(&self) -> Option<BoxFuture<'static, ()>> {
+        let event = first_event(File::open(CONTROL).ok()?.into()).ok()?;
+        Some(Box::pin(async move {
+            if event.await.is_err() {
+                // The runtime is going down.
+                pending::<()>().await;
+            }
+        }))
     }
 
     fn lvid_of(&self, vgname: VgName, lvname: LvName) -> BoxFuture<'static, Option<Lvid>> {

@@ -31,6 +31,10 @@ pub trait Kernel: Send + Sync + 'static {
     /// Tells of each subject how far the kernel is with it, in the same order.
     fn look(&self, subjects: Vec<Subject>) -> BoxFuture<'static, Vec<Look>>;
 
+    /// Returns what ends as soon as something has happened to any device since this call; `None` where the kernel does not
+    /// say so.
+    fn happening(&self) -> Option<BoxFuture<'static, ()>>;
+
     /// Returns the lvid of the active LV `vgname`/`lvname`, where device-mapper knows it.
     fn lvid_of(&self, vgname: VgName, lvname: LvName) -> BoxFuture<'static, Option<Lvid>>;
 }

@@ -1,20 +1,29 @@
 //! The one reader of device-mapper: looks at everything that is watched, at once, and tells each watcher.
 //!
-//! It looks [`PERIOD`] after the last look while anybody is on the list, at once when somebody enters it, and never
-//! otherwise. A look is a few microseconds for each device, flushes nothing, scans nothing and waits for no disk.
+//! It looks as soon as the kernel says that something has happened, at once when somebody enters the list, and otherwise
+//! [`PERIOD`] after the last look, for the progress, while anybody is on the list; never otherwise. A look is a few
+//! microseconds for each device, flushes nothing, scans nothing and waits for no disk.
 
+use std::future::pending;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
 use lvmwarden_supervisor::{ChildLink, Stop};
-use tokio::time::timeout;
+use slog::Logger;
+use tokio::select;
+use tokio::time::sleep;
 
 use super::Kernel;
+use super::copying::Subject;
 use super::watchlist::{Looked, Watchlist};
 
-/// The time between two looks.
-pub const PERIOD: Duration = Duration::from_millis(250);
+/// The time between two looks when nothing happens: people follow the progress.
+pub const PERIOD: Duration = Duration::from_secs(1);
+/// The same where the kernel does not say it when a copy is complete.
+pub const PERIOD_IN_SILENCE: Duration = Duration::from_millis(250);
+/// The time between two looks when much happens: an lvm command that sets up a large volume causes events by the dozen.
+pub const REST: Duration = Duration::from_millis(20);
 
 /// The actor that looks.
 pub struct Reader {
@@ -34,8 +43,8 @@ impl Actor for Reader {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        slog::debug!(self.link.log, "device-mapper is read"; "every" => ?PERIOD);
-        ctx.spawn(read(Arc::clone(&self.kernel), self.watchlist.clone()).into_actor(self));
+        let reading = read(Arc::clone(&self.kernel), self.watchlist.clone(), self.link.log.clone());
+        ctx.spawn(reading.into_actor(self));
     }
 }
 
@@ -47,18 +56,41 @@ impl Handler<Stop> for Reader {
     }
 }
 
-async fn read(kernel: Arc<dyn Kernel>, watchlist: Watchlist) {
+async fn read(kernel: Arc<dyn Kernel>, watchlist: Watchlist, log: Logger) {
+    let mut is_logged = false;
     loop {
         let (subjects, watchers): (Vec<_>, Vec<_>) = watchlist.watched().into_iter().unzip();
         if subjects.is_empty() {
             watchlist.entered().await;
             continue;
         }
+        // Before the look: what happens while it lasts is seen by the next one.
+        let happening = kernel.happening();
+        if !is_logged {
+            slog::debug!(log, "device-mapper is read"; "kernel_tells" => happening.is_some());
+            is_logged = true;
+        }
+        let is_told = happening.is_some() && subjects.iter().all(Subject::is_end_an_event);
+        let period = if is_told { PERIOD } else { PERIOD_IN_SILENCE };
         for (watcher, look) in watchers.into_iter().zip(kernel.look(subjects).await) {
             // A watcher that is busy, or gone, is told at the next look if it is still on the list.
             let _ = watcher.try_send(Looked(look));
         }
-        // Passing the period is what is wanted here; entering cuts it short.
-        let _ = timeout(PERIOD, watchlist.entered()).await;
+        let happened = async {
+            sleep(REST).await;
+            match happening {
+                Some(happening) => happening.await,
+                None => pending().await,
+            }
+        };
+        // All are cancel-safe; what has happened, or who has entered, is seen by the look that follows any of them.
+        select! {
+            () = sleep(period) => {}
+            () = watchlist.entered() => {}
+            () = happened => {}
+        }
     }
 }
+
+#[cfg(test)]
+mod tests;

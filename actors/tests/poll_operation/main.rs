@@ -6,6 +6,7 @@
 
 mod adopting;
 mod following;
+mod many;
 #[cfg(debug_assertions)]
 mod panicking;
 mod requesting;

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -90,6 +91,10 @@ pub(crate) struct FakeKernel {
     pub(crate) verdicts: Mutex<VecDeque<Verdict>>,
     pub(crate) lvid: Mutex<Option<Lvid>>,
     pub(crate) look: Mutex<Option<Look>>,
+    /// How often it was looked at.
+    pub(crate) looks: AtomicUsize,
+    /// It would say so if something happened.
+    pub(crate) tells: AtomicBool,
 }
 
 impl FakeKernel {
@@ -106,8 +111,13 @@ impl Kernel for FakeKernel {
     }
 
     fn look(&self, subjects: Vec<Subject>) -> BoxFuture<'static, Vec<Look>> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
         let look = self.look.lock().unwrap().clone().unwrap_or_else(|| Look::unclear("nothing is shown"));
         Box::pin(async move { vec![look; subjects.len()] })
+    }
+
+    fn happening(&self) -> Option<BoxFuture<'static, ()>> {
+        self.tells.load(Ordering::Relaxed).then(|| Box::pin(std::future::pending()) as BoxFuture<_>)
     }
 
     fn lvid_of(&self, _: VgName, _: LvName) -> BoxFuture<'static, Option<Lvid>> {

@@ -55,7 +55,7 @@ impl Machine {
         // setpriv makes QEMU end with us, however we end, and then becomes QEMU.
         let mut command = Command::new("setpriv");
         command.args(["--pdeathsig", "KILL", "qemu-system-x86_64"]);
-        hardware(&mut command);
+        hardware(&mut command, init);
         command.arg("-kernel").arg(kernel.vmlinux()).arg("-initrd").arg(initramfs);
         command.arg("-append").arg(kernel_command_line(init));
         command.arg("-serial").arg(format!("file:{}", folder.path().join("console.log").display()));
@@ -120,10 +120,13 @@ impl Drop for Machine {
 }
 
 /// The hardware that all machines have.
-fn hardware(command: &mut Command) {
+fn hardware(command: &mut Command, init: &Init) {
     // A processor without AVX: programs choose their code by it, and emulated AVX doubles a scenario's time. One
     // processor: two machines at once keep two cores busier than one machine with two.
-    command.args(["-accel", "tcg", "-cpu", "Nehalem", "-m", "768", "-smp", "1"]);
+    command.args(["-accel", "tcg,thread=single", "-cpu", "Nehalem", "-m", "768", "-smp", "1"]);
+    if *init == Init::Even {
+        command.args(["-icount", "shift=0"]);
+    }
     command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     command.args(["-object", "rng-random,id=random,filename=/dev/urandom"]);
     command.args(["-device", "virtio-rng-pci,rng=random", "-device", "virtio-serial-pci"]);

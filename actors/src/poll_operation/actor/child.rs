@@ -25,6 +25,11 @@ use crate::poll_operation::state::{ChildEvent, Event, Phase, State};
 
 /// How often a child's output is looked at, at most and at least.
 const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// How often a child is asked whether it sleeps, from its start until it does: at the end of each segment of a pvmove a
+/// child has nothing more to do, and the next one waits for its end. To ask is to read a file of one line.
+const SLEEP_CHECK_PERIOD: Duration = Duration::from_millis(20);
+/// How long that goes on. A child that takes longer waits for something, perhaps for long: the regular looks are enough.
+const SLEEP_CHECK_LIMIT: Duration = Duration::from_secs(5);
 /// The wait before a process that could not be looked for is looked for again.
 const ADOPT_RETRY_DELAY: Duration = Duration::from_secs(1);
 
@@ -115,10 +120,24 @@ impl OperationActor {
         self.child = Some(Child { process, adopted, output, follow });
         ctx.spawn(exit.into_actor(self).map(Self::exited));
         self.apply(&Event::Child(ChildEvent::Runs { pid }), ctx);
+        self.look_when_asleep(pid, Duration::ZERO, ctx);
         if adopted {
             // It has said already how far it is.
             self.follow_output(ctx);
         }
+    }
+
+    /// Has device-mapper looked at as soon as the child `pid`, which has run for `elapsed`, sleeps.
+    fn look_when_asleep(&mut self, pid: u32, elapsed: Duration, ctx: &mut Context<Self>) {
+        if self.watch.is_none() || elapsed >= SLEEP_CHECK_LIMIT {
+            return;
+        }
+        ctx.run_later(SLEEP_CHECK_PERIOD, move |actor, ctx| match &actor.child {
+            Some(child) if child.process.identity().pid != pid => {}
+            Some(child) if child.process.is_asleep() => actor.watch = actor.enter_watchlist(ctx),
+            Some(_awake) => actor.look_when_asleep(pid, elapsed + SLEEP_CHECK_PERIOD, ctx),
+            None => {}
+        });
     }
 
     fn exited(exit: ProcessExit, actor: &mut Self, ctx: &mut Context<Self>) {
