@@ -15,8 +15,8 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use self::history::{History, Step, What};
-use crate::poll_operation::outcome::Outcome;
-use crate::poll_operation::state::{Life, Recovered};
+use crate::poll_operation::conclusion::Ending;
+use crate::poll_operation::state::{Life, Recovered, Wishes};
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
 
@@ -54,6 +54,16 @@ pub enum Record {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
     },
+    /// Something else was asked of it while it is in progress: all that is asked by now.
+    PollWished {
+        /// The operation's name.
+        op: Uuid,
+        /// What.
+        wishes: Wishes,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+    },
     /// Its child ended, and another one is to be started. This is for the history alone.
     PollRetried {
         /// The operation's name.
@@ -82,7 +92,8 @@ pub enum Record {
         /// The operation's name.
         op: Uuid,
         /// How.
-        outcome: Outcome,
+        #[serde(flatten)]
+        ending: Ending,
         /// When.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
@@ -151,9 +162,9 @@ impl PollLedger {
     }
 
     /// Returns how an operation has ended, as long as that is among the latest steps.
-    pub fn end_of(&self, op: Uuid) -> Option<&Outcome> {
+    pub fn end_of(&self, op: Uuid) -> Option<&Ending> {
         self.history.steps().rev().find_map(|step| match &step.what {
-            What::Ended { outcome } if step.op == op => Some(outcome),
+            What::Ended(ending) if step.op == op => Some(ending),
             _another_step => None,
         })
     }
@@ -175,7 +186,7 @@ impl PollLedger {
         let operation = self.operations.get_mut(&op).ok_or(Illegal::UnknownOperation { op })?;
         match operation.life {
             Life::Intended | Life::Started { .. } => Ok(operation),
-            Life::Ended { .. } => Err(Illegal::HasEnded { op }),
+            Life::Ended(_) => Err(Illegal::HasEnded { op }),
         }
     }
 
@@ -188,7 +199,7 @@ impl PollLedger {
     ) -> Result<(), Illegal> {
         if let Some(known) = self.operations.get(&op) {
             return match known.life {
-                Life::Ended { .. } => Err(Illegal::HasEnded { op }),
+                Life::Ended(_) => Err(Illegal::HasEnded { op }),
                 Life::Intended | Life::Started { .. } if known.request == *request => Ok(()),
                 Life::Intended | Life::Started { .. } => {
                     Err(Illegal::InProgress { op, id: known.request.id() })
@@ -202,12 +213,24 @@ impl PollLedger {
             }
             self.forget(old, at);
         }
-        self.operations.insert(op, Recovered { op, request: request.clone(), uid, life: Life::Intended });
+        if request.abort {
+            self.abort(request);
+        }
+        let (wishes, life) = (Wishes::default(), Life::Intended);
+        self.operations.insert(op, Recovered { op, request: request.clone(), uid, wishes, life });
         self.by_id.insert(id, op);
         if let Some(at) = at {
             self.history.keep(Step::intended(at, op, request, uid));
         }
         Ok(())
+    }
+
+    /// The pvmove that is aborted knows of it: it will find itself gone.
+    fn abort(&mut self, request: &StartRequest) {
+        let pvmove = self.by_id.get(&request.aborted_id());
+        if let Some(pvmove) = pvmove.and_then(|op| self.operations.get_mut(op)) {
+            pvmove.wishes.is_aborted = true;
+        }
     }
 
     fn forget(&mut self, op: Uuid, at: Option<Timestamp>) {
@@ -242,6 +265,10 @@ impl Ledger for PollLedger {
                 });
                 Ok(())
             }
+            Record::PollWished { op, wishes, at: _ } => {
+                self.active(*op)?.wishes = *wishes;
+                Ok(())
+            }
             Record::PollRetried { op, pid, attempt, why, at } => {
                 self.active(*op)?;
                 let (pid, attempt) = (*pid, *attempt);
@@ -253,13 +280,13 @@ impl Ledger for PollLedger {
                 self.tell(*op, Some(*at), || what.clone());
                 Ok(())
             }
-            Record::PollEnded { op, outcome, at } => {
-                let ended = Life::Ended { outcome: outcome.clone() };
+            Record::PollEnded { op, ending, at } => {
+                let ended = Life::Ended(ending.clone());
                 if self.operations.get(op).is_some_and(|operation| operation.life == ended) {
                     return Ok(());
                 }
                 self.active(*op)?.life = ended;
-                self.tell(*op, *at, || What::Ended { outcome: outcome.clone() });
+                self.tell(*op, *at, || What::Ended(ending.clone()));
                 Ok(())
             }
             Record::PollForgotten { op, at } => {
@@ -277,15 +304,18 @@ impl Ledger for PollLedger {
         let mut records: Vec<Record> = self.history.steps().cloned().map(Record::PollStep).collect();
         // What the operations' own records told is among these steps: without a time they are none.
         let at = None;
-        for Recovered { op, request, uid, life } in self.operations.values() {
+        for Recovered { op, request, uid, wishes, life } in self.operations.values() {
             let (op, uid) = (*op, *uid);
             records.push(Record::PollIntended { op, request: request.clone(), uid, at });
+            if *wishes != Wishes::default() {
+                records.push(Record::PollWished { op, wishes: *wishes, at });
+            }
             match life.clone() {
                 Life::Intended => {}
                 Life::Started { process, attempt } => {
                     records.push(Record::PollStarted { op, process, attempt, adopted: false, at });
                 }
-                Life::Ended { outcome } => records.push(Record::PollEnded { op, outcome, at }),
+                Life::Ended(ending) => records.push(Record::PollEnded { op, ending, at }),
             }
         }
         records

@@ -18,7 +18,6 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
 use crate::occurrence::Occurrence;
-use crate::poll_operation::outcome::Outcome;
 use lvmwarden_supervisor::Name;
 use lvmwarden_supervisor::process::ProcessExit;
 
@@ -116,8 +115,8 @@ impl Metrics {
                 let exit = if *was_relieved { "relieved" } else { exit_label(*exit) };
                 self.lvpoll_exits.get_or_create(&[("exit", exit)]).inc();
             }
-            Occurrence::PollEnded { op, outcome, took } => {
-                let labels = [("kind", op.kind.as_str()), ("outcome", outcome_label(outcome))];
+            Occurrence::PollEnded { op, ending, took } => {
+                let labels = [("kind", op.kind.as_str()), ("outcome", ending.conclusion().kind.as_str())];
                 self.operation_duration.get_or_create(&labels).observe(took.as_secs_f64());
             }
             Occurrence::ActorEnded { name, is_panic: true, .. } => {
@@ -196,15 +195,6 @@ fn exit_label(exit: ProcessExit) -> &'static str {
         ProcessExit::Code(_) => "failed",
         ProcessExit::Signal(_) => "signal",
         ProcessExit::Unknown => "unknown",
-    }
-}
-
-fn outcome_label(outcome: &Outcome) -> &'static str {
-    match outcome {
-        Outcome::Retcode(0) => "ok",
-        Outcome::Retcode(_) => "failed",
-        Outcome::Signal(_) => "signal",
-        Outcome::Lost { .. } => "lost",
     }
 }
 

@@ -13,7 +13,7 @@ use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
-use crate::poll_operation::outcome::Outcome;
+use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
 
 /// Which poll operation; cheap to clone.
@@ -135,7 +135,7 @@ pub enum Occurrence {
         /// The operation.
         op: PollRef,
         /// How.
-        outcome: Outcome,
+        ending: Ending,
         /// Since it was asked for.
         took: Duration,
     },
@@ -289,8 +289,14 @@ impl Occurrence {
                 .put_some("bytes", done.bytes.as_ref())
                 .put_some("took_ms", done.took_ms.as_ref()),
             Self::PollSilent { silence, .. } => fields.put("silence_seconds", &silence.as_secs()),
-            Self::PollEnded { outcome, took, .. } => {
-                fields.put("outcome", outcome).put("took_ms", &took.as_millis())
+            Self::PollEnded { ending, took, .. } => {
+                let conclusion = ending.conclusion();
+                fields
+                    .put("outcome", &conclusion.kind.as_str())
+                    .put("lvpoll", &ending.outcome)
+                    .put("took_ms", &took.as_millis())
+                    .put_some("cause", conclusion.cause.as_ref())
+                    .put_some("remedy", conclusion.remedy.as_ref())
             }
             Self::ActorEnded { reason, is_panic, next, .. } => {
                 fields.put("reason", reason).put("is_panic", is_panic).put("next", next)

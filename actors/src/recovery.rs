@@ -34,7 +34,7 @@ use crate::poll_operation::directory::Directory;
 use crate::poll_operation::lvpoll::{self, Arguments};
 use crate::poll_operation::orphans::Orphan;
 use crate::poll_operation::output;
-use crate::poll_operation::state::{Life, Recovered};
+use crate::poll_operation::state::{Life, Recovered, Wishes};
 use lvmwarden_protocol::ids::{Lvid, OperationId, SystemDir};
 
 /// When the process table is looked at again for an operation without a child.
@@ -103,7 +103,7 @@ pub fn plan(
         };
         let request = arguments.into_request(lvid, sysdir);
         let op = match by_id.get(&request.id()) {
-            Some(op) if by_op.get(op).is_some_and(|known| !matches!(known.life, Life::Ended { .. })) => *op,
+            Some(op) if by_op.get(op).is_some_and(|known| !matches!(known.life, Life::Ended(_))) => *op,
             // Nobody knows of this child, or only of an end that it has outlived.
             _none_in_progress => {
                 let op = match child.parent {
@@ -113,7 +113,8 @@ pub fn plan(
                 let at = Some(now);
                 plan.records.push(Record::PollIntended { op, request: request.clone(), uid: None, at });
                 by_id.insert(request.id(), op);
-                by_op.insert(op, Recovered { op, request, uid: None, life: Life::Intended });
+                let (wishes, life) = (Wishes::default(), Life::Intended);
+                by_op.insert(op, Recovered { op, request, uid: None, wishes, life });
                 op
             }
         };
@@ -126,7 +127,7 @@ pub fn plan(
                 continue;
             }
             Life::Started { attempt, .. } => attempt + 1,
-            Life::Intended | Life::Ended { .. } => 1,
+            Life::Intended | Life::Ended(_) => 1,
         };
         known.life = Life::Started { process: child.process.clone(), attempt };
         let process = child.process.clone();
@@ -254,7 +255,7 @@ fn misses_child(known: &Recovered, found: &[FoundChild]) -> bool {
     match &known.life {
         Life::Intended => true,
         Life::Started { process, .. } => found.iter().all(|child| child.process != *process),
-        Life::Ended { .. } => false,
+        Life::Ended(_) => false,
     }
 }
 

@@ -6,15 +6,13 @@
 use std::collections::VecDeque;
 
 use jiff::Timestamp;
-use lvmwarden_protocol::api::poll::{
-    HistoryEntry, HistoryStep, Outcome as ApiOutcome, SegmentDone as ApiSegmentDone,
-};
+use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, SegmentDone as ApiSegmentDone};
 use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::poll_operation::outcome::Outcome;
+use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
 
 /// How many steps are kept.
@@ -93,10 +91,7 @@ pub enum What {
         why: String,
     },
     /// It ended.
-    Ended {
-        /// How.
-        outcome: Outcome,
-    },
+    Ended(Ending),
     /// Its result was handed out, has expired, or gave way to the next operation on its LV.
     Forgotten,
 }
@@ -178,8 +173,8 @@ impl From<Step> for HistoryEntry {
                 (entry.step, entry.segment) = (HistoryStep::Segment, Some(done.into()));
             }
             What::FellBack { why } => (entry.step, entry.why) = (HistoryStep::FellBack, Some(why)),
-            What::Ended { outcome } => {
-                (entry.step, entry.outcome) = (HistoryStep::Ended, Some(outcome.into()));
+            What::Ended(ending) => {
+                (entry.step, entry.outcome) = (HistoryStep::Ended, Some(ending.into()));
             }
             What::Forgotten => entry.step = HistoryStep::Forgotten,
         }
@@ -190,15 +185,5 @@ impl From<Step> for HistoryEntry {
 impl From<SegmentDone> for ApiSegmentDone {
     fn from(SegmentDone { number, count, bytes, took_ms }: SegmentDone) -> Self {
         Self { number, count, bytes, took_ms }
-    }
-}
-
-impl From<Outcome> for ApiOutcome {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Retcode(value) => Self::Retcode { value },
-            Outcome::Signal(value) => Self::Signal { value },
-            Outcome::Lost { reason } => Self::Lost { reason },
-        }
     }
 }

@@ -6,6 +6,7 @@ use lvmwarden_supervisor::process::BootId;
 use proptest::prelude::*;
 
 use super::*;
+use crate::poll_operation::outcome::Outcome;
 
 mod formats;
 mod history;
@@ -57,7 +58,7 @@ fn retried(number: u128, attempt: u32) -> Record {
 }
 
 fn ended(number: u128, code: i32) -> Record {
-    Record::PollEnded { op: op(number), outcome: Outcome::Retcode(code), at: Some(at(number)) }
+    Record::PollEnded { op: op(number), ending: Outcome::Retcode(code).into(), at: Some(at(number)) }
 }
 
 fn forgotten(number: u128) -> Record {
@@ -69,7 +70,7 @@ fn life_started(attempt: u32) -> Life {
 }
 
 fn life_ended(code: i32) -> Life {
-    Life::Ended { outcome: Outcome::Retcode(code) }
+    Life::Ended(Outcome::Retcode(code).into())
 }
 
 /// Returns the operations of a ledger, ordered by name.
@@ -224,4 +225,21 @@ proptest! {
         prop_assert_eq!(operations(&again), operations(&ledger));
         prop_assert_eq!(steps(&again), steps(&ledger));
     }
+}
+
+#[test]
+fn what_is_wished_of_an_operation_is_kept_with_it() {
+    let abort = StartRequest { abort: true, ..request("A") };
+    let paused = Wishes { is_paused: true, is_aborted: false };
+    let records = [
+        intended(1, "A"),
+        Record::PollWished { op: op(1), wishes: paused, at: None },
+        Record::PollIntended { op: op(2), request: abort, uid: None, at: None },
+    ];
+    let ledger: PollLedger = fold(&records).unwrap();
+    let wishes = |ledger: &PollLedger, number| ledger.find(op(number)).unwrap().wishes;
+    let expected = (Wishes { is_paused: true, is_aborted: true }, Wishes::default());
+    assert_eq!((wishes(&ledger, 1), wishes(&ledger, 2)), expected);
+    let again: PollLedger = fold(&ledger.records()).unwrap();
+    assert_eq!((wishes(&again, 1), wishes(&again, 2)), expected);
 }

@@ -7,6 +7,7 @@ use uuid::Uuid;
 use super::*;
 use crate::names;
 use crate::occurrence::PollRef;
+use crate::poll_operation::outcome::Outcome;
 
 fn a_pvmove() -> PollRef {
     PollRef {
@@ -83,7 +84,7 @@ fn operations_share_one_label_however_many_there_are() {
 #[test]
 fn what_happens_to_operations_is_counted_by_kind_and_end() {
     let (metrics, op) = (Metrics::new(), a_pvmove());
-    let (outcome, took) = (Outcome::Lost { reason: "gone".to_owned() }, Duration::from_secs(90));
+    let (ending, took) = (Outcome::Lost { reason: "gone".to_owned() }.into(), Duration::from_secs(90));
     for occurrence in [
         Occurrence::PollStarted { op: op.clone(), pid: 1, attempt: 1 },
         Occurrence::PollAdopted { op: op.clone(), pid: 1, attempt: 1 },
@@ -93,7 +94,7 @@ fn what_happens_to_operations_is_counted_by_kind_and_end() {
             exit: ProcessExit::Code(5),
             was_relieved: false,
         },
-        Occurrence::PollEnded { op, outcome, took },
+        Occurrence::PollEnded { op, ending, took },
     ] {
         metrics.count(&occurrence);
     }

@@ -1,6 +1,7 @@
 //! What each occurrence is called: a promise to readers.
 
 use super::*;
+use crate::poll_operation::outcome::Outcome;
 
 fn op() -> PollRef {
     PollRef {
@@ -77,9 +78,14 @@ fn what_happens_to_operations_has_its_words() {
         ),
         (O::PollSpokeAgain { op: op() }, "poll.spoke_again", &[]),
         (
-            O::PollEnded { op: op(), outcome: Outcome::Retcode(5), took: Duration::from_secs(2) },
+            O::PollEnded { op: op(), ending: Outcome::Retcode(5).into(), took: Duration::from_secs(2) },
             "poll.ended",
-            &[("outcome", "exit code 5"), ("took_ms", "2000")],
+            &[
+                ("outcome", "failed"),
+                ("cause", "lvpoll exited with 5"),
+                ("lvpoll", "exit code 5"),
+                ("took_ms", "2000"),
+            ],
         ),
         (O::PollForgotten { op: op() }, "poll.forgotten", &[]),
     ] {

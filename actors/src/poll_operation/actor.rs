@@ -17,11 +17,12 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use self::child::Child;
-use super::messages::{CollectProgress, Describe, Description, StartPolling};
+use super::conclusion::{Ending, Evidence};
+use super::messages::{AbortAsked, CollectProgress, Describe, Description, StartPolling};
 use super::notes;
 use super::pace::Known;
 use super::segments::Segments;
-use super::state::{Answer, Effect, Event, Note, Operation, StartAnswer};
+use super::state::{Answer, Effect, Event, Life, Note, Operation, StartAnswer};
 use crate::activity::ActivityGuard;
 use crate::environment::PollEnvironment;
 use crate::journal;
@@ -51,6 +52,10 @@ pub struct OperationActor {
     known: Known,
     /// Which of its segments are copied.
     segments: Segments,
+    /// What is known of it beside how its lvpoll ends.
+    evidence: Evidence,
+    /// How it ended.
+    ending: Option<Ending>,
     wake: Option<SpawnHandle>,
     /// Held while device-mapper is looked at for this operation.
     watch: Option<Watch>,
@@ -72,6 +77,8 @@ impl OperationActor {
             child: None,
             known: Known::default(),
             segments: Segments::default(),
+            evidence: Evidence::default(),
+            ending: None,
             wake: None,
             watch: None,
             activity: None,
@@ -93,6 +100,10 @@ impl OperationActor {
             Ok(Some((recovered, last_segment))) => {
                 actor.segments = Segments::recovered(last_segment);
                 actor.about = Some(PollRef::new(recovered.op, &recovered.request));
+                actor.evidence = Evidence::of_earlier_life(recovered.wishes.is_aborted);
+                if let Life::Ended(ending) = &recovered.life {
+                    actor.ending = Some(ending.clone());
+                }
                 let (operation, effects) =
                     Operation::recover(recovered, actor.environment.mode, actor.environment.now());
                 actor.operation = operation;
@@ -156,6 +167,7 @@ impl OperationActor {
                 let Some(job) = self.operation.job() else { return };
                 let verdict = self.environment.kernel.judge(job.request.kind, job.request.lvid.clone());
                 ctx.spawn(verdict.into_actor(self).map(|verdict, actor, ctx| {
+                    actor.evidence.kernel_judged(verdict);
                     actor.apply(&Event::Judged(verdict), ctx);
                 }));
             }
@@ -244,7 +256,15 @@ impl Handler<Describe> for OperationActor {
     type Result = Option<Box<Description>>;
 
     fn handle(&mut self, _: Describe, _ctx: &mut Context<Self>) -> Self::Result {
-        Description::of(&self.id, &self.operation, &self.known).map(Box::new)
+        Description::of(&self.id, &self.operation, &self.known, self.ending.as_ref()).map(Box::new)
+    }
+}
+
+impl Handler<AbortAsked> for OperationActor {
+    type Result = ();
+
+    fn handle(&mut self, _: AbortAsked, _ctx: &mut Context<Self>) {
+        self.evidence.abort_asked();
     }
 }
 
@@ -260,6 +280,7 @@ impl Handler<Looked> for OperationActor {
         if let Some(percent) = look.copied.and_then(|copied| self.known.saw(&copied, now)) {
             self.publish(|op| Occurrence::PollProgress { op, percent });
         }
+        self.evidence.kernel_showed(&look.situation);
         let is_child_asleep = self.child.as_ref().is_some_and(|child| child.process.is_asleep());
         self.apply(&Event::Looked { look, is_child_asleep }, ctx);
     }

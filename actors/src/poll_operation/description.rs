@@ -8,8 +8,8 @@ use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
 use uuid::Uuid;
 
+use super::conclusion::Ending;
 use super::op_names::begun_at;
-use super::outcome::Outcome;
 use super::pace::{CopyProgress, Known};
 use super::state::{Operation, Phase, State};
 
@@ -43,17 +43,22 @@ pub struct Description {
     /// Its child has written nothing for longer than that.
     pub silent: bool,
     /// How it ended, if it has.
-    pub outcome: Option<Outcome>,
+    pub ending: Option<Ending>,
 }
 
 impl Description {
     /// Describes an operation; `None` when there is nothing to describe.
-    pub(super) fn of(id: &OperationId, operation: &Operation, known: &Known) -> Option<Self> {
-        let (job, state, silent, outcome) = match operation.state() {
+    pub(super) fn of(
+        id: &OperationId,
+        operation: &Operation,
+        known: &Known,
+        ending: Option<&Ending>,
+    ) -> Option<Self> {
+        let (job, state, silent, ending) = match operation.state() {
             State::Active { job, phase } => {
                 (job, state_of(phase), matches!(phase, Phase::Running { silent: true, .. }), None)
             }
-            State::Ended { job, outcome, .. } => (job, OperationState::Ended, false, Some(outcome.clone())),
+            State::Ended { job, .. } => (job, OperationState::Ended, false, ending.cloned()),
             State::Vacant | State::Collecting { .. } | State::Leaving => return None,
         };
         Some(Self {
@@ -70,14 +75,14 @@ impl Description {
             copy: known.copy(),
             silence_limit: job.silence_limit(),
             silent,
-            outcome,
+            ending,
         })
     }
 
     /// Returns the description of the same operation after its end.
     #[must_use]
-    pub(super) fn ended(self, outcome: Outcome) -> Self {
-        Self { state: OperationState::Ended, silent: false, outcome: Some(outcome), ..self }
+    pub(super) fn ended(self, ending: Ending) -> Self {
+        Self { state: OperationState::Ended, silent: false, ending: Some(ending), ..self }
     }
 }
 

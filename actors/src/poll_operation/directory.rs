@@ -14,9 +14,9 @@ use tokio::time::{Instant, sleep, timeout_at};
 use uuid::Uuid;
 
 use super::actor::OperationActor;
-use super::messages::{CollectProgress, Describe, Description, StartPolling};
+use super::conclusion::Ending;
+use super::messages::{AbortAsked, CollectProgress, Describe, Description, StartPolling};
 use super::op_names::OpNames;
-use super::outcome::Outcome;
 use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
 use crate::journal;
@@ -57,12 +57,22 @@ impl Directory {
     /// Has an LV polled for the user `uid`, where that is known; returns when the request is durable, or refused.
     pub async fn start(&self, request: StartRequest, uid: Option<u32>) -> StartAnswer {
         let id = request.id();
+        let aborted = request.abort.then(|| request.aborted_id());
         let message = StartPolling { request: Arc::new(request), op: self.op_names.next(), uid };
         let deadline = Instant::now() + DEADLINE;
         while Instant::now() < deadline {
             match self.registry.ask::<OperationActor, _>(&name_of(&id), message.clone(), DEADLINE).await {
                 Ok(Some(StartAnswer::Leaving) | None) => sleep(SUCCESSOR_DELAY).await,
-                Ok(Some(answer)) => return answer,
+                Ok(Some(answer)) => {
+                    if let Some(aborted) = aborted {
+                        // A pvmove that nobody polls needs not know.
+                        let _ = self
+                            .registry
+                            .ask::<OperationActor, _>(&name_of(&aborted), AbortAsked, DEADLINE)
+                            .await;
+                    }
+                    return answer;
+                }
                 Err(AskError::Unknown(_) | AskError::GivenUp { .. }) => {
                     if let Err(reason) = self.start_actor(&id).await {
                         return StartAnswer::Failed { reason };
@@ -147,13 +157,13 @@ impl Directory {
             let position = events.position();
             let Some(description) = self.find(op).await? else {
                 return match last {
-                    Some(going_on) if going_on.outcome.is_none() => {
-                        Ok(self.end_of(op).await?.map(|outcome| going_on.ended(outcome)))
+                    Some(going_on) if going_on.ending.is_none() => {
+                        Ok(self.end_of(op).await?.map(|ending| going_on.ended(ending)))
                     }
                     ended_or_unknown => Ok(ended_or_unknown),
                 };
             };
-            if description.outcome.is_some() {
+            if description.ending.is_some() {
                 return Ok(Some(description));
             }
             let over = events.next_after(position, |occurrence| is_over(occurrence, op));
@@ -165,7 +175,7 @@ impl Directory {
                 },
             };
             last = Some(match over {
-                Some(Occurrence::PollEnded { outcome, .. }) => description.ended(outcome),
+                Some(Occurrence::PollEnded { ending, .. }) => description.ended(ending),
                 _forgotten_or_not_seen => description,
             });
         }
@@ -175,7 +185,7 @@ impl Directory {
     ///
     /// # Errors
     /// [`Unanswered`] when the journal cannot be read.
-    pub async fn end_of(&self, op: Uuid) -> Result<Option<Outcome>, Unanswered> {
+    pub async fn end_of(&self, op: Uuid) -> Result<Option<Ending>, Unanswered> {
         let end = move |ledger: &PollLedger| ledger.end_of(op).cloned();
         journal::read(&self.registry, end).await.map_err(Unanswered)
     }

@@ -32,3 +32,8 @@ pub struct CollectProgress;
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "Option<Box<Description>>")]
 pub struct Describe;
+
+/// Tells that the pvmove is being aborted, by an operation of its own.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "()")]
+pub struct AbortAsked;

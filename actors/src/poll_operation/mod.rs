@@ -3,7 +3,7 @@
 //! [`state`] decides (with [`job`]: how often it may be tried again), [`actor`] acts, `notes` tells of its decisions;
 //! the drawing of an operation's life is on top of `state.rs`. Around them:
 //!
-//! 1. [`outcome`]: how it ends; requests that mean the same operation have the same `OperationId`.
+//! 1. [`outcome`]: how it ends for lvm; [`conclusion`]: what became of it; requests that mean the same operation have the same `OperationId`.
 //! 2. [`directory`]: what sessions call; it finds or starts the operation's actor.
 //! 3. [`lvpoll`]: the child's command line and environment; `output` and [`progress`]: what it writes; [`pace`]: how fast
 //!    the kernel copies.
@@ -12,6 +12,7 @@
 //! The child itself is started in `lvmwarden_supervisor::process`.
 
 pub mod actor;
+pub mod conclusion;
 mod description;
 pub mod directory;
 pub mod job;

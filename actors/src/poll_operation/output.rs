@@ -22,8 +22,6 @@ const READ_BYTES: u64 = 256 * 1024;
 pub(crate) struct OutputFollower {
     stdout: Follower,
     stderr: Follower,
-    /// The last line of stderr, for whoever wants to know why.
-    last_error: Option<String>,
 }
 
 /// Where a child's stdout and stderr go.
@@ -56,23 +54,14 @@ impl OutputFollower {
     /// Reads from the start of what is there.
     pub(crate) fn new(output_dir: &Path, op: Uuid) -> Self {
         let (stdout, stderr) = paths(output_dir, op);
-        Self { stdout: Follower::new(stdout), stderr: Follower::new(stderr), last_error: None }
+        Self { stdout: Follower::new(stdout), stderr: Follower::new(stderr) }
     }
 
     /// Returns the whole lines that were written since the last time, stdout's first.
     pub(crate) fn read_lines(&mut self) -> Vec<String> {
         let mut lines = self.stdout.read_lines();
-        let errors = self.stderr.read_lines();
-        if let Some(last) = errors.iter().rev().find(|line| !line.trim().is_empty()) {
-            self.last_error = Some(last.trim().to_owned());
-        }
-        lines.extend(errors);
+        lines.extend(self.stderr.read_lines());
         lines
-    }
-
-    /// Returns the last line that the child wrote to stderr.
-    pub(crate) fn last_error(&self) -> Option<&str> {
-        self.last_error.as_deref()
     }
 }
 
@@ -169,7 +158,6 @@ mod tests {
             w.follower.read_lines(),
             ["  vg/pvmove0: Moved: 2.00%", "  WARNING: first", "  Second problem.", ""]
         );
-        assert_eq!(w.follower.last_error(), Some("Second problem."));
     }
 
     #[test]

@@ -60,7 +60,7 @@ pub use super::job::{Job, Moment};
 use super::outcome::Outcome;
 pub use super::vocabulary::{
     Answer, ChildEvent, Effect, Event, JournalEvent, Life, Mode, Note, Progress, Recovered, StartAnswer,
-    Stop, Verdict,
+    Stop, Verdict, Wishes,
 };
 use crate::kernel::copying::{Due, Situation};
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
@@ -185,7 +185,7 @@ impl Operation {
                 let phase = Phase::Adopting { stop: None };
                 (State::Active { job, phase }, vec![Effect::Adopt(process)])
             }
-            Life::Ended { outcome } => (State::Ended { job, outcome, since: now }, vec![]),
+            Life::Ended(ending) => (State::Ended { job, outcome: ending.outcome, since: now }, vec![]),
         };
         (Self { state, init_requests: 1, mode }, effects)
     }

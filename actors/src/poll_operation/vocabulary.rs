@@ -6,8 +6,10 @@ use std::time::Duration;
 
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::{ProcessExit, ProcessIdentity};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::conclusion::Ending;
 use super::outcome::Outcome;
 use crate::kernel::copying::Look;
 
@@ -253,8 +255,21 @@ pub struct Recovered {
     pub request: StartRequest,
     /// The user who asked, where the connection told.
     pub uid: Option<u32>,
+    /// What else was asked of it meanwhile.
+    pub wishes: Wishes,
     /// How far it had come.
     pub life: Life,
+}
+
+/// What is asked of an operation in progress, and holds until it is over.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wishes {
+    /// That it pauses at the end of a segment.
+    #[serde(default)]
+    pub is_paused: bool,
+    /// That it be aborted, which an operation of its own does.
+    #[serde(default)]
+    pub is_aborted: bool,
 }
 
 /// The durable part of an operation's state.
@@ -270,8 +285,5 @@ pub enum Life {
         attempt: u32,
     },
     /// It ended.
-    Ended {
-        /// How.
-        outcome: Outcome,
-    },
+    Ended(Ending),
 }

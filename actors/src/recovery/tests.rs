@@ -35,7 +35,7 @@ fn process(pid: u32) -> ProcessIdentity {
 }
 
 fn known(life: Life) -> Recovered {
-    Recovered { op: OP, request: request(), uid: None, life }
+    Recovered { op: OP, request: request(), uid: None, wishes: Wishes::default(), life }
 }
 
 fn recorded(pid: u32) -> Life {
@@ -43,7 +43,7 @@ fn recorded(pid: u32) -> Life {
 }
 
 fn ended() -> Life {
-    Life::Ended { outcome: Outcome::Retcode(0) }
+    Life::Ended(Outcome::Retcode(0).into())
 }
 
 fn child_of(pid: u32, op: Uuid) -> FoundChild {
@@ -216,8 +216,8 @@ fn every_plan_can_be_written() {
                 match life {
                     Life::Intended => {}
                     Life::Started { attempt, .. } => before.push(started(OP, 70, *attempt)),
-                    Life::Ended { outcome } => {
-                        before.push(Record::PollEnded { op: OP, outcome: outcome.clone(), at: None });
+                    Life::Ended(ending) => {
+                        before.push(Record::PollEnded { op: OP, ending: ending.clone(), at: None });
                     }
                 }
             }

@@ -194,10 +194,10 @@ fn dump(operations: Vec<Description>) -> Reply {
 }
 
 fn entry(operation: Description) -> DumpEntry {
-    let Description { request, silence_limit, pid, init_requests, outcome, .. } = operation;
-    let state = match outcome {
+    let Description { request, silence_limit, pid, init_requests, ending, .. } = operation;
+    let state = match ending {
         None => DumpState::InProgress,
-        Some(outcome) => wire_outcome(&outcome).map_or(DumpState::Failed, DumpState::Finished),
+        Some(ending) => wire_outcome(&ending.outcome).map_or(DumpState::Failed, DumpState::Finished),
     };
     DumpEntry {
         lvid: request.lvid,

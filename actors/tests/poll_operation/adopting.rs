@@ -73,7 +73,10 @@ fn a_result_that_was_not_collected_is_kept_and_handed_out_once() {
         let daemon = host.start(Stop::LeaveChild).await;
         host.end(child, ProcessExit::Code(5));
         let request = pvmove("A");
-        eventually(Some(Outcome::Retcode(5)), async || daemon.description(&request).await?.outcome).await;
+        eventually(Some(Outcome::Retcode(5)), async || {
+            Some(daemon.description(&request).await?.ending?.outcome)
+        })
+        .await;
         drop(daemon);
         let daemon = host.start(Stop::LeaveChild).await;
         assert_eq!(daemon.result(&request).await, Outcome::Retcode(5));

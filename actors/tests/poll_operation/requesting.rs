@@ -110,7 +110,10 @@ fn of_many_clients_that_wait_for_a_result_one_gets_it() {
         let request = pvmove("A");
         daemon.start(&request).await;
         host.end(host.child(1).await, ProcessExit::Code(5));
-        eventually(Some(Outcome::Retcode(5)), async || daemon.description(&request).await?.outcome).await;
+        eventually(Some(Outcome::Retcode(5)), async || {
+            Some(daemon.description(&request).await?.ending?.outcome)
+        })
+        .await;
         let mut clients = JoinSet::new();
         for _ in 0..20 {
             let directory = daemon.directory.clone();
@@ -132,7 +135,10 @@ fn a_result_that_nobody_collected_gives_way_to_a_new_request() {
         let request = pvmove("A");
         daemon.start(&request).await;
         host.end(host.child(1).await, ProcessExit::Code(5));
-        eventually(Some(Outcome::Retcode(5)), async || daemon.description(&request).await?.outcome).await;
+        eventually(Some(Outcome::Retcode(5)), async || {
+            Some(daemon.description(&request).await?.ending?.outcome)
+        })
+        .await;
         daemon.begin(&request).await;
         host.end(host.child(2).await, ProcessExit::Code(0));
         assert_eq!(daemon.result(&request).await, OK);

@@ -64,7 +64,7 @@ fn a_stop_that_leaves_children_leaves_everything_to_the_next_daemon() {
         daemon.start(&ended).await;
         host.end(host.child(2).await, ProcessExit::Code(5));
         crate::support::eventually(Some(Outcome::Retcode(5)), async || {
-            daemon.description(&ended).await?.outcome
+            Some(daemon.description(&ended).await?.ending?.outcome)
         })
         .await;
         assert_eq!(daemon.stop().await.killed, []);

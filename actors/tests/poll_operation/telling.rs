@@ -70,7 +70,8 @@ fn every_step_of_an_operation_is_an_event_and_those_that_count_are_kept() {
         assert_eq!(intended.fields["uid"], "1000");
         assert_eq!(started.fields["pid"], child.to_string());
         assert_eq!(progress.fields["percent"], "31.25");
-        assert_eq!(ended.fields["outcome"], "exit code 5");
+        assert_eq!(ended.fields["outcome"], "failed");
+        assert_eq!(ended.fields["lvpoll"], "exit code 5");
 
         // A kill -9 later it is still known.
         drop(daemon);
@@ -159,14 +160,17 @@ fn an_operation_is_found_by_its_name_and_described() {
         let found = daemon.directory.find(op).await.unwrap().unwrap();
         assert_eq!((found.op, &found.request, found.uid), (op, &pvmove("A"), UID));
         assert_eq!((found.state, found.pid, found.attempt), (OperationState::Running, Some(child), 1));
-        assert_eq!((found.silent, found.outcome), (false, None));
+        assert_eq!((found.silent, found.ending), (false, None));
         let age = jiff::Timestamp::now().duration_since(found.started_at);
         assert!((0..60).contains(&age.as_secs()), "{age:?}");
 
         host.end(child, ProcessExit::Code(0));
         daemon.directory.wait(op, None).await.unwrap();
         let ended = daemon.directory.find(op).await.unwrap().unwrap();
-        assert_eq!((ended.state, ended.outcome), (OperationState::Ended, Some(OK)));
+        assert_eq!(
+            (ended.state, ended.ending.map(|ending| ending.outcome)),
+            (OperationState::Ended, Some(OK))
+        );
         assert_eq!(daemon.result(&pvmove("A")).await, OK);
         eventually(None, async || daemon.directory.find(op).await.unwrap()).await;
         daemon.stop().await;
@@ -187,7 +191,7 @@ fn whoever_waits_sees_the_end_although_another_client_takes_the_result() {
         assert_eq!(daemon.result(&pvmove("A")).await, Outcome::Retcode(5));
         let ended = waiting.await.unwrap().unwrap();
         assert_eq!((ended.op, ended.state), (op, OperationState::Ended));
-        assert_eq!(ended.outcome, Some(Outcome::Retcode(5)));
+        assert_eq!(ended.ending.map(|ending| ending.outcome), Some(Outcome::Retcode(5)));
         assert_eq!(daemon.directory.wait(Uuid::from_u128(7), None).await.unwrap(), None);
         daemon.stop().await;
     });
@@ -209,7 +213,7 @@ fn whoever_waits_and_is_late_sees_the_end_in_the_history() {
         // Only the latest 100 events are kept.
         (0..200).for_each(|uid| daemon.environment.events.publish(&Occurrence::ClientRefused { uid }));
         let ended = waiting.await.unwrap().unwrap();
-        assert_eq!((ended.op, ended.outcome), (op, Some(Outcome::Retcode(5))));
+        assert_eq!((ended.op, ended.ending.map(|ending| ending.outcome)), (op, Some(Outcome::Retcode(5))));
         daemon.stop().await;
     });
 }
@@ -224,9 +228,12 @@ fn whoever_waits_is_answered_when_the_time_has_come_and_takes_nothing_away() {
         let deadline = begun + Duration::from_millis(50);
         let waited = daemon.directory.wait(op, Some(deadline)).await.unwrap().unwrap();
         assert!(begun.elapsed() >= Duration::from_millis(50));
-        assert_eq!(waited.outcome, None);
+        assert_eq!(waited.ending, None);
         host.end(host.child(1).await, ProcessExit::Code(0));
-        assert_eq!(daemon.directory.wait(op, None).await.unwrap().unwrap().outcome, Some(OK));
+        assert_eq!(
+            daemon.directory.wait(op, None).await.unwrap().unwrap().ending.map(|ending| ending.outcome),
+            Some(OK)
+        );
         assert_eq!(daemon.collect(&pvmove("A")).await, Progress::Ended(OK));
         daemon.stop().await;
     });

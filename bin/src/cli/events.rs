@@ -3,6 +3,11 @@
 use std::ops::ControlFlow;
 
 use lvmwarden_protocol::api::events::{Cursor, Event, Gap, GapCause, Recent, Subscribe, SubscribeReply};
+use lvmwarden_protocol::api::poll::OutcomeKind;
+
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::Error as NoSuchWord;
 
 use super::arguments;
 use super::client::{Answer, Client, ClientError, PATIENCE};
@@ -136,15 +141,18 @@ fn line(event: &Event, clock: &Clock) -> String {
 fn style(event: &Event) -> anstyle::Style {
     let outcome = event.fields.get("outcome").map(String::as_str);
     match event.kind.as_str() {
-        "poll.ended" if outcome == Some(WELL) => GOOD,
+        "poll.ended" if outcome.is_some_and(is_well) => GOOD,
         "poll.ended" | "actor.ended" | "client.refused" | "log.lines_dropped" => BAD,
         "poll.retried" | "poll.silent" | "poll.adopted" | "actor.restarted" | "service.stopping" => ODD,
         _ => USUAL,
     }
 }
 
-/// The outcome of an operation that ended well.
-const WELL: &str = "exit code 0";
+/// Returns whether this is the outcome of an operation that ended well.
+fn is_well(outcome: &str) -> bool {
+    let kind = OutcomeKind::deserialize(IntoDeserializer::<NoSuchWord>::into_deserializer(outcome));
+    kind.is_ok_and(OutcomeKind::is_well)
+}
 
 /// Returns what else there is to know, but ids, which are for programs.
 fn fields(event: &Event) -> String {

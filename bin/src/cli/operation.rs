@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use indicatif::HumanBytes;
-use lvmwarden_protocol::api::poll::{Operation, OperationState, Outcome};
+use lvmwarden_protocol::api::poll::{Operation, OperationState, Outcome, OutcomeKind};
 use lvmwarden_protocol::poll::PollOperation;
 use uuid::Uuid;
 
@@ -22,10 +22,16 @@ pub(super) fn kind(kind: PollOperation, abort: bool) -> String {
     if abort { format!("{kind} abort") } else { kind.to_string() }
 }
 
-/// Returns how far an operation is, or how it ended, with the style for it.
+/// Returns how far an operation is, or how it ended and why, with the style for it.
 pub(super) fn state(operation: &Operation) -> (String, Style) {
+    operation.outcome.as_ref().map_or_else(|| short_state(operation), outcome)
+}
+
+/// Returns how far an operation is, or how it ended, in a word or two, with the style for it.
+pub(super) fn short_state(operation: &Operation) -> (String, Style) {
     if let Some(outcome) = &operation.outcome {
-        return self::outcome(outcome);
+        let (word, style) = outcome_word(outcome.kind);
+        return (word.to_owned(), style);
     }
     let (word, style) = match operation.state {
         OperationState::Running if operation.silent => ("silent", ODD),
@@ -43,19 +49,29 @@ pub(super) fn state(operation: &Operation) -> (String, Style) {
     (word.to_owned(), style)
 }
 
-/// Returns how an operation ended, with the style for it.
+/// Returns how an operation ended and why, with the style for it.
 pub(super) fn outcome(outcome: &Outcome) -> (String, Style) {
-    match outcome {
-        Outcome::Retcode { value: 0 } => ("done".to_owned(), GOOD),
-        Outcome::Retcode { value } => (format!("failed: lvpoll exited with {value}"), BAD),
-        Outcome::Signal { value } => (format!("failed: lvpoll was ended by signal {value}"), BAD),
-        Outcome::Lost { reason } => (format!("lost: {reason}"), BAD),
+    let (word, style) = outcome_word(outcome.kind);
+    let words = outcome.cause.as_ref().map_or_else(|| word.to_owned(), |cause| format!("{word}: {cause}"));
+    (words, style)
+}
+
+fn outcome_word(kind: OutcomeKind) -> (&'static str, Style) {
+    match kind {
+        OutcomeKind::Done => ("done", GOOD),
+        OutcomeKind::Aborted => ("aborted", USUAL),
+        OutcomeKind::NothingToDo => ("nothing to do", USUAL),
+        OutcomeKind::Invalid => ("invalid", BAD),
+        OutcomeKind::Interrupted => ("interrupted", ODD),
+        OutcomeKind::Failed => ("failed", BAD),
+        OutcomeKind::Lost => ("lost", BAD),
     }
 }
 
 /// Returns the exit code that fits the ends of operations.
 pub(super) fn exit<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> Exit {
-    let is_well = |operation: &Operation| matches!(operation.outcome, Some(Outcome::Retcode { value: 0 }));
+    let is_well =
+        |operation: &Operation| operation.outcome.as_ref().is_some_and(|outcome| outcome.kind.is_well());
     if operations.into_iter().all(is_well) { Exit::Done } else { Exit::Failed }
 }
 

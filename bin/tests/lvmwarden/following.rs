@@ -9,7 +9,7 @@ use lvmwarden_protocol::api::events::{
 };
 use lvmwarden_protocol::api::poll::{
     Abort, Error as PollError, History, HistoryEntry, HistoryReply, HistoryStep, List, ListReply, Operation,
-    OperationReply, OperationState, Outcome, Start, StartReply, Wait, Watch,
+    OperationReply, OperationState, Outcome, OutcomeKind, Start, StartReply, Wait, Watch,
 };
 use lvmwarden_protocol::api::service::Stop;
 use lvmwarden_protocol::poll::PollOperation;
@@ -17,8 +17,6 @@ use uuid::Uuid;
 
 use crate::fake_daemon::{Connection, FakeDaemon};
 use crate::program::{program, run};
-
-const DONE: Outcome = Outcome::Retcode { value: 0 };
 
 /// A pvmove of `vg0/LVNAME` whose id has this number as its first byte.
 fn pvmove(number: u8, percent: Option<f64>, outcome: Option<Outcome>) -> Operation {
@@ -63,7 +61,7 @@ fn tell_end(connection: &mut Connection, ended: Operation) {
         step: HistoryStep::Ended,
         pid: None,
         attempt: None,
-        outcome: Some(DONE),
+        outcome: Some(Outcome::of(OutcomeKind::Done)),
         asked_by: None,
         uid: None,
         segment: None,
@@ -101,7 +99,9 @@ fn json_prints_what_the_api_said_with_what_this_version_does_not_know() {
 #[test]
 fn colours_are_for_terminals_unless_they_are_asked_for() {
     for (when, is_coloured) in [("auto", false), ("never", false), ("always", true)] {
-        let daemon = FakeDaemon::with(|connection| list(connection, &[pvmove(1, None, Some(DONE))]));
+        let daemon = FakeDaemon::with(|connection| {
+            list(connection, &[pvmove(1, None, Some(Outcome::of(OutcomeKind::Done)))]);
+        });
         let run = run(&daemon.socket(), ["poll", "list", "--color", when]);
         assert_eq!(run.stdout.contains("\u{1b}["), is_coloured, "{when}: {run:?}");
         daemon.join();
@@ -158,18 +158,24 @@ fn stop_leaves_the_children_unless_told_otherwise() {
 #[test]
 fn watch_prints_a_line_for_each_change_and_ends_with_a_table() {
     let daemon = FakeDaemon::with(|connection| {
-        let operations = [pvmove(1, None, None), pvmove(2, Some(10.0), None), pvmove(3, None, Some(DONE))];
+        let operations = [
+            pvmove(1, None, None),
+            pvmove(2, Some(10.0), None),
+            pvmove(3, None, Some(Outcome::of(OutcomeKind::Done))),
+        ];
         list(connection, &operations);
         list(connection, &operations);
         connection.expect::<Watch>();
         tell(connection, pvmove(1, None, None));
         tell(connection, pvmove(2, Some(10.0), None));
-        tell(connection, pvmove(3, None, Some(DONE)));
+        tell(connection, pvmove(3, None, Some(Outcome::of(OutcomeKind::Done))));
         tell(connection, pvmove(2, Some(10.0), None));
         tell(connection, pvmove(4, Some(0.0), None));
-        tell(connection, pvmove(1, Some(100.0), Some(DONE)));
-        tell(connection, pvmove(2, Some(60.0), Some(Outcome::Signal { value: 9 })));
-        tell(connection, pvmove(4, Some(100.0), Some(DONE)));
+        tell(connection, pvmove(1, Some(100.0), Some(Outcome::of(OutcomeKind::Done))));
+        let cause = Some("lvpoll was ended by signal 9".to_owned());
+        let failed = Outcome { cause, ..Outcome::of(OutcomeKind::Failed) };
+        tell(connection, pvmove(2, Some(60.0), Some(failed)));
+        tell(connection, pvmove(4, Some(100.0), Some(Outcome::of(OutcomeKind::Done))));
     });
     let run = run(&daemon.socket(), ["poll", "watch"]);
     assert_eq!(run.code, Some(1), "{run:#?}");
@@ -200,7 +206,7 @@ fn watch_goes_on_with_the_next_daemon_and_learns_of_ends_that_it_missed() {
         list(connection, &[pvmove(1, Some(10.0), None)]);
         tell_end(connection, pvmove(2, None, None));
         connection.expect::<Watch>();
-        tell(connection, pvmove(1, Some(100.0), Some(DONE)));
+        tell(connection, pvmove(1, Some(100.0), Some(Outcome::of(OutcomeKind::Done))));
     };
     let daemon = FakeDaemon::new(vec![Box::new(first), Box::new(second)]);
     let run = run(&daemon.socket(), ["poll", "watch", "01", "vg0/pvmove2"]);
@@ -219,8 +225,8 @@ fn watch_goes_on_with_the_next_daemon_and_learns_of_ends_that_it_missed() {
 #[test]
 fn watch_of_an_idle_daemon_ends_at_once() {
     let daemon = FakeDaemon::with(|connection| {
-        list(connection, &[pvmove(1, None, Some(DONE))]);
-        list(connection, &[pvmove(1, None, Some(DONE))]);
+        list(connection, &[pvmove(1, None, Some(Outcome::of(OutcomeKind::Done)))]);
+        list(connection, &[pvmove(1, None, Some(Outcome::of(OutcomeKind::Done)))]);
     });
     let run = run(&daemon.socket(), ["poll", "watch"]);
     run.assert_done();
@@ -230,7 +236,7 @@ fn watch_of_an_idle_daemon_ends_at_once() {
 
 #[test]
 fn wait_ends_with_the_operations_and_says_how() {
-    for (outcome, code) in [(DONE, 0), (Outcome::Retcode { value: 5 }, 1)] {
+    for (outcome, code) in [(Outcome::of(OutcomeKind::Done), 0), (Outcome::of(OutcomeKind::Failed), 1)] {
         let operation = pvmove(1, None, None);
         let listed = [operation.clone()];
         let find = move |connection: &mut Connection| list(connection, &listed);

@@ -85,7 +85,13 @@ fn play(start: &Start, steps: Vec<Step>) -> Result<()> {
             }
             Step::Sleep(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
             Step::IgnoreTerminate => return exec_ignoring_terminate(&steps.collect::<Vec<_>>()),
-            Step::Exit(code) => std::process::exit(code),
+            Step::Exit(code) => {
+                if code == 0 {
+                    // As the real one: a code alone is no proof that the work is done.
+                    writeln!(std::io::stdout(), "  {}: Moved: 100.00%", start.lv().unwrap_or("?"))?;
+                }
+                std::process::exit(code)
+            }
             Step::Die(signal) => {
                 let signal = Signal::from_named_raw(signal).context("no such signal")?;
                 rustix::process::kill_process(

@@ -31,7 +31,8 @@ with varlink.Client.new_with_address(address) as client:
         seen["again"] = [again["already_running"], again["id"] == first["id"]]
         seen["listed"] = [operation["lvname"] for operation in poll.List()["operations"]]
         for reply in poll.Watch(id=first["id"], _more=True):
-            seen["last"] = reply["operation"].get("outcome")
+            outcome = reply["operation"].get("outcome")
+            seen["last"] = outcome and outcome["kind"]
         waited = poll.Wait(id=first["id"])["operation"]
         seen["waited"] = waited["state"]
         seen["unknown"] = error_of(lambda: poll.Show(id="00000000-0000-0000-0000-000000000000"))

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use history::{History, HistoryEntry, HistoryReply, HistoryStep, SegmentDone};
-pub use operation::{CopyProgress, Operation, OperationState, Outcome};
+pub use operation::{CopyProgress, Operation, OperationState, Outcome, OutcomeKind};
 
 use super::interface::interface;
 use crate::ids::{DevicesFile, LvName, Lvid, SystemDir, VgName};

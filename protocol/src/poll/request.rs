@@ -176,6 +176,11 @@ impl StartRequest {
         operation_id(self.abort, self.sysdir.as_ref(), &self.lvid)
     }
 
+    /// Returns what the pvmove is known by that this request aborts.
+    pub fn aborted_id(&self) -> OperationId {
+        operation_id(false, self.sysdir.as_ref(), &self.lvid)
+    }
+
     /// Returns the LV as commands name it: `VG/LV`.
     pub fn lv(&self) -> String {
         format!("{}/{}", self.vgname, self.lvname)

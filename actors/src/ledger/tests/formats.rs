@@ -1,14 +1,19 @@
 //! Records as they were written, release by release.
 
+use lvmwarden_protocol::api::poll::OutcomeKind;
+
 use super::*;
+use crate::poll_operation::conclusion::{Conclusion, Ending};
 use crate::poll_operation::segments::SegmentDone;
 
 /// Records as they were before they had times, one a line; never to be changed.
 const FORMAT_1: &str = include_str!("../../../tests/fixtures/poll-records-1.jsonl");
 /// What has come with times; never to be changed.
 const FORMAT_2: &str = include_str!("../../../tests/fixtures/poll-records-2.jsonl");
-/// What has come since then; never to be changed once it is released.
+/// What has come with more to tell; never to be changed.
 const FORMAT_3: &str = include_str!("../../../tests/fixtures/poll-records-3.jsonl");
+/// What has come since then; never to be changed once it is released.
+const FORMAT_4: &str = include_str!("../../../tests/fixtures/poll-records-4.jsonl");
 
 /// Returns the records of the first fixture: without times, without users, and of children that were all started.
 fn records_of_format_1() -> Vec<Record> {
@@ -44,9 +49,9 @@ fn records_of_format_1() -> Vec<Record> {
     .chain([
         Record::PollStarted { op: op(1), process: process(4242, 1_234_567), attempt: 1, adopted, at },
         Record::PollStarted { op: op(2), process: process(4243, 1_234_568), attempt: 4, adopted, at },
-        Record::PollEnded { op: op(1), outcome: Outcome::Retcode(5), at },
-        Record::PollEnded { op: op(3), outcome: Outcome::Signal(9), at },
-        Record::PollEnded { op: op(4), outcome: lost, at },
+        Record::PollEnded { op: op(1), ending: Outcome::Retcode(5).into(), at },
+        Record::PollEnded { op: op(3), ending: Outcome::Signal(9).into(), at },
+        Record::PollEnded { op: op(4), ending: lost.into(), at },
         Record::PollForgotten { op: op(1), at },
     ])
     .collect()
@@ -61,8 +66,8 @@ fn records_of_format_2() -> Vec<Record> {
         boot_id: BootId::of_a_test("0b5f5c3e-7c0e-4c3c-9d5b-3a1f6d1c2e10"),
     };
     let op = op(1);
-    let outcome = Outcome::Retcode(0);
-    let ended = What::Ended { outcome: outcome.clone() };
+    let ending = Ending::from(Outcome::Retcode(0));
+    let ended = What::Ended(ending.clone());
     let whats = [
         What::Intended,
         What::Started { pid: 4242, attempt: 1 },
@@ -79,7 +84,7 @@ fn records_of_format_2() -> Vec<Record> {
         Record::PollStarted { op, process: started, attempt: 1, adopted: false, at: when },
         Record::PollStarted { op, process: adopted, attempt: 1, adopted: true, at: when },
         Record::PollRetried { op, pid: Some(4242), attempt: 1, why: None, at },
-        Record::PollEnded { op, outcome, at: when },
+        Record::PollEnded { op, ending, at: when },
         Record::PollForgotten { op, at: when },
     ]
     .into_iter()
@@ -107,6 +112,23 @@ fn records_of_format_3() -> Vec<Record> {
         .chain([Record::PollRetried { op, pid: Some(4242), attempt: 1, why, at }])
         .chain([Step::intended(at, op, &asking, Some(1000))].into_iter().chain(steps).map(Record::PollStep))
         .collect()
+}
+
+/// Returns the records of the fourth fixture.
+fn records_of_format_4() -> Vec<Record> {
+    let at = Some("2026-11-21T05:28:53.123456789Z".parse().unwrap());
+    let conclusion = Conclusion {
+        kind: OutcomeKind::Invalid,
+        cause: Some("it ran full".to_owned()),
+        remedy: Some("remove it".to_owned()),
+        last_lines: vec!["Merging snapshot invalidated".to_owned()],
+    };
+    let ending = Ending::written(Outcome::Retcode(5), Some(conclusion));
+    vec![
+        Record::PollIntended { op: op(1), request: request("VGALVA"), uid: None, at },
+        Record::PollWished { op: op(1), wishes: Wishes { is_paused: true, is_aborted: true }, at },
+        Record::PollEnded { op: op(1), ending, at },
+    ]
 }
 
 #[track_caller]
@@ -145,4 +167,9 @@ fn steps_that_tell_more_are_read_for_ever() {
     let ledger: PollLedger = fold(records).unwrap();
     assert_eq!(steps(&ledger).into_iter().map(Record::PollStep).collect::<Vec<_>>(), told);
     assert_eq!(ledger.last_segment(op(1)), Some(2));
+}
+
+#[test]
+fn records_with_wishes_and_conclusions_are_read_for_ever() {
+    assert_format(FORMAT_4, &records_of_format_4());
 }

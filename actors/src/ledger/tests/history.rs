@@ -4,6 +4,7 @@ use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep};
 
 use super::super::history::HISTORY_STEPS;
 use super::*;
+use crate::poll_operation::conclusion::Ending;
 
 /// What `records` tell: whose step, and what.
 fn told(records: &[Record]) -> Vec<(u128, What)> {
@@ -28,7 +29,7 @@ fn every_step_of_an_operation_is_told_and_outlives_it() {
         What::Retried { pid: Some(71), attempt: 1, why: None },
         What::Started { pid: 72, attempt: 2 },
         What::Adopted { pid: 73, attempt: 3 },
-        What::Ended { outcome: Outcome::Retcode(5) },
+        What::Ended(Outcome::Retcode(5).into()),
         What::Forgotten,
     ];
     assert_eq!(told(&records), expected.map(|what| (1, what)));
@@ -39,7 +40,7 @@ fn a_result_that_gives_way_is_told_to_be_forgotten() {
     let records = [intended(1, "A"), ended(1, 5), intended(2, "A"), forgotten(1)];
     let expected = [
         (1, What::Intended),
-        (1, What::Ended { outcome: Outcome::Retcode(5) }),
+        (1, What::Ended(Outcome::Retcode(5).into())),
         (1, What::Forgotten),
         (2, What::Intended),
     ];
@@ -73,14 +74,15 @@ fn the_oldest_steps_are_given_up_and_the_latest_are_given_on_demand() {
 
 #[test]
 fn a_step_is_an_entry_for_clients() {
-    let (pid, attempt, outcome) = (Some(71), Some(2), Outcome::Lost { reason: "no process".to_owned() });
+    let lost = Ending::from(Outcome::Lost { reason: "no process".to_owned() });
+    let (pid, attempt) = (Some(71), Some(2));
     for (what, step, pid, attempt, outcome) in [
         (What::Intended, HistoryStep::Intended, None, None, None),
         (What::Started { pid: 71, attempt: 2 }, HistoryStep::Started, pid, attempt, None),
         (What::Adopted { pid: 71, attempt: 2 }, HistoryStep::Adopted, pid, attempt, None),
         (What::Retried { pid, attempt: 2, why: None }, HistoryStep::Retried, pid, attempt, None),
         (What::Recovered, HistoryStep::Recovered, None, None, None),
-        (What::Ended { outcome: outcome.clone() }, HistoryStep::Ended, None, None, Some(outcome.into())),
+        (What::Ended(lost.clone()), HistoryStep::Ended, None, None, Some(lost.into())),
         (What::Forgotten, HistoryStep::Forgotten, None, None, None),
     ] {
         let expected = HistoryEntry {

@@ -115,6 +115,7 @@ impl OperationActor {
         let (shortest, longest) = FOLLOW_PERIODS;
         let period = job.request.interval.duration().clamp(shortest, longest);
         let exit = process.wait();
+        self.evidence.lvpoll_begins();
         let output = OutputFollower::new(&self.environment.output_dir, job.op);
         let follow = ctx.run_interval(period, Self::follow_output);
         self.child = Some(Child { process, adopted, output, follow });
@@ -145,7 +146,7 @@ impl OperationActor {
         if let Some(child) = &actor.child {
             ctx.cancel_future(child.follow);
             info!(actor.link.log, "lvpoll ended"; "process" => %child.process.identity(), "exit" => %exit,
-                  "last_error" => child.output.last_error().unwrap_or("(none)"));
+                  "last_line" => actor.evidence.last_line().unwrap_or("(none)"));
             let pid = child.process.identity().pid;
             let phase = actor.operation.state();
             let was_relieved = matches!(phase, State::Active { phase: Phase::Relieving { .. }, .. });
@@ -164,6 +165,7 @@ impl OperationActor {
     fn follow_output(&mut self, ctx: &mut Context<Self>) {
         let Some(child) = &mut self.child else { return };
         let lines = child.output.read_lines();
+        self.evidence.lvpoll_said(&lines);
         let mut percent = None;
         for line in &lines {
             match parse_progress(line) {

@@ -12,6 +12,7 @@ use crate::journal;
 use crate::ledger::Record;
 use crate::ledger::history::What;
 use crate::occurrence::{Occurrence, PollRef};
+use crate::poll_operation::conclusion::{Ending, Evidence};
 use crate::poll_operation::op_names::begun_at;
 use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::output;
@@ -42,6 +43,8 @@ impl OperationActor {
         let replaced = self.about.replace(PollRef::new(op, &request));
         self.known = Known::default();
         self.segments = Segments::default();
+        self.evidence = Evidence::default();
+        self.ending = None;
         let record = Record::PollIntended { op, request, uid, at: Some(Timestamp::now()) };
         self.store(record, ctx, |actor, stored, ctx| {
             let event = match stored {
@@ -129,16 +132,17 @@ impl OperationActor {
     pub(super) fn store_end(&mut self, outcome: Outcome, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
         let op = job.op;
-        info!(self.link.log, "poll operation ends"; "op" => %op, "lv" => lv_of(&job.request),
-              "outcome" => ?outcome, "attempts" => job.attempt);
-        let record = Record::PollEnded { op, outcome: outcome.clone(), at: Some(Timestamp::now()) };
+        let ending = Ending::new(outcome, &job.request, &self.evidence);
+        self.tell_end(&ending);
+        let record = Record::PollEnded { op, ending: ending.clone(), at: Some(Timestamp::now()) };
         self.store(record, ctx, move |actor, stored, ctx| {
             let event = match stored {
                 Ok(()) => {
                     fault::point("poll_operation.end_stored", actor.id.as_str());
                     output::remove(&actor.environment.output_dir, op);
                     let took = Timestamp::now().duration_since(begun_at(op)).unsigned_abs();
-                    actor.publish(|op| Occurrence::PollEnded { op, outcome, took });
+                    actor.ending = Some(ending.clone());
+                    actor.publish(|op| Occurrence::PollEnded { op, ending, took });
                     JournalEvent::EndStored
                 }
                 Err(reason) => {
@@ -148,6 +152,21 @@ impl OperationActor {
             };
             actor.apply(&Event::Journal(event), ctx);
         });
+    }
+
+    fn tell_end(&self, ending: &Ending) {
+        let Some(job) = self.operation.job() else { return };
+        let conclusion = ending.conclusion();
+        let outcome = conclusion.kind.as_str();
+        let cause = conclusion.cause.unwrap_or_default();
+        if conclusion.kind.is_well() {
+            info!(self.link.log, "poll operation ends"; "op" => %job.op, "lv" => lv_of(&job.request),
+                  "outcome" => outcome, "lvpoll" => %ending.outcome, "attempts" => job.attempt);
+        } else {
+            warn!(self.link.log, "poll operation ends"; "op" => %job.op, "lv" => lv_of(&job.request),
+                  "outcome" => outcome, "cause" => cause, "lvpoll" => %ending.outcome, "attempts" => job.attempt,
+                  "next" => conclusion.remedy.unwrap_or_default());
+        }
     }
 
     /// Lets the session write the result to its client before the journal forgets it.

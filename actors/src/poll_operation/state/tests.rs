@@ -60,7 +60,7 @@ fn process() -> ProcessIdentity {
 }
 
 fn recovered(life: Life) -> Recovered {
-    Recovered { op: OP, request: pvmove(), uid: None, life }
+    Recovered { op: OP, request: pvmove(), uid: None, wishes: Wishes::default(), life }
 }
 
 fn lost() -> Outcome {

@@ -110,14 +110,14 @@ async fn abort(directory: &Directory, asked: Abort, uid: u32) -> Result<StartRep
             let is_it = |one: &Description| one.request.vgname == vgname && one.request.lvname == lvname;
             let id = format!("{vgname}/{lvname}");
             // What is in progress, and of these the last, which is the abort if there is one.
-            let named = all.into_iter().filter(is_it).max_by_key(|one| one.outcome.is_none());
+            let named = all.into_iter().filter(is_it).max_by_key(|one| one.ending.is_none());
             named.ok_or(Error::NotFound { id })?
         }
     };
     if pvmove.request.kind != PollOperation::Pvmove {
         return Err(Error::NotPvmove);
     }
-    if pvmove.outcome.is_some() {
+    if pvmove.ending.is_some() {
         return Err(Error::Failed { reason: "it has ended".to_owned() });
     }
     start(directory, StartRequest { abort: true, cmdline: None, ..pvmove.request }, uid).await
@@ -163,7 +163,7 @@ impl From<Description> for Operation {
             percent: known.percent,
             copy: known.copy.map(Into::into),
             silent: known.silent,
-            outcome: known.outcome.map(Into::into),
+            outcome: known.ending.map(Into::into),
             asked_by: request.cmdline.map(|cmdline| cmdline.to_string()),
         }
     }

@@ -18,8 +18,8 @@ fn a_line_tells_time_kind_subject_and_what_is_for_people() {
 #[test]
 fn a_good_end_is_green_and_any_other_red() {
     let ended = |outcome| event(1, 0, "poll.ended", "vg/lv", &[("outcome", outcome)]);
-    assert_eq!(style(&ended("exit code 0")), GOOD);
-    assert_eq!(style(&ended("exit code 5")), BAD);
+    assert_eq!(style(&ended("done")), GOOD);
+    assert_eq!(style(&ended("failed")), BAD);
     assert_eq!(style(&ended("signal 9")), BAD);
 }
 

@@ -5,13 +5,20 @@ use lvmwarden_protocol::api::poll::CopyProgress;
 use super::*;
 use crate::cli::samples::{ended, id, pvmove};
 
+fn because(kind: OutcomeKind, cause: &str) -> Outcome {
+    Outcome { cause: Some(cause.to_owned()), ..Outcome::of(kind) }
+}
+
 #[test]
 fn each_end_has_its_words_and_exit_code() {
     for (outcome, words, code) in [
-        (Outcome::Retcode { value: 0 }, "done", Exit::Done),
-        (Outcome::Retcode { value: 5 }, "failed: lvpoll exited with 5", Exit::Failed),
-        (Outcome::Signal { value: 9 }, "failed: lvpoll was ended by signal 9", Exit::Failed),
-        (Outcome::Lost { reason: "the disk is gone".into() }, "lost: the disk is gone", Exit::Failed),
+        (Outcome::of(OutcomeKind::Done), "done", Exit::Done),
+        (Outcome::of(OutcomeKind::Aborted), "aborted", Exit::Done),
+        (Outcome::of(OutcomeKind::NothingToDo), "nothing to do", Exit::Done),
+        (because(OutcomeKind::Failed, "lvpoll exited with 5"), "failed: lvpoll exited with 5", Exit::Failed),
+        (because(OutcomeKind::Invalid, "it ran full"), "invalid: it ran full", Exit::Failed),
+        (Outcome::of(OutcomeKind::Interrupted), "interrupted", Exit::Failed),
+        (because(OutcomeKind::Lost, "the disk is gone"), "lost: the disk is gone", Exit::Failed),
     ] {
         let operation = ended(pvmove(1, "vg", Some(1.0)), outcome);
         assert_eq!(state(&operation).0, words);
@@ -68,6 +75,6 @@ fn the_speed_of_a_copy_is_told_as_far_as_it_is_known() {
     assert_eq!(copied(&known), "3.00 GiB of 10.00 GiB, in segment 2 of 5");
     assert_eq!(copy_speed(&copying(copy(Some(0), None))).as_deref(), Some("0 B/s"));
     assert_eq!(copy_speed(&copying(copy(None, None))), None);
-    assert_eq!(copy_speed(&ended(known, Outcome::Retcode { value: 0 })), None);
+    assert_eq!(copy_speed(&ended(known, Outcome::of(OutcomeKind::Done))), None);
     assert_eq!((copy_speed(&pvmove(1, "vg", None)), copied(&pvmove(1, "vg", None))), (None, String::new()));
 }

@@ -1,6 +1,6 @@
 //! The overview, which is the screenshot in the README at the same time.
 
-use lvmwarden_protocol::api::poll::{CopyProgress, OperationState, Outcome};
+use lvmwarden_protocol::api::poll::{CopyProgress, OperationState, Outcome, OutcomeKind};
 use lvmwarden_protocol::api::supervisor::{Exit, NodeKind, NodeState};
 use lvmwarden_protocol::poll::PollOperation;
 
@@ -47,7 +47,7 @@ fn some_operations() -> [Operation; 3] {
         copy: Some(copy),
         ..pvmove(2, "vg_system", Some(12.5))
     };
-    [again, merge, ended(pvmove(3, "vg1", Some(100.0)), Outcome::Retcode { value: 0 })]
+    [again, merge, ended(pvmove(3, "vg1", Some(100.0)), Outcome::of(OutcomeKind::Done))]
 }
 
 fn some_events() -> Vec<Event> {
@@ -78,7 +78,7 @@ fn some_events() -> Vec<Event> {
             41,
             "poll.ended",
             "vg1/pvmove0",
-            &[("op", &third), ("outcome", "exit code 0"), ("took_ms", "893012")],
+            &[("op", &third), ("outcome", "done"), ("took_ms", "893012")],
         ),
     ]
 }

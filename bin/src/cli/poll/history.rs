@@ -1,7 +1,7 @@
 //! `poll history`, and what `wait` and `watch` take from it: the end of an operation whose result somebody has collected.
 
 use lvmwarden_protocol::api::poll::{
-    History, HistoryEntry, HistoryStep, List, Operation, OperationState, Outcome, SegmentDone,
+    History, HistoryEntry, HistoryStep, List, Operation, OperationState, Outcome, OutcomeKind, SegmentDone,
 };
 use uuid::Uuid;
 
@@ -35,7 +35,8 @@ pub(super) fn fill_in_ends<'o>(
     for operation in gone {
         let its = entries.iter().rev().filter(|entry| entry.id == operation.id);
         let outcome = its.cloned().find_map(|entry| entry.outcome);
-        let unknown = || Outcome::Lost { reason: "the daemon does not know it any more".to_owned() };
+        let cause = Some("the daemon does not know it any more".to_owned());
+        let unknown = || Outcome { cause, ..Outcome::of(OutcomeKind::Lost) };
         operation.outcome = Some(outcome.unwrap_or_else(unknown));
         operation.state = OperationState::Ended;
     }

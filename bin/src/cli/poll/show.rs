@@ -4,7 +4,7 @@ use lvmwarden_protocol::api::poll::{List, Operation, Show};
 use uuid::Uuid;
 
 use crate::cli::failure::Failure;
-use crate::cli::operation::{copied, copy_speed, id_length, kind, lv, percent, short_id, state};
+use crate::cli::operation::{copied, copy_speed, id_length, kind, lv, percent, short_id, short_state, state};
 use crate::cli::screen::{BOLD, Clock, Screen};
 use crate::cli::selection;
 use crate::cli::table::{Cell, Table};
@@ -39,7 +39,7 @@ pub(super) fn table(operations: &[Operation], clock: &Clock) -> String {
     let id_length = id_length(&ids);
     let mut table = Table::with_heading(["ID", "LV", "KIND", "STATE", "DONE", "PID", "STARTS", "SINCE"]);
     for operation in operations {
-        let (state, style) = state(operation);
+        let (state, style) = short_state(operation);
         table.row([
             Cell::new(short_id(operation.id, id_length)),
             lv(operation).into(),
@@ -76,6 +76,13 @@ fn details(operation: &Operation, clock: &Clock) -> String {
     ] {
         if !value.is_empty() {
             table.row([Cell::new(name).style(BOLD), value]);
+        }
+    }
+    if let Some(outcome) = &operation.outcome {
+        let remedy = outcome.remedy.as_deref().map(|remedy| ("remedy", remedy));
+        let said = outcome.last_lines.iter().map(|line| ("lvpoll said", line.as_str()));
+        for (name, words) in remedy.into_iter().chain(said) {
+            table.row([Cell::new(name).style(BOLD), Cell::new(words)]);
         }
     }
     table.lines("")

@@ -71,8 +71,8 @@ fn a_parameter_on_one_side_only_is_found() {
 fn a_field_of_a_type_on_one_side_only_is_found() {
     assert_found("  attempt: int,\n", "", &["only in Rust: type Operation, field attempt: int"]);
     assert_found(
-        "value: ?int,",
-        "value: ?int, core_dumped: ?bool,",
+        "retcode: ?int,",
+        "retcode: ?int, core_dumped: ?bool,",
         &["only in the .varlink file: type Outcome, field core_dumped: ?bool"],
     );
 }

@@ -124,23 +124,69 @@ impl OperationState {
 }
 
 /// How an operation ended.
+///
+/// It is worked out from lvpoll's exit, from what it said, and from what the kernel shows: an exit code is no outcome.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Outcome {
-    /// lvpoll ended by itself.
-    Retcode {
-        /// Its exit code; 0 when the work is done.
-        value: i32,
-    },
-    /// lvpoll was ended by a signal, more often than it is worth starting it again.
-    Signal {
-        /// The signal's number.
-        value: i32,
-    },
-    /// The operation could not be followed to its end.
-    Lost {
-        /// Why, for people.
-        reason: String,
-    },
+pub struct Outcome {
+    /// What became of it.
+    pub kind: OutcomeKind,
+    /// Why, for people; `None` where the kind says it all.
+    pub cause: Option<String>,
+    /// What to do about it, for people.
+    pub remedy: Option<String>,
+    /// The last lines that lvpoll wrote, oldest first, where it did not end well.
+    pub last_lines: Vec<String>,
+    /// lvpoll's exit code, where it ended by itself.
+    pub retcode: Option<i32>,
+    /// The signal that ended lvpoll, more often than it is worth starting it again.
+    pub signal: Option<i32>,
+}
+
+impl Outcome {
+    /// Returns the outcome of this kind of which nothing else is known.
+    pub fn of(kind: OutcomeKind) -> Self {
+        Self { kind, cause: None, remedy: None, last_lines: Vec::new(), retcode: None, signal: None }
+    }
+}
+
+/// What became of an operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum OutcomeKind {
+    /// The work is done.
+    Done,
+    /// Somebody aborted it: everything is where it was.
+    Aborted,
+    /// There was nothing to do any more.
+    NothingToDo,
+    /// The kernel cannot go on with it: a merge whose snapshot is invalid.
+    Invalid,
+    /// It stopped in the middle, and can go on: the LV was deactivated, or lvpoll was asked to end.
+    Interrupted,
+    /// lvpoll could not do it.
+    Failed,
+    /// Nobody knows.
+    Lost,
+}
+
+impl OutcomeKind {
+    /// Returns the word for it, as it is sent.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Done => "done",
+            Self::Aborted => "aborted",
+            Self::NothingToDo => "nothing_to_do",
+            Self::Invalid => "invalid",
+            Self::Interrupted => "interrupted",
+            Self::Failed => "failed",
+            Self::Lost => "lost",
+        }
+    }
+
+    /// Returns whether nobody has to do anything about it.
+    pub fn is_well(self) -> bool {
+        matches!(self, Self::Done | Self::Aborted | Self::NothingToDo)
+    }
 }

@@ -228,7 +228,7 @@ fn poll_questions() {
         step: HistoryStep::Ended,
         pid: None,
         attempt: Some(2),
-        outcome: Some(Outcome::Retcode { value: 5 }),
+        outcome: Some(Outcome { retcode: Some(5), ..Outcome::of(OutcomeKind::Failed) }),
         asked_by: Some("lvconvert".to_owned()),
         uid: Some(0),
         segment: Some(SegmentDone { number: 1, count: 2, bytes: Some(512), took_ms: Some(7) }),
@@ -236,7 +236,7 @@ fn poll_questions() {
     };
     assert_reply::<History>(
         &HistoryReply { entries: vec![entry] },
-        r#"{"entries":[{"abort":false,"asked_by":"lvconvert","attempt":2,"id":"018f0000-0000-7000-8000-000000000001","kind":"merge_thin","lvname":"pvmove0","outcome":{"kind":"retcode","value":5},"pid":null,"segment":{"bytes":512,"count":2,"number":1,"took_ms":7},"step":"ended","time":"2026-11-21T10:00:00Z","uid":0,"vgname":"vg0","why":"killed"}]}"#,
+        r#"{"entries":[{"abort":false,"asked_by":"lvconvert","attempt":2,"id":"018f0000-0000-7000-8000-000000000001","kind":"merge_thin","lvname":"pvmove0","outcome":{"cause":null,"kind":"failed","last_lines":[],"remedy":null,"retcode":5,"signal":null},"pid":null,"segment":{"bytes":512,"count":2,"number":1,"took_ms":7},"step":"ended","time":"2026-11-21T10:00:00Z","uid":0,"vgname":"vg0","why":"killed"}]}"#,
     );
 }
 
@@ -280,13 +280,26 @@ fn poll_orders() {
 #[test]
 fn poll_outcomes_and_errors() {
     use poll::*;
-    for (outcome, expected) in [
-        (Outcome::Retcode { value: 0 }, r#"{"kind":"retcode","value":0}"#),
-        (Outcome::Signal { value: 9 }, r#"{"kind":"signal","value":9}"#),
-        (Outcome::Lost { reason: "no memory".to_owned() }, r#"{"kind":"lost","reason":"no memory"}"#),
+    let invalid = Outcome {
+        cause: Some("full".to_owned()),
+        remedy: Some("lvremove".to_owned()),
+        last_lines: vec!["Merging snapshot invalidated".to_owned()],
+        retcode: Some(5),
+        ..Outcome::of(OutcomeKind::Invalid)
+    };
+    let expected = r#"{"kind":"invalid","cause":"full","remedy":"lvremove","last_lines":["Merging snapshot invalidated"],"retcode":5,"signal":null}"#;
+    assert_eq!(serde_json::to_string(&invalid).expect("an outcome"), expected);
+    assert_eq!(serde_json::from_str::<Outcome>(expected).expect("an outcome"), invalid);
+    for kind in [
+        OutcomeKind::Done,
+        OutcomeKind::Aborted,
+        OutcomeKind::NothingToDo,
+        OutcomeKind::Invalid,
+        OutcomeKind::Interrupted,
+        OutcomeKind::Failed,
+        OutcomeKind::Lost,
     ] {
-        assert_eq!(serde_json::to_string(&outcome).expect("an outcome"), expected);
-        assert_eq!(serde_json::from_str::<Outcome>(expected).expect("an outcome"), outcome);
+        assert_eq!(serde_json::to_value(kind).expect("a word"), kind.as_str());
     }
     assert_error(
         &Error::NotFound { id: "vg0/lv".to_owned() },

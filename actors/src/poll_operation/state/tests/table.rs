@@ -584,7 +584,7 @@ fn recovery_goes_on_from_what_is_durable() {
     for (life, state, effects) in [
         (Life::Intended, spawning, vec![Effect::Spawn]),
         (Life::Started { process: process(), attempt: 2 }, adopting, vec![Effect::Adopt(process())]),
-        (Life::Ended { outcome: DONE }, over, vec![]),
+        (Life::Ended(DONE.into()), over, vec![]),
     ] {
         let expected = (Operation { state, init_requests: 1, mode: Mode::Classic }, effects);
         assert_eq!(Operation::recover(recovered(life), Mode::Classic, NOW), expected);

@@ -61,7 +61,7 @@ fn life() -> impl Strategy<Value = Option<Life>> {
         2 => Just(None),
         1 => Just(Some(Life::Intended)),
         1 => Just(Some(Life::Started { process: process(), attempt: 1 })),
-        1 => Just(Some(Life::Ended { outcome: Outcome::Retcode(5) })),
+        1 => Just(Some(Life::Ended(Outcome::Retcode(5).into()))),
     ]
 }
 

@@ -26,7 +26,7 @@ fn entry(second: u8, step: HistoryStep, pid: Option<u32>, attempt: Option<u32>) 
 #[test]
 fn each_step_has_its_words() {
     let mut end = entry(50, HistoryStep::Ended, Some(8), Some(2));
-    end.outcome = Some(Outcome::Retcode { value: 0 });
+    end.outcome = Some(Outcome::of(OutcomeKind::Done));
     let mut copied = entry(40, HistoryStep::Segment, None, None);
     copied.segment = Some(SegmentDone { number: 2, count: 3, bytes: None, took_ms: None });
     let entries = [

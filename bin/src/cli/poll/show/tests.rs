@@ -1,13 +1,13 @@
 //! Tables of operations.
 
-use lvmwarden_protocol::api::poll::Outcome;
+use lvmwarden_protocol::api::poll::{Outcome, OutcomeKind};
 
 use super::*;
 use crate::cli::samples::{bare, clock, ended, pvmove};
 
 #[test]
 fn the_list_has_a_line_for_each() {
-    let done = ended(pvmove(2, "vg1", Some(100.0)), Outcome::Retcode { value: 0 });
+    let done = ended(pvmove(2, "vg1", Some(100.0)), Outcome::of(OutcomeKind::Done));
     assert_eq!(
         bare(&table(&[pvmove(1, "vg0", Some(41.25)), done], &clock())),
         "\

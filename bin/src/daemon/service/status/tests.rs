@@ -31,7 +31,7 @@ fn running(kind: &str, lv: &str, second: i64, percent: Option<f64>) -> Descripti
         copy: None,
         silence_limit: Duration::MAX,
         silent: false,
-        outcome: None,
+        ending: None,
     }
 }
 

@@ -1,0 +1,182 @@
+use lvmwarden_protocol::poll::PollOperation;
+use serde_json::json;
+
+use super::*;
+
+fn request(kind: PollOperation, lvname: &str, abort: bool) -> StartRequest {
+    StartRequest {
+        kind,
+        abort,
+        handle_missing_pvs: false,
+        lvid: "A".try_into().unwrap(),
+        vgname: "vg".try_into().unwrap(),
+        lvname: lvname.try_into().unwrap(),
+        interval: "15".try_into().unwrap(),
+        sysdir: None,
+        devicesfile: None,
+        cmdline: None,
+    }
+}
+
+fn pvmove() -> StartRequest {
+    request(PollOperation::Pvmove, "pvmove0", false)
+}
+
+fn merge() -> StartRequest {
+    request(PollOperation::Merge, "data", false)
+}
+
+fn lines(said: &[&str]) -> Vec<String> {
+    said.iter().map(|line| (*line).to_owned()).collect()
+}
+
+/// What is known when lvpoll has said this and the kernel shows that.
+fn evidence(said: &[&str], verdict: Verdict) -> Evidence {
+    let mut evidence = Evidence::default();
+    evidence.lvpoll_said(&lines(said));
+    evidence.kernel_judged(verdict);
+    evidence
+}
+
+/// Every line is as lvm2 2.03.16 writes it.
+#[test]
+fn an_exit_code_of_0_is_no_conclusion() {
+    use OutcomeKind::{Aborted, Done, Failed, Interrupted, Lost, NothingToDo};
+    use Verdict::{NotOver, Over, Unknown};
+    let moved = "  vg/pvmove0: Moved: 100.00%";
+    let none = "  vg/pvmove0: No pvmove in progress - already finished or aborted.";
+    for (request, said, verdict, is_aborted, expected) in [
+        (pvmove(), &[moved][..], Over, false, Done),
+        (pvmove(), &[moved, "  WARNING: This metadata update is NOT backed up."], Unknown, false, Done),
+        // It was asked to abort, and came too late.
+        (pvmove(), &[moved], Over, true, Done),
+        (pvmove(), &[], Over, false, Done),
+        (pvmove(), &[], Unknown, false, Lost),
+        (pvmove(), &["  vg/pvmove0: Moved: 50.00%"], Unknown, false, Lost),
+        (pvmove(), &[none], Over, false, NothingToDo),
+        (pvmove(), &[none], Over, true, Aborted),
+        (pvmove(), &["  vg/pvmove0: Interrupted: No longer active."], Over, false, Interrupted),
+        (pvmove(), &["  Can't find VG vg. No longer active."], Over, false, Interrupted),
+        (pvmove(), &[moved], NotOver, false, Failed),
+        (request(PollOperation::Pvmove, "pvmove0", true), &[], Over, false, Done),
+        (request(PollOperation::Pvmove, "pvmove0", true), &[none], Over, false, NothingToDo),
+        (
+            request(PollOperation::Convert, "data", false),
+            &["  vg/data: Converted: 100.00%", "  Logical volume vg/data converted."],
+            Unknown,
+            false,
+            Done,
+        ),
+        (merge(), &["  Merge of snapshot into logical volume vg/data has finished."], Unknown, false, Done),
+        (merge(), &["  vg/data: Merged: 100.00%"], Unknown, false, Lost),
+        (
+            merge(),
+            &["  Logical volume vg/data is no longer merging origin, polling has finished."],
+            Over,
+            false,
+            NothingToDo,
+        ),
+    ] {
+        let mut evidence = evidence(said, verdict);
+        if is_aborted {
+            evidence.abort_asked();
+        }
+        let conclusion = evidence.conclude(&request, &Outcome::Retcode(0));
+        assert_eq!(conclusion.kind, expected, "{said:?} {verdict:?} {is_aborted}");
+        assert_eq!(conclusion.remedy.is_some(), !expected.is_well(), "{conclusion:?}");
+        assert_eq!(conclusion.last_lines.is_empty(), expected.is_well() || said.is_empty());
+    }
+}
+
+#[test]
+fn what_goes_wrong_has_its_cause_its_remedy_and_the_last_words() {
+    use OutcomeKind::{Failed, Interrupted, Invalid, Lost};
+    let lost = Outcome::Lost { reason: "cannot execute".to_owned() };
+    for (request, said, outcome, kind, cause, remedy) in [
+        (
+            merge(),
+            "  vg/data: Merging snapshot invalidated. Aborting merge.",
+            Outcome::Retcode(5),
+            Invalid,
+            "device-mapper: Invalid",
+            "lvremove vg/SNAPSHOT",
+        ),
+        (
+            merge(),
+            "  vg/data: Merge failed. Retry merge or inspect manually.",
+            Outcome::Retcode(5),
+            Invalid,
+            "device-mapper: Merge failed",
+            "activate vg/data",
+        ),
+        (merge(), "  LV vg/data is not merged.", Outcome::Retcode(5), Failed, "in use", "activate vg/data"),
+        (pvmove(), "  Interrupted...", Outcome::Retcode(5), Interrupted, "asked to end", "--poll y vg"),
+        (
+            pvmove(),
+            "  ABORTING: Polling interrupted for vg/pvmove0.",
+            Outcome::Retcode(5),
+            Interrupted,
+            "asked to end",
+            "--poll y vg",
+        ),
+        (pvmove(), "  Can't lock VG", Outcome::Retcode(5), Failed, "exited with 5", "--poll y vg"),
+        (pvmove(), "  odd", Outcome::Retcode(EXEC_FAILED), Failed, "could not be started", "--poll y vg"),
+        (pvmove(), "  odd", Outcome::Signal(9), Failed, "signal 9", "--poll y vg"),
+        (pvmove(), "  odd", lost, Lost, "cannot execute", "--poll y vg"),
+    ] {
+        let conclusion = evidence(&[said], Verdict::Unknown).conclude(&request, &outcome);
+        assert_eq!(conclusion.kind, kind, "{said}");
+        let (told_cause, told_remedy) = (conclusion.cause.unwrap(), conclusion.remedy.unwrap());
+        assert!(told_cause.contains(cause), "{told_cause}");
+        assert!(told_remedy.contains(remedy), "{told_remedy}");
+        assert_eq!(conclusion.last_lines, [said.trim()]);
+    }
+}
+
+#[test]
+fn the_kernels_own_word_is_told() {
+    let mut evidence =
+        evidence(&["  vg/data: Merging snapshot invalidated. Aborting merge."], Verdict::NotOver);
+    evidence.kernel_showed(&Situation::Due(Due::Failed { words: "Overflow".to_owned() }));
+    let conclusion = evidence.conclude(&merge(), &Outcome::Retcode(5));
+    assert!(conclusion.cause.unwrap().contains("device-mapper: Overflow"));
+}
+
+#[test]
+fn a_few_last_lines_are_kept_and_of_progress_the_last() {
+    let mut evidence = Evidence::default();
+    for number in 0..20 {
+        evidence.lvpoll_said(&[format!("  vg/pvmove0: Moved: {number}.00%")]);
+        evidence.lvpoll_said(&lines(&["", &format!("  line {number}")]));
+    }
+    evidence.lvpoll_said(&["x".repeat(10_000)]);
+    let said = evidence.conclude(&pvmove(), &Outcome::Retcode(5)).last_lines;
+    assert_eq!(said[..4], ["line 17", "line 18", "vg/pvmove0: Moved: 19.00%", "line 19"]);
+    assert_eq!(said[4].len(), LINE_BYTES);
+    assert_eq!(said.len(), LINES_KEPT);
+}
+
+#[test]
+fn what_an_lvpoll_has_said_says_nothing_of_the_next() {
+    let mut evidence = evidence(&["  vg/pvmove0: Moved: 100.00%"], Verdict::Over);
+    evidence.abort_asked();
+    evidence.lvpoll_begins();
+    assert_eq!(evidence.last_line(), None);
+    assert_eq!(evidence.conclude(&pvmove(), &Outcome::Retcode(0)).kind, OutcomeKind::Lost);
+    evidence.lvpoll_said(&lines(&["  vg/pvmove0: No pvmove in progress - already finished or aborted."]));
+    assert_eq!(evidence.conclude(&pvmove(), &Outcome::Retcode(0)).kind, OutcomeKind::Aborted);
+}
+
+#[test]
+fn an_end_that_an_earlier_release_has_written_is_read() {
+    for (written, kind, cause) in [
+        (json!({"outcome": {"retcode": 0}}), OutcomeKind::Done, None),
+        (json!({"outcome": {"retcode": 5}}), OutcomeKind::Failed, Some("lvpoll exited with 5")),
+        (json!({"outcome": {"signal": 9}}), OutcomeKind::Failed, Some("lvpoll was ended by signal 9")),
+        (json!({"outcome": {"lost": {"reason": "gone"}}}), OutcomeKind::Lost, Some("gone")),
+    ] {
+        let ending: Ending = serde_json::from_value(written).unwrap();
+        let conclusion = ending.conclusion();
+        assert_eq!((conclusion.kind, conclusion.cause.as_deref()), (kind, cause));
+    }
+}
