@@ -24,7 +24,7 @@
 //!    if it had been there all along; a new daemon reads it where the kernel allows (see [`ProcessExit::Unknown`]).
 //!
 //! Where to look next: `command` says what a child inherits, `identity` what makes a process the same process,
-//! `reap` where exits come from.
+//! `reap` where exits come from, `run` how a program is run that ends soon.
 
 mod adopt;
 mod asleep;
@@ -35,6 +35,7 @@ mod fake;
 mod identity;
 mod os;
 mod reap;
+mod run;
 mod scan;
 mod spawn;
 mod terminate;
@@ -49,6 +50,7 @@ pub use fake::{FakeProcesses, Spawned};
 pub use identity::{BootId, ProcessIdentity};
 pub use os::{OsProcesses, OsProcessesOptions};
 pub use reap::SignalError;
+pub use run::{Finished, RunError, run};
 pub use rustix::process::Signal;
 pub use scan::{FoundProcess, ScanError, ScanFilter, Stdout};
 pub use spawn::{SpawnError, raise_open_files_limit};

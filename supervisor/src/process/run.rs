@@ -1,0 +1,171 @@
+//! Runs a short program to its end, and returns what it wrote.
+//!
+//! What it writes goes to files like any supervised process's output, so that it neither dies with the daemon nor waits
+//! for it. Nothing here waits without bound, not even for a program that hangs in the kernel, on a disk that does not
+//! answer: it is left behind, and reaped whenever it ends.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use thiserror::Error;
+use tokio::time::timeout;
+
+use super::{Command, ProcessExit, ProcessIdentity, Processes, SignalError, SpawnError, terminate};
+
+/// How long a program has to end after it was asked to, and again after it was killed.
+const GRACE: Duration = Duration::from_secs(2);
+/// The most that is read of what a program wrote.
+const OUTPUT_BYTES: u64 = 64 * 1024 * 1024;
+
+/// What a program that has ended left.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finished {
+    /// How it ended.
+    pub exit: ProcessExit,
+    /// All it wrote to standard output.
+    pub stdout: Vec<u8>,
+    /// All it wrote to standard error, as text.
+    pub stderr: String,
+}
+
+/// Why there is nothing to be had of a program.
+#[derive(Debug, Error)]
+pub enum RunError {
+    /// It could not be started.
+    #[error("start it")]
+    Spawn(#[from] SpawnError),
+    /// It took too long, and was ended.
+    #[error("wait for it: it took longer than {deadline:?}, and was ended")]
+    TooSlow {
+        /// The time that it had.
+        deadline: Duration,
+    },
+    /// It took too long, and cannot be ended.
+    #[error("end it: {process} hangs in the kernel")]
+    Hangs {
+        /// The process, which may end some day.
+        process: ProcessIdentity,
+    },
+    /// It took too long, and may not be signalled.
+    #[error("end it")]
+    Signal(#[from] SignalError),
+    /// What it wrote cannot be read.
+    #[error("read {}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// The error of open(2) or read(2).
+        source: io::Error,
+    },
+}
+
+/// Runs `command` within `deadline`. The two files of its output, which must differ, are removed before and after.
+///
+/// # Errors
+/// [`RunError`]; it is not running any more but in the cases [`RunError::Hangs`] and [`RunError::Signal`].
+///
+/// # Cancel safety
+/// Not cancel-safe: when the future is dropped the program goes on, and its files stay.
+pub async fn run(
+    processes: &dyn Processes,
+    command: Command,
+    deadline: Duration,
+) -> Result<Finished, RunError> {
+    let (stdout, stderr) = (command.stdout.clone(), command.stderr.clone());
+    let remove = || [&stdout, &stderr].map(std::fs::remove_file);
+    // What cannot be removed is appended to, and the reader of the whole will say so.
+    let _ = remove();
+    let finished = run_to_end(processes, command, deadline).await.and_then(|exit| {
+        let stderr = String::from_utf8_lossy(&read(&stderr)?).into_owned();
+        Ok(Finished { exit, stdout: read(&stdout)?, stderr })
+    });
+    let _ = remove();
+    finished
+}
+
+async fn run_to_end(
+    processes: &dyn Processes,
+    command: Command,
+    deadline: Duration,
+) -> Result<ProcessExit, RunError> {
+    let process = processes.spawn(command).await?;
+    if let Ok(exit) = timeout(deadline, process.wait()).await {
+        return Ok(exit);
+    }
+    match timeout(GRACE * 2, terminate(&*process, GRACE)).await {
+        Ok(ended) => ended.map_err(RunError::from).and(Err(RunError::TooSlow { deadline })),
+        Err(_hangs) => {
+            tokio::spawn(process.wait());
+            Err(RunError::Hangs { process: process.identity().clone() })
+        }
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, RunError> {
+    let mut content = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(OUTPUT_BYTES).read_to_end(&mut content))
+        .map_err(|source| RunError::Output { path: path.to_owned(), source })?;
+    Ok(content)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::{FakeProcesses, OsProcesses, OsProcessesOptions, Signal};
+
+    const DEADLINE: Duration = Duration::from_secs(30);
+
+    fn shell(folder: &Path, script: &str) -> Command {
+        Command {
+            program: "/bin/sh".into(),
+            arguments: vec!["-c".into(), script.into()],
+            environment: Vec::new(),
+            stdout: folder.join("out"),
+            stderr: folder.join("err"),
+        }
+    }
+
+    #[tokio::test]
+    async fn what_it_wrote_is_told_and_nothing_is_left() {
+        let folder = tempfile::tempdir().unwrap();
+        let processes = OsProcesses::new(OsProcessesOptions::default());
+        std::fs::write(folder.path().join("out"), "of another run").unwrap();
+        let command = shell(folder.path(), "echo wanted; echo odd >&2; exit 5");
+
+        let finished = run(&processes, command, DEADLINE).await.unwrap();
+
+        let (exit, stdout, stderr) = (ProcessExit::Code(5), b"wanted\n".to_vec(), "odd\n".to_owned());
+        assert_eq!(finished, Finished { exit, stdout, stderr });
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn a_program_that_cannot_be_started_is_told() {
+        let folder = tempfile::tempdir().unwrap();
+        let processes = OsProcesses::new(OsProcessesOptions::default());
+        let command = Command { program: "/no/such/program".into(), ..shell(folder.path(), "") };
+        let error = run(&processes, command, DEADLINE).await.unwrap_err();
+        assert!(matches!(error, RunError::Spawn(SpawnError::Exec { .. })), "{error:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_takes_too_long_is_asked_to_end() {
+        let (folder, processes) = (tempfile::tempdir().unwrap(), FakeProcesses::new());
+        let error = run(&processes, shell(folder.path(), ""), DEADLINE).await.unwrap_err();
+        assert!(matches!(error, RunError::TooSlow { deadline: DEADLINE }), "{error:?}");
+        let pid = processes.spawned()[0].identity.pid;
+        assert_eq!(processes.signals(pid), [Signal::TERM, Signal::CONT]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_does_not_is_killed() {
+        let (folder, processes) = (tempfile::tempdir().unwrap(), FakeProcesses::new());
+        processes.on_terminate(None);
+        let error = run(&processes, shell(folder.path(), ""), DEADLINE).await.unwrap_err();
+        assert!(matches!(error, RunError::TooSlow { .. }), "{error:?}");
+        assert_eq!(processes.running(), [0; 0]);
+    }
+}
