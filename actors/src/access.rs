@@ -123,6 +123,7 @@ mod tests {
                 "org.lvmwarden.Service.Stop",
                 "org.lvmwarden.Poll.Start",
                 "org.lvmwarden.Poll.Abort",
+                "org.lvmwarden.Poll.Reconcile",
                 "org.lvmwarden.Supervisor.Restart",
                 "org.lvmwarden.Supervisor.SetLogLevel",
             ]

@@ -6,6 +6,7 @@
 //! | [`names`] | the names that the tree gives | nothing | (no actor) |
 //! | [`recovery`] | the first thing a daemon does | nothing | the tree, once |
 //! | [`poll_operation`] | one pvmove, conversion or merge | its lvpoll child | [`poll_operation::directory`], for a client or for recovery |
+//! | [`reconcile`] | a search of LVM's metadata for what nobody polls | what it found | the tree, in the service |
 //! | [`door`] | a listening socket | its sessions | the tree |
 //! | [`session`] | one client connection | nothing | its door |
 //! | [`kernel`] | a look at device-mapper | nothing | (no actor) |
@@ -36,6 +37,7 @@ pub mod names;
 mod observed;
 pub mod occurrence;
 pub mod poll_operation;
+pub mod reconcile;
 pub mod recovery;
 pub mod service;
 pub mod session;

@@ -133,6 +133,7 @@ impl Metrics {
             | Occurrence::PollSilent { .. }
             | Occurrence::PollSpokeAgain { .. }
             | Occurrence::PollForgotten { .. }
+            | Occurrence::PollFound { .. }
             | Occurrence::ActorEnded { is_panic: false, .. }
             | Occurrence::ServiceStarted { .. }
             | Occurrence::ServiceReady

@@ -9,3 +9,6 @@ pub static JOURNAL: LazyLock<Name> = LazyLock::new(|| Name::root().child("journa
 
 /// The supervisor of all poll operations.
 pub static OPERATIONS: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("operations"));
+
+/// Who finds in LVM's metadata what nobody polls.
+pub static RECONCILE: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("reconcile"));

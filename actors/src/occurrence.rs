@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
+use crate::reconcile::report::Unfinished;
 
 /// Which poll operation; cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -144,6 +145,13 @@ pub enum Occurrence {
         /// The operation.
         op: PollRef,
     },
+    /// LVM's metadata shows an LV in the middle of something that nobody polls.
+    PollFound {
+        /// The LV, and what it is in the middle of.
+        lv: Unfinished,
+        /// What is done about it, in a few words that are always the same.
+        next: &'static str,
+    },
     /// An actor ended otherwise than in order.
     ActorEnded {
         /// Its name in the supervision tree.
@@ -214,6 +222,7 @@ impl Occurrence {
             Self::PollSpokeAgain { .. } => "poll.spoke_again",
             Self::PollEnded { .. } => "poll.ended",
             Self::PollForgotten { .. } => "poll.forgotten",
+            Self::PollFound { .. } => "poll.found",
             Self::ActorEnded { .. } => "actor.ended",
             Self::ActorRestarted { .. } => "actor.restarted",
             Self::ServiceStarted { .. } => "service.started",
@@ -241,7 +250,8 @@ impl Occurrence {
             | Self::PollSpokeAgain { op }
             | Self::PollEnded { op, .. }
             | Self::PollForgotten { op } => Some(op),
-            Self::ActorEnded { .. }
+            Self::PollFound { .. }
+            | Self::ActorEnded { .. }
             | Self::ActorRestarted { .. }
             | Self::ServiceStarted { .. }
             | Self::ServiceReady
@@ -257,6 +267,7 @@ impl Occurrence {
     pub fn subject(&self) -> String {
         match (self, self.poll_ref()) {
             (_, Some(op)) => format!("{}/{}", op.vgname, op.lvname),
+            (Self::PollFound { lv, .. }, None) => format!("{}/{}", lv.vgname, lv.lvname),
             (Self::ActorEnded { name, .. } | Self::ActorRestarted { name, .. }, None) => name.clone(),
             (_of_the_daemon, None) => "service".to_owned(),
         }
@@ -297,6 +308,9 @@ impl Occurrence {
                     .put("took_ms", &took.as_millis())
                     .put_some("cause", conclusion.cause.as_ref())
                     .put_some("remedy", conclusion.remedy.as_ref())
+            }
+            Self::PollFound { lv, next } => {
+                fields.put("kind", &lv.kind).put("lvid", &lv.lvid).put("next", next)
             }
             Self::ActorEnded { reason, is_panic, next, .. } => {
                 fields.put("reason", reason).put("is_panic", is_panic).put("next", next)

@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::environment::PollEnvironment;
 use crate::events::Events;
 use crate::metrics::Metrics;
+use crate::reconcile::Reconciling;
 
 /// A level of the log that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -62,4 +63,6 @@ pub struct ServiceEnvironment {
     pub default_interval_seconds: AtomicU32,
     /// The poll role, where it is turned on.
     pub poll: Option<Arc<PollEnvironment>>,
+    /// How what nobody polls is found and taken up, where that is turned on.
+    pub reconcile: Option<Arc<Reconciling>>,
 }

@@ -6,7 +6,8 @@
 //! ├─ poll                   rest_for_one: new operations have to be recovered
 //! │  ├─ operations          one OperationActor per (poll|abort, full LV id); a failing one is given up alone
 //! │  ├─ recovery            at start: what the journal and the process table know; then clients are served
-//! │  └─ kernel              reads device-mapper for all operations that are watched
+//! │  ├─ kernel              reads device-mapper for all operations that are watched
+//! │  └─ reconcile           finds in LVM's metadata what nobody polls   (the service only, where it is configured)
 //! └─ doors                  one_for_one; each is a listener, and a task for each client
 //!    ├─ lvmpolld            the poll protocol
 //!    ├─ api                 the JSON API       (the service only)
@@ -30,6 +31,7 @@ use crate::door::{Door, DoorEnvironment, Protocol};
 use crate::environment::PollEnvironment;
 use crate::kernel::reader::Reader;
 use crate::ledger::PollLedger;
+use crate::reconcile::{Reconciler, Reconciling};
 use crate::recovery::Recovery;
 use crate::service::ServiceEnvironment;
 use crate::session::api::Api;
@@ -53,7 +55,7 @@ pub fn poll_daemon(
     let doors = SupervisorSpec::new(Strategy::OneForOne).child(door_spec(door));
     SupervisorSpec::new(Strategy::OneForOne)
         .child(journal(journal_dir))
-        .child(poll_branch(poll, gate))
+        .child(ChildSpec::supervisor("poll", poll_branch(poll, gate)))
         .child(ChildSpec::supervisor("doors", doors))
 }
 
@@ -82,7 +84,11 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
     let mut root = SupervisorSpec::new(Strategy::OneForOne).child(journal(journal_dir));
     let mut doors = SupervisorSpec::new(Strategy::OneForOne);
     if let Some(poll) = &environment.poll {
-        root = root.child(poll_branch(poll, &gate));
+        let mut branch = poll_branch(poll, &gate);
+        if let Some(settings) = &environment.reconcile {
+            branch = branch.child(reconcile(&environment, poll, settings, &gate));
+        }
+        root = root.child(ChildSpec::supervisor("poll", branch));
         if let Some(socket) = lvmpolld {
             let protocol = Lvmpolld { poll: Arc::clone(poll), metrics: counted(), wire };
             doors =
@@ -105,7 +111,7 @@ fn journal(directory: PathBuf) -> ChildSpec {
     ChildSpec::worker("journal", move |link| JournalActor::<PollLedger>::new(directory.clone(), link))
 }
 
-fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> ChildSpec {
+fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> SupervisorSpec {
     // One operation that keeps crashing must not be felt by another: it is given up alone, and its clients are told.
     let operations = SupervisorSpec::new(Strategy::OneForOne)
         .intensity(OPERATION_RESTARTS, Duration::from_mins(1))
@@ -120,11 +126,25 @@ fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> Child
         move |link| Reader::new(Arc::clone(&poll.kernel), poll.watchlist.clone(), link)
     });
     // A supervisor that is made anew knows none of its operations: recovery finds them in the journal.
-    let poll = SupervisorSpec::new(Strategy::RestForOne)
+    SupervisorSpec::new(Strategy::RestForOne)
         .child(ChildSpec::supervisor("operations", operations))
         .child(recovery)
-        .child(kernel);
-    ChildSpec::supervisor("poll", poll)
+        .child(kernel)
+}
+
+fn reconcile(
+    environment: &Arc<ServiceEnvironment>,
+    poll: &Arc<PollEnvironment>,
+    settings: &Arc<Reconciling>,
+    gate: &watch::Sender<bool>,
+) -> ChildSpec {
+    let (environment, poll, settings) = (Arc::clone(environment), Arc::clone(poll), Arc::clone(settings));
+    let gate = gate.subscribe();
+    ChildSpec::worker("reconcile", move |link| {
+        let (environment, poll, settings) =
+            (Arc::clone(&environment), Arc::clone(&poll), Arc::clone(&settings));
+        Reconciler::new(environment, poll, settings, gate.clone(), link)
+    })
 }
 
 fn door_spec<P: Protocol>(door: &Arc<DoorEnvironment<P>>) -> ChildSpec {

@@ -1,15 +1,17 @@
 //! The stub `lvm` as the tests see it: what it was started with, what it shall do.
 //!
-//! A daemon under test starts `fake-lvm lvpoll …` instead of `lvm lvpoll …`. Both sides meet in one folder, which the stub learns from
-//! the environment variable `FAKE_LVM_DIR`:
+//! A daemon under test starts `fake-lvm lvpoll …` instead of `lvm lvpoll …`, and `fake-lvm lvs …` likewise. Both sides meet in one folder,
+//! which the stub learns from the environment variable `FAKE_LVM_DIR`:
 //!
 //! | file | written by | holds |
 //! |---|---|---|
-//! | `starts.jsonl` | every stub, one line at its start | [`Start`] |
-//! | `script.VG.LV` | the test, beforehand | a script (JSON list of [`Step`]) for each start; the last one repeats |
+//! | `starts.jsonl` | every stub of lvpoll, one line at its start | [`Start`] |
+//! | `lvs.jsonl` | every stub of lvs, likewise | [`Start`] |
+//! | `script.VG.LV`, `script.lvs` | the test, beforehand | a script (JSON list of [`Step`]) for each start; the last one repeats |
 //! | `control.PID` | the test, to one running stub (a FIFO) | lines, each a script |
 //!
-//! A stub without a script, or at the end of one, waits silently to be told: it never ends by itself before [`LIFETIME`].
+//! A stub without a script, or at the end of one, waits silently to be told: it never ends by itself before [`LIFETIME`]. But lvs without a
+//! script reports at once that there are no LVs.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -25,6 +27,9 @@ use crate::wait;
 
 /// Tells the stub its folder.
 pub const FOLDER_VARIABLE: &str = "FAKE_LVM_DIR";
+
+/// What lvs is called, also in place of an LV.
+pub const LVS: &str = "lvs";
 
 /// A forgotten stub ends after this long, so that no test run leaves any behind.
 pub const LIFETIME: Duration = Duration::from_mins(5);
@@ -68,6 +73,11 @@ impl Start {
             .map(String::as_str)
     }
 
+    /// Was it started as lvs?
+    pub fn is_lvs(&self) -> bool {
+        self.arguments.get(1).is_some_and(|argument| argument == LVS)
+    }
+
     /// Has it ended, and its parent taken note?
     pub fn is_reaped(&self) -> bool {
         !Path::new(&format!("/proc/{}", self.pid)).exists()
@@ -104,7 +114,17 @@ impl FakeLvm {
         fs::write(script_path(&self.folder, lv), text).expect("the test owns this folder");
     }
 
-    /// Returns every start so far, oldest first.
+    /// Lays down what the stubs of lvs will do, likewise.
+    pub fn script_lvs(&self, scripts: &[&[Step]]) {
+        self.script(LVS, scripts);
+    }
+
+    /// Returns every start of lvs so far, oldest first.
+    pub fn lvs_starts(&self) -> Vec<Start> {
+        read_lvs_starts(&self.folder)
+    }
+
+    /// Returns every start of lvpoll so far, oldest first.
     pub fn starts(&self) -> Vec<Start> {
         read_starts(&self.folder)
     }
@@ -151,7 +171,7 @@ impl FakeLvm {
 
     /// Kills every stub of this test that still runs, each checked to be one by its command line.
     pub fn kill_all(&self) {
-        for start in self.starts() {
+        for start in self.starts().into_iter().chain(self.lvs_starts()) {
             if is_stub_of(&start, &self.folder)
                 && let Some(pid) = Pid::from_raw(start.pid)
             {
@@ -164,18 +184,28 @@ impl FakeLvm {
 
 /// Reads `starts.jsonl`; a line that is still being written is left out.
 pub fn read_starts(folder: &Path) -> Vec<Start> {
-    let text = fs::read_to_string(starts_path(folder)).unwrap_or_default();
+    read_records(&starts_path(folder))
+}
+
+/// Reads `lvs.jsonl`, likewise.
+pub fn read_lvs_starts(folder: &Path) -> Vec<Start> {
+    read_records(&lvs_starts_path(folder))
+}
+
+fn read_records(path: &Path) -> Vec<Start> {
+    let text = fs::read_to_string(path).unwrap_or_default();
     let complete = text.rfind('\n').map_or("", |end| &text[..end]);
     complete.lines().map(|line| serde_json::from_str(line).expect("stubs write whole records")).collect()
 }
 
-/// Appends one record to `starts.jsonl`.
+/// Appends one record to `starts.jsonl` or `lvs.jsonl`.
 ///
 /// # Errors
 /// When the folder is gone or not writable.
 pub fn record_start(folder: &Path, start: &Start) -> io::Result<()> {
     let line = serde_json::to_string(start)? + "\n";
-    fs::OpenOptions::new().create(true).append(true).open(starts_path(folder))?.write_all(line.as_bytes())
+    let path = if start.is_lvs() { lvs_starts_path(folder) } else { starts_path(folder) };
+    fs::OpenOptions::new().create(true).append(true).open(path)?.write_all(line.as_bytes())
 }
 
 /// Returns the path of the FIFO through which the stub `pid` is told what to do.
@@ -190,6 +220,10 @@ pub fn script_path(folder: &Path, lv: &str) -> PathBuf {
 
 fn starts_path(folder: &Path) -> PathBuf {
     folder.join("starts.jsonl")
+}
+
+fn lvs_starts_path(folder: &Path) -> PathBuf {
+    folder.join("lvs.jsonl")
 }
 
 /// Its pid may have gone to a stranger since: only a process with the very same arguments and folder is ours to kill.

@@ -403,3 +403,53 @@ fn await_log(site: &Site, words: &str) -> String {
         fs::read_to_string(site.log()).ok().filter(|log| log.contains(words))
     })
 }
+
+/// What lvs prints of a pvmove in the VG `vg`.
+fn report_of_a_pvmove(vg: &str) -> String {
+    let (vg_uuid, lv_uuid) = ("V".repeat(32), "L".repeat(32));
+    format!(
+        r#"{{"report":[{{"lv":[{{"vg_name":"{vg}","lv_name":"[pvmove0]","vg_uuid":"{vg_uuid}","lv_uuid":"{lv_uuid}","move_pv":"/dev/sda"}}]}}]}}"#
+    )
+}
+
+#[test]
+fn the_metadata_is_searched_at_the_start_on_sighup_and_on_demand() {
+    let site = Site::new();
+    let report = report_of_a_pvmove("of-this-test");
+    site.lvm.script_lvs(&[&[Step::Say(report), Step::Exit(0)]]);
+    let service = site.service().set("poll.reconcile", "\"report\"").start();
+    let looked =
+        |times| wait::until("lvs", wait::SOON, || (site.lvm.lvs_starts().len() >= times).then_some(()));
+    looked(1);
+    let found = service.call("org.lvmwarden.Poll.Reconcile", &json!({}));
+    let lv = &found["unfinished"][0];
+    assert_eq!(
+        (&lv["vgname"], &lv["lvname"], &lv["kind"]),
+        (&json!("of-this-test"), &json!("pvmove0"), &json!("pvmove"))
+    );
+    assert_eq!(lv["lvid"], format!("{}{}", "V".repeat(32), "L".repeat(32)));
+    looked(2);
+    service.signal(Signal::HUP);
+    looked(3);
+    let start = site.lvm.lvs_starts().remove(0);
+    assert!(start.arguments.contains(&"--readonly".to_owned()), "{:?}", start.arguments);
+    assert_eq!(site.lvm.starts().len(), 0, "it only reports");
+}
+
+#[test]
+fn an_lvs_that_hangs_or_is_of_no_use_keeps_nobody_waiting() {
+    for script in [
+        &[Step::IgnoreTerminate][..],
+        &[Step::Say("  garbage".to_owned()), Step::Exit(0)],
+        &[Step::Complain("  Failed.".to_owned()), Step::Exit(5)],
+    ] {
+        let site = Site::new();
+        site.lvm.script_lvs(&[script]);
+        let service = site.service().start();
+        wait::until("lvs", wait::SOON, || (!site.lvm.lvs_starts().is_empty()).then_some(()));
+        let pvmove = site.pvmove("pvmove0");
+        assert_eq!(site.client().ask(&pvmove.start()), OK);
+        site.lvm.await_start();
+        assert_eq!(service.call("org.lvmwarden.Poll.List", &json!({}))["operations"][0]["vgname"], pvmove.vg);
+    }
+}

@@ -98,6 +98,8 @@ fn what_happens_to_the_daemon_has_its_words() {
     use Occurrence as O;
 
     let name = "root/doors/api".to_owned();
+    let PollRef { kind, vgname, lvname, lvid, .. } = op();
+    let unfinished = Unfinished { kind, vgname, lvname, lvid };
     for (occurrence, kind, subject, fields) in [
         (
             O::ActorEnded {
@@ -123,6 +125,12 @@ fn what_happens_to_the_daemon_has_its_words() {
             "service.configuration_reloaded",
             "service",
             "applied=log.level needs_restart=poll.socket api.mode",
+        ),
+        (
+            O::PollFound { lv: unfinished, next: "poll it" },
+            "poll.found",
+            "vg/pvmove0",
+            "kind=pvmove lvid=VGALVA next=poll it",
         ),
         (O::ClientRefused { uid: 1000 }, "client.refused", "service", "uid=1000"),
         (O::LogLinesDropped { count: 12 }, "log.lines_dropped", "service", "count=12"),

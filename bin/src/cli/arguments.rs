@@ -156,6 +156,15 @@ pub(super) enum Poll {
         operation: String,
     },
 
+    /// Search LVM's metadata for operations that nobody polls, and have them polled
+    ///
+    /// The daemon does so by itself at its start and after a boot. What another process polls is left alone.
+    Reconcile {
+        /// Only show them
+        #[arg(long)]
+        dry_run: bool,
+    },
+
     /// Show what happened to operations, the latest last, with those that are over
     History {
         /// The latest so many steps only

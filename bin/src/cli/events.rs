@@ -143,7 +143,8 @@ fn style(event: &Event) -> anstyle::Style {
     match event.kind.as_str() {
         "poll.ended" if outcome.is_some_and(is_well) => GOOD,
         "poll.ended" | "actor.ended" | "client.refused" | "log.lines_dropped" => BAD,
-        "poll.retried" | "poll.silent" | "poll.adopted" | "actor.restarted" | "service.stopping" => ODD,
+        "poll.found" | "poll.retried" | "poll.silent" | "poll.adopted" | "actor.restarted"
+        | "service.stopping" => ODD,
         _ => USUAL,
     }
 }

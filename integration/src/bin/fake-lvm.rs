@@ -1,4 +1,4 @@
-//! The stub `lvm`: plays `lvm lvpoll` for a daemon under test. See `fake_lvm.rs` for the files it meets the test in.
+//! The stub `lvm`: plays `lvm lvpoll` and `lvm lvs` for a daemon under test. See `fake_lvm.rs` for the files it meets the test in.
 //!
 //! In order: makes its FIFO, records its start (so a recorded stub can be told at once), plays its script, then does what it is told.
 #![forbid(unsafe_code)]
@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use lvmwarden_integration::fake_lvm::{
-    FOLDER_VARIABLE, LIFETIME, Start, Step, control_path, read_starts, record_start, script_path,
+    FOLDER_VARIABLE, LIFETIME, LVS, Start, Step, control_path, read_lvs_starts, read_starts, record_start,
+    script_path,
 };
 use rustix::event::{PollFd, PollFlags};
 use rustix::fs::{CWD, FileType, Mode};
@@ -43,15 +44,22 @@ fn main() -> Result<()> {
 }
 
 fn planned_steps(folder: &Path, start: &Start) -> Result<Vec<Step>> {
-    let lv = start.lv().unwrap_or_default();
-    let Ok(text) = std::fs::read_to_string(script_path(folder, lv)) else { return Ok(Vec::new()) };
+    let name = if start.is_lvs() { LVS } else { start.lv().unwrap_or_default() };
+    let Ok(text) = std::fs::read_to_string(script_path(folder, name)) else {
+        return Ok(if start.is_lvs() { report_nothing() } else { Vec::new() });
+    };
     let mut scripts: Vec<Vec<Step>> = serde_json::from_str(&text)?;
     let earlier = match scripts.len() {
         0 => return Ok(Vec::new()),
         1 => 0,
-        _ => read_starts(folder).iter().filter(|one| one.lv() == Some(lv) && one.pid != start.pid).count(),
+        _ if start.is_lvs() => read_lvs_starts(folder).iter().filter(|one| one.pid != start.pid).count(),
+        _ => read_starts(folder).iter().filter(|one| one.lv() == Some(name) && one.pid != start.pid).count(),
     };
     Ok(scripts.swap_remove(earlier.min(scripts.len() - 1)))
+}
+
+fn report_nothing() -> Vec<Step> {
+    vec![Step::Say(r#"{"report":[{"lv":[]}]}"#.to_owned()), Step::Exit(0)]
 }
 
 fn obey(start: &Start, control: File) -> Result<()> {

@@ -240,3 +240,23 @@ fn doctor_finds_that_there_is_no_service() {
         assert!(run.stdout.contains(words), "{words} is in {run:#?}");
     }
 }
+
+#[test]
+fn what_the_metadata_shows_is_told() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let told = run(&site, &["poll", "reconcile"]).done();
+    assert_eq!(told, "LVM's metadata shows nothing that is under way\n");
+    assert_eq!(json(&site, &["poll", "reconcile", "--dry-run"])["unfinished"], serde_json::json!([]));
+
+    site.lvm.script_lvs(&[&[Step::Complain("  Cannot.".to_owned()), Step::Exit(5)]]);
+    run(&site, &["poll", "reconcile"]).assert_failed(1, "run lvs: it ended with exit code 5: Cannot.");
+}
+
+#[test]
+fn where_reconciling_is_off_nobody_looks() {
+    let site = Site::new();
+    let _service = site.service().set("poll.reconcile", "\"off\"").start();
+    run(&site, &["poll", "reconcile"]).assert_failed(1, "poll.reconcile is \"off\" in the configuration");
+    assert!(site.lvm.lvs_starts().is_empty());
+}

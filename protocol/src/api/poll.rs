@@ -4,12 +4,14 @@
 
 mod history;
 mod operation;
+mod reconcile;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 pub use history::{History, HistoryEntry, HistoryReply, HistoryStep, SegmentDone};
 pub use operation::{CopyProgress, Operation, OperationState, Outcome, OutcomeKind};
+pub use reconcile::{Reconcile, ReconcileReply, Standing, UnfinishedLv};
 
 use super::interface::interface;
 use crate::ids::{DevicesFile, LvName, Lvid, SystemDir, VgName};
@@ -23,6 +25,7 @@ interface!("org.lvmwarden.Poll", "org.lvmwarden.Poll.varlink", {
     Wait -> One(OperationReply),
     Watch -> Stream(OperationReply),
     History -> One(HistoryReply),
+    Reconcile -> One(ReconcileReply),
 });
 
 /// Asks for all operations.

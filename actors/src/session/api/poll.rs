@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
-    Abort, CopyProgress, Error, History, HistoryReply, List, ListReply, Operation, OperationReply, Request,
-    Show, Start, StartReply, Wait,
+    Abort, CopyProgress, Error, History, HistoryReply, List, ListReply, Operation, OperationReply, Reconcile,
+    ReconcileReply, Request, Show, Start, StartReply, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
@@ -15,10 +15,12 @@ use uuid::Uuid;
 use super::connection::Replies;
 use super::dispatch::{large_reply, reply};
 use super::{ANSWER_DEADLINE, ApiService};
+use crate::names;
 use crate::poll_operation::directory::{Directory, Unanswered};
 use crate::poll_operation::messages::Description;
 use crate::poll_operation::pace;
 use crate::poll_operation::state::StartAnswer;
+use crate::reconcile::{self, Reconciler};
 
 impl ApiService {
     pub(super) async fn answer_poll(
@@ -41,12 +43,26 @@ impl ApiService {
             Request::Abort(asked) => reply::<Abort, _>(abort(directory, asked, uid).await),
             Request::Wait(asked) => reply::<Wait, _>(self.wait(directory, asked).await),
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
+            Request::Reconcile(asked) => reply::<Reconcile, _>(self.reconcile(asked).await),
             Request::History(History { limit }) => {
                 let entries = directory.history(limit).await;
                 let entries = entries.map(|entries| HistoryReply { entries }).map_err(busy);
                 large_reply::<History, _>(entries).await
             }
         })
+    }
+
+    async fn reconcile(&self, asked: Reconcile) -> Result<ReconcileReply, Error> {
+        if self.environment.reconcile.is_none() {
+            return Err(Error::Failed {
+                reason: "poll.reconcile is \"off\" in the configuration".to_owned(),
+            });
+        }
+        let question = reconcile::Reconcile { dry_run: asked.dry_run.unwrap_or_default() };
+        let (name, deadline) = (&names::RECONCILE, reconcile::DEADLINE);
+        let asked = self.registry.ask::<Reconciler, _>(name, question, deadline).await;
+        let unfinished = asked.map_err(|_| Error::Busy)?.map_err(|reason| Error::Failed { reason })?;
+        Ok(ReconcileReply { unfinished })
     }
 
     async fn wait(&self, directory: &Directory, asked: Wait) -> Result<OperationReply, Error> {

@@ -65,6 +65,7 @@ impl Fixture {
         let (metrics, daemon) = (Metrics::new(), Arc::new(Daemon::default()));
         let events = Events::new(Arc::clone(&metrics), keep);
         let environment = Arc::new(ServiceEnvironment {
+            reconcile: None,
             info: ServiceInfo {
                 version: "0.1.0".to_owned(),
                 started_at: "2026-11-21T10:00:00Z".parse().unwrap(),

@@ -2,6 +2,7 @@
 
 mod bars;
 mod history;
+mod reconcile;
 mod show;
 mod start;
 mod wait;
@@ -22,6 +23,7 @@ pub(super) fn run(screen: &mut Screen, command: Poll) -> Result<Exit, Failure> {
         Poll::Start(options) => start::start(screen, options)?,
         Poll::Abort { operation } => start::abort(screen, &operation)?,
         Poll::History { limit } => history::run(screen, limit)?,
+        Poll::Reconcile { dry_run } => return reconcile::run(screen, dry_run),
     }
     Ok(Exit::Done)
 }

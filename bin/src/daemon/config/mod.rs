@@ -26,7 +26,9 @@ pub(crate) use changes::{Change, changes};
 use document::Document;
 pub(crate) use document::Problem;
 pub(crate) use values::{Group, LEVELS, level_called};
-use values::{absolute_path, format, group, level, loopback_address, mode, number, poll_mode, roles, switch};
+use values::{
+    absolute_path, format, group, level, loopback_address, mode, number, poll_mode, reconcile, roles, switch,
+};
 
 use super::logging::Format;
 
@@ -38,6 +40,17 @@ pub(crate) const DEFAULT_PATH: &str = "/etc/lvmwarden/lvmwarden.toml";
 pub(crate) enum Role {
     /// It polls pvmoves, conversions and merges: lvmpolld's job.
     Poll,
+}
+
+/// What is done about an operation that is found in LVM's metadata, and that nobody polls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reconcile {
+    /// It is polled.
+    Resume,
+    /// It is told of.
+    Report,
+    /// Nobody looks for any.
+    Off,
 }
 
 /// Every setting, one field for each key of the file; the file says what each is for.
@@ -52,6 +65,8 @@ pub(crate) struct Config {
     pub(crate) poll_mode: Mode,
     pub(crate) poll_interval_seconds: u32,
     pub(crate) poll_starts_at_once: u32,
+    pub(crate) poll_reconcile: Reconcile,
+    pub(crate) poll_reconcile_at_once: u32,
     pub(crate) api_socket: PathBuf,
     /// Permission bits, 0 to 0o777.
     pub(crate) api_mode: u32,
@@ -73,6 +88,8 @@ impl Default for Config {
             poll_mode: Mode::Classic,
             poll_interval_seconds: 15,
             poll_starts_at_once: 4,
+            poll_reconcile: Reconcile::Resume,
+            poll_reconcile_at_once: 4,
             api_socket: "/run/lvmwarden/org.lvmwarden".into(),
             api_mode: 0o660,
             api_group: Group::Named("lvmwarden".into()),
@@ -115,6 +132,8 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         poll.set("mode", &mut config.poll_mode, poll_mode);
         poll.set("interval_seconds", &mut config.poll_interval_seconds, number(1..=86_400));
         poll.set("starts_at_once", &mut config.poll_starts_at_once, number(1..=64));
+        poll.set("reconcile", &mut config.poll_reconcile, reconcile);
+        poll.set("reconcile_at_once", &mut config.poll_reconcile_at_once, number(1..=1000));
     });
     document.section("api", |api| {
         api.set("socket", &mut config.api_socket, absolute_path);

@@ -74,6 +74,8 @@ fn every_key_is_understood() {
         mode = "events"
         interval_seconds = 1
         starts_at_once = 64
+        reconcile = "report"
+        reconcile_at_once = 1
         [api]
         socket = "/run/a"
         mode = "0600"
@@ -93,6 +95,8 @@ fn every_key_is_understood() {
         poll_mode: Mode::Events,
         poll_interval_seconds: 1,
         poll_starts_at_once: 64,
+        poll_reconcile: Reconcile::Report,
+        poll_reconcile_at_once: 1,
         api_socket: "/run/a".into(),
         api_mode: 0o600,
         api_group: Group::Number(100),
@@ -126,6 +130,8 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
         ("poll", "interval_seconds", "1.5", "a whole number from 1 to 86400"),
         ("poll", "interval_seconds", "99999999999999999999", "a whole number from 1 to 86400"),
         ("poll", "starts_at_once", "65", "a whole number from 1 to 64"),
+        ("poll", "reconcile", "true", r#""resume", "report", "off""#),
+        ("poll", "reconcile_at_once", "0", "a whole number from 1 to 1000"),
         ("api", "socket", "[]", path),
         ("api", "mode", "0o660", mode),
         ("api", "mode", r#""660""#, mode),

@@ -9,7 +9,7 @@ use slog::Level;
 use toml::Spanned;
 use toml::de::DeValue;
 
-use super::Role;
+use super::{Reconcile, Role};
 use crate::daemon::logging::Format;
 
 /// The log levels by the names that administrators use, the most severe first.
@@ -32,6 +32,9 @@ const FORMATS: [(&str, Format); 4] = [
 const ROLES: [(&str, Role); 1] = [("poll", Role::Poll)];
 
 const POLL_MODES: [(&str, Mode); 2] = [("classic", Mode::Classic), ("events", Mode::Events)];
+
+const RECONCILE: [(&str, Reconcile); 3] =
+    [("resume", Reconcile::Resume), ("report", Reconcile::Report), ("off", Reconcile::Off)];
 
 /// Returns the level of this name.
 pub(crate) fn level_called(name: &str) -> Option<Level> {
@@ -57,6 +60,10 @@ pub(super) fn format(value: &DeValue<'_>) -> Result<Format, String> {
 
 pub(super) fn poll_mode(value: &DeValue<'_>) -> Result<Mode, String> {
     one_of(value, &POLL_MODES)
+}
+
+pub(super) fn reconcile(value: &DeValue<'_>) -> Result<Reconcile, String> {
+    one_of(value, &RECONCILE)
 }
 
 pub(super) fn roles(value: &DeValue<'_>) -> Result<Vec<Role>, String> {

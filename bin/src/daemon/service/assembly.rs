@@ -11,13 +11,15 @@ use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_actors::reconcile::Reconciling;
+use lvmwarden_actors::reconcile::plan::Policy;
 use lvmwarden_actors::service::{Control, ServiceEnvironment, ServiceInfo};
 use lvmwarden_actors::tree::{self, ServiceTree};
 use lvmwarden_supervisor::SupervisorSpec;
 use tokio::sync::watch;
 
 use super::doors::Doors;
-use crate::daemon::config::{Config, Role};
+use crate::daemon::config::{Config, Reconcile, Role};
 use crate::daemon::place::Place;
 use crate::daemon::poll_role::{PollRole, executable};
 
@@ -59,8 +61,18 @@ pub(super) fn environment(
         metrics: voices.metrics,
         access: Access { group: doors.group },
         default_interval_seconds: AtomicU32::new(config.poll_interval_seconds),
+        reconcile: reconciling(config).map(Arc::new),
         poll,
     }))
+}
+
+fn reconciling(config: &Config) -> Option<Reconciling> {
+    let resume = match config.poll_reconcile {
+        Reconcile::Resume => true,
+        Reconcile::Report => false,
+        Reconcile::Off => return None,
+    };
+    Some(Reconciling::new(Policy { resume, at_once: config.poll_reconcile_at_once as usize }))
 }
 
 fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::Result<Arc<PollEnvironment>> {

@@ -1,7 +1,7 @@
 //! The configuration, read again while the service runs.
 //!
 //! What can be taken on is; for the rest the log says that it needs a restart. A configuration that is refused changes
-//! nothing.
+//! nothing. One that is read also has LVM's metadata searched again for what nobody polls.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -78,6 +78,9 @@ impl Reloader {
         environment.default_interval_seconds.store(new.poll_interval_seconds, Ordering::Relaxed);
         self.config.log_level = new.log_level;
         self.config.poll_interval_seconds = new.poll_interval_seconds;
+        if let Some(reconcile) = &environment.reconcile {
+            reconcile.look_again();
+        }
         info!(log, "the configuration was read again"; "changed" => applied.join(" "));
         for key in &needs_restart {
             warn!(log, "a changed key needs a restart"; "key" => key, "next" => "go on with its value of before");

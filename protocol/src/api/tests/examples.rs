@@ -278,6 +278,30 @@ fn poll_orders() {
 }
 
 #[test]
+fn poll_reconciling() {
+    use poll::*;
+    assert_call(
+        &Reconcile { dry_run: Some(true) },
+        r#"{"method":"org.lvmwarden.Poll.Reconcile","parameters":{"dry_run":true}}"#,
+        |call| super::super::Request::Poll(Request::Reconcile(call)),
+    );
+    let lv = UnfinishedLv {
+        kind: PollOperation::Pvmove,
+        vgname: vgname(),
+        lvname: lvname(),
+        lvid: Lvid::try_from("L").expect("a name"),
+        standing: Standing::Foreign,
+        id: None,
+        pid: Some(4711),
+        detail: Some("pvmove -i 1".to_owned()),
+    };
+    assert_reply::<Reconcile>(
+        &ReconcileReply { unfinished: vec![lv] },
+        r#"{"unfinished":[{"detail":"pvmove -i 1","id":null,"kind":"pvmove","lvid":"L","lvname":"pvmove0","pid":4711,"standing":"foreign","vgname":"vg0"}]}"#,
+    );
+}
+
+#[test]
 fn poll_outcomes_and_errors() {
     use poll::*;
     let invalid = Outcome {
