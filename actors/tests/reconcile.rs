@@ -69,6 +69,10 @@ impl Kernel for FakeKernel {
     fn lvid_of(&self, _: VgName, _: LvName) -> BoxFuture<'static, Option<Lvid>> {
         Box::pin(async { None })
     }
+
+    fn happening(&self) -> Option<BoxFuture<'static, ()>> {
+        None
+    }
 }
 
 struct NoControl;

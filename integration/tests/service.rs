@@ -448,7 +448,7 @@ fn an_lvs_that_hangs_or_is_of_no_use_keeps_nobody_waiting() {
         let service = site.service().start();
         wait::until("lvs", wait::SOON, || (!site.lvm.lvs_starts().is_empty()).then_some(()));
         let pvmove = site.pvmove("pvmove0");
-        assert_eq!(site.client().ask(&pvmove.start()), OK);
+        assert_eq!(site.client().ask(pvmove.start()), OK);
         site.lvm.await_start();
         assert_eq!(service.call("org.lvmwarden.Poll.List", &json!({}))["operations"][0]["vgname"], pvmove.vg);
     }
