@@ -8,7 +8,7 @@
 //!
 //! The socket's mode is a first fence; this one also holds where a mode or an ACL was set wrong.
 
-use lvmwarden_protocol::api::{Method, events, metrics, poll, service, supervisor, varlink_service};
+use lvmwarden_protocol::api::{Method, archive, events, metrics, poll, service, supervisor, varlink_service};
 
 /// Who is at the other end of a connection, as the kernel noted when it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +38,7 @@ pub enum Permission {
 }
 
 /// The methods that change nothing. One that is not listed is for root alone.
-const WATCHING: [&str; 12] = [
+const WATCHING: [&str; 14] = [
     varlink_service::GetInfo::NAME,
     varlink_service::GetInterfaceDescription::NAME,
     service::Info::NAME,
@@ -51,6 +51,8 @@ const WATCHING: [&str; 12] = [
     events::Recent::NAME,
     events::Subscribe::NAME,
     metrics::Get::NAME,
+    archive::Status::NAME,
+    archive::Plan::NAME,
 ];
 
 impl Access {
@@ -126,6 +128,7 @@ mod tests {
                 "org.lvmwarden.Poll.Reconcile",
                 "org.lvmwarden.Supervisor.Restart",
                 "org.lvmwarden.Supervisor.SetLogLevel",
+                "org.lvmwarden.Archive.Clean",
             ]
         );
     }

@@ -10,6 +10,7 @@
 //! | [`door`] | a listening socket | its sessions | the tree |
 //! | [`session`] | one client connection | nothing | its door |
 //! | [`kernel`] | a look at device-mapper | nothing | (no actor) |
+//! | [`archive_janitor`] | the copies of metadata in `/etc/lvm/archive`, kept within bounds | the one pass that is under way | the tree |
 //! | [`ledger`] | what must not be forgotten | (pure) | the journal folds it |
 //! | [`metrics`] | numbers for Prometheus | counts | (no actor) |
 //! | [`events`] | the stream of what happens | the latest events | (no actor) |
@@ -25,6 +26,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod archive_janitor;
 pub mod door;
 pub mod environment;
 mod error_chain;

@@ -51,6 +51,8 @@ pub struct Metrics {
     lvpoll_adoptions: Counter,
     actor_restarts: ActorCounters,
     actor_panics: ActorCounters,
+    archive_removed_files: Counter,
+    archive_removed_bytes: Counter,
 }
 
 /// A client's connection; it is counted until this is dropped.
@@ -97,6 +99,16 @@ impl Metrics {
             ),
             actor_restarts: counted(&mut registry, "actor_restarts", "Actors that were started again"),
             actor_panics: counted(&mut registry, "actor_panics", "Actors that have panicked"),
+            archive_removed_files: counted(
+                &mut registry,
+                "archive_removed_files",
+                "Copies of metadata that the archive janitor has removed",
+            ),
+            archive_removed_bytes: counted(
+                &mut registry,
+                "archive_removed_bytes",
+                "How long these were together",
+            ),
             registry,
         })
     }
@@ -125,6 +137,10 @@ impl Metrics {
             Occurrence::ActorRestarted { name, .. } => {
                 self.actor_restarts.get_or_create(&actor(name)).inc();
             }
+            Occurrence::ArchiveCleaned { removed, .. } => {
+                self.archive_removed_files.inc_by(removed.files);
+                self.archive_removed_bytes.inc_by(removed.bytes);
+            }
             Occurrence::PollIntended { .. }
             | Occurrence::PollFellBack { .. }
             | Occurrence::PollRetried { .. }
@@ -140,6 +156,7 @@ impl Metrics {
             | Occurrence::ServiceStopping { .. }
             | Occurrence::LogLevelChanged { .. }
             | Occurrence::ConfigurationReloaded { .. }
+            | Occurrence::ArchiveFailed { .. }
             | Occurrence::ClientRefused { .. }
             | Occurrence::LogLinesDropped { .. } => {}
         }

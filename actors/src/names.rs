@@ -12,3 +12,6 @@ pub static OPERATIONS: LazyLock<Name> = LazyLock::new(|| Name::root().child("pol
 
 /// Who finds in LVM's metadata what nobody polls.
 pub static RECONCILE: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("reconcile"));
+
+/// The archive janitor.
+pub static ARCHIVE_JANITOR: LazyLock<Name> = LazyLock::new(|| Name::root().child("archive").child("janitor"));

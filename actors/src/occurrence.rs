@@ -13,6 +13,7 @@ use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
+use crate::archive_janitor::plan::Total;
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
 use crate::reconcile::report::Unfinished;
@@ -194,6 +195,18 @@ pub enum Occurrence {
         /// The keys whose new values hold after a restart.
         needs_restart: Vec<String>,
     },
+    /// The archive janitor has removed copies.
+    ArchiveCleaned {
+        /// How many, and how long they were together.
+        removed: Total,
+        /// How long the pass took.
+        took: Duration,
+    },
+    /// A pass of the archive janitor was not finished.
+    ArchiveFailed {
+        /// Why.
+        reason: String,
+    },
     /// A client was refused what it may not do.
     ClientRefused {
         /// Whose.
@@ -230,6 +243,8 @@ impl Occurrence {
             Self::ServiceStopping { .. } => "service.stopping",
             Self::LogLevelChanged { .. } => "log.level_changed",
             Self::ConfigurationReloaded { .. } => "service.configuration_reloaded",
+            Self::ArchiveCleaned { .. } => "archive.cleaned",
+            Self::ArchiveFailed { .. } => "archive.failed",
             Self::ClientRefused { .. } => "client.refused",
             Self::LogLinesDropped { .. } => "log.lines_dropped",
         }
@@ -258,17 +273,20 @@ impl Occurrence {
             | Self::ServiceStopping { .. }
             | Self::LogLevelChanged { .. }
             | Self::ConfigurationReloaded { .. }
+            | Self::ArchiveCleaned { .. }
+            | Self::ArchiveFailed { .. }
             | Self::ClientRefused { .. }
             | Self::LogLinesDropped { .. } => None,
         }
     }
 
-    /// Returns to whom it happened: `vg/lv`, an actor's name, or `service`.
+    /// Returns to whom it happened: `vg/lv`, an actor's name, `archive`, or `service`.
     pub fn subject(&self) -> String {
         match (self, self.poll_ref()) {
             (_, Some(op)) => format!("{}/{}", op.vgname, op.lvname),
             (Self::PollFound { lv, .. }, None) => format!("{}/{}", lv.vgname, lv.lvname),
             (Self::ActorEnded { name, .. } | Self::ActorRestarted { name, .. }, None) => name.clone(),
+            (Self::ArchiveCleaned { .. } | Self::ArchiveFailed { .. }, None) => "archive".to_owned(),
             (_of_the_daemon, None) => "service".to_owned(),
         }
     }
@@ -322,6 +340,11 @@ impl Occurrence {
             Self::ConfigurationReloaded { applied, needs_restart } => {
                 fields.put("applied", &applied.join(" ")).put("needs_restart", &needs_restart.join(" "))
             }
+            Self::ArchiveCleaned { removed, took } => fields
+                .put("removed_files", &removed.files)
+                .put("removed_bytes", &removed.bytes)
+                .put("took_ms", &took.as_millis()),
+            Self::ArchiveFailed { reason } => fields.put("reason", reason),
             Self::ClientRefused { uid } => fields.put("uid", uid),
             Self::LogLinesDropped { count } => fields.put("count", count),
             Self::PollSpokeAgain { .. } | Self::PollForgotten { .. } | Self::ServiceReady => &mut fields,

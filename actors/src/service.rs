@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU32;
 use jiff::Timestamp;
 
 use crate::access::Access;
+use crate::archive_janitor::ArchiveEnvironment;
 use crate::environment::PollEnvironment;
 use crate::events::Events;
 use crate::metrics::Metrics;
@@ -61,6 +62,8 @@ pub struct ServiceEnvironment {
     pub access: Access,
     /// How often lvpoll looks where a client does not say; it may be changed at any time.
     pub default_interval_seconds: AtomicU32,
+    /// The archive janitor, turned on or not.
+    pub archive: Arc<ArchiveEnvironment>,
     /// The poll role, where it is turned on.
     pub poll: Option<Arc<PollEnvironment>>,
     /// How what nobody polls is found and taken up, where that is turned on.

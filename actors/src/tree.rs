@@ -8,6 +8,8 @@
 //! │  ├─ recovery            at start: what the journal and the process table know; then clients are served
 //! │  ├─ kernel              reads device-mapper for all operations that are watched
 //! │  └─ reconcile           finds in LVM's metadata what nobody polls   (the service only, where it is configured)
+//! ├─ archive                one_for_one; a failing janitor is given up alone            (the service only)
+//! │  └─ janitor             keeps /etc/lvm/archive within bounds, where that is turned on
 //! └─ doors                  one_for_one; each is a listener, and a task for each client
 //!    ├─ lvmpolld            the poll protocol
 //!    ├─ api                 the JSON API       (the service only)
@@ -27,6 +29,8 @@ use lvmwarden_supervisor::journal::JournalActor;
 use lvmwarden_supervisor::{ChildSpec, OnExceeded, RestartType, Shutdown, Strategy, SupervisorSpec};
 use tokio::sync::watch;
 
+use crate::archive_janitor::ArchiveEnvironment;
+use crate::archive_janitor::actor::Janitor;
 use crate::door::{Door, DoorEnvironment, Protocol};
 use crate::environment::PollEnvironment;
 use crate::kernel::reader::Reader;
@@ -104,7 +108,7 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
         let protocol = MetricsPage { environment: Arc::clone(&environment) };
         doors = doors.child(door_spec(&DoorEnvironment::new(socket, gate.subscribe(), counted(), protocol)));
     }
-    root.child(ChildSpec::supervisor("doors", doors))
+    root.child(archive_branch(&environment.archive)).child(ChildSpec::supervisor("doors", doors))
 }
 
 fn journal(directory: PathBuf) -> ChildSpec {
@@ -145,6 +149,14 @@ fn reconcile(
             (Arc::clone(&environment), Arc::clone(&poll), Arc::clone(&settings));
         Reconciler::new(environment, poll, settings, gate.clone(), link)
     })
+}
+
+fn archive_branch(archive: &Arc<ArchiveEnvironment>) -> ChildSpec {
+    // Nobody needs a tidy archive as much as polls that go on: a janitor that keeps crashing stays away.
+    let archive = Arc::clone(archive);
+    let janitor = ChildSpec::worker("janitor", move |link| Janitor::new(Arc::clone(&archive), link));
+    let branch = SupervisorSpec::new(Strategy::OneForOne).on_exceeded(OnExceeded::GiveUpChild).child(janitor);
+    ChildSpec::supervisor("archive", branch)
 }
 
 fn door_spec<P: Protocol>(door: &Arc<DoorEnvironment<P>>) -> ChildSpec {

@@ -12,6 +12,7 @@ use std::time::Duration;
 use actix_rt::System;
 use lvmwarden_actors::access::Access;
 use lvmwarden_actors::activity::Activity;
+use lvmwarden_actors::archive_janitor::{ArchiveEnvironment, Settings};
 use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
@@ -25,6 +26,7 @@ use lvmwarden_actors::reconcile::plan::Policy;
 use lvmwarden_actors::reconcile::{Reconcile, Reconciler, Reconciling};
 use lvmwarden_actors::service::{BadLevel, Control, ServiceEnvironment, ServiceInfo};
 use lvmwarden_actors::tree::{self, ServiceTree};
+use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_protocol::api::poll::{Standing, UnfinishedLv};
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
 use lvmwarden_protocol::poll::PollOperation;
@@ -124,6 +126,9 @@ impl Host {
             instance: "/run/x".to_owned(),
             roles: vec!["poll".to_owned()],
         };
+        let limits = Limits { files_per_vg: 1, bytes_per_vg: 1, age_days: 1, keep_newest: 1 };
+        let (directory, period) = (self.path("archive"), Duration::from_hours(1));
+        let janitor = Settings { enabled: false, directory, limits, period };
         let environment = Arc::new(ServiceEnvironment {
             info,
             control: Arc::new(NoControl),
@@ -131,6 +136,7 @@ impl Host {
             metrics,
             access: Access { group: None },
             default_interval_seconds: AtomicU32::new(7),
+            archive: Arc::new(ArchiveEnvironment::new(janitor, events.clone())),
             poll: Some(Arc::new(self.poll(events))),
             reconcile: Some(Arc::new(Reconciling::new(policy))),
         });

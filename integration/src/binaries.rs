@@ -11,6 +11,14 @@ pub fn lvmwardend() -> PathBuf {
     must_exist(path, "build it with `cargo build -p lvmwarden`, or set LVMWARDEN_BIN")
 }
 
+/// Returns the path of our command line: `lvmwarden` beside the running test.
+///
+/// # Panics
+/// When it is not there.
+pub fn lvmwarden() -> PathBuf {
+    must_exist(sibling("lvmwarden"), "build it with `cargo build -p lvmwarden`")
+}
+
 /// Returns the path of the C daemon: `LVMPOLLD_BIN`, or where Debian's package lvm2 puts it.
 ///
 /// # Panics

@@ -48,6 +48,7 @@ impl<'site> Launch<'site> {
             ("poll.binary", quoted(binaries::fake_lvm())),
             ("api.socket", quoted(site.api_socket())),
             ("api.group", "\"root\"".to_owned()),
+            ("archive_janitor.directory", quoted(site.archive())),
         ];
         Self {
             site,

@@ -82,6 +82,11 @@ impl Site {
         self.path("org.lvmwarden")
     }
 
+    /// Returns the path of the folder that the archive janitor looks after.
+    pub fn archive(&self) -> PathBuf {
+        self.path("archive")
+    }
+
     /// Returns the path of the service's configuration.
     pub fn configuration(&self) -> PathBuf {
         self.path("lvmwarden.toml")

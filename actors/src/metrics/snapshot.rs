@@ -8,9 +8,10 @@ use lvmwarden_supervisor::Name;
 use prometheus_client::metrics::counter::ConstCounter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
-use prometheus_client::registry::Registry;
+use prometheus_client::registry::{Registry, Unit};
 
 use super::{Labels, PREFIX};
+use crate::archive_janitor::{LastPass, Seen};
 use crate::names;
 
 /// What is the case at the moment of a scrape.
@@ -24,6 +25,10 @@ pub struct Snapshot {
     pub pending_requests: Vec<(Name, usize)>,
     /// How many lines of the log had no room, since the daemon started.
     pub log_lines_dropped: u64,
+    /// How full the archive of metadata was, if it was looked at.
+    pub archive: Option<Seen>,
+    /// The latest pass over the archive, if there was one.
+    pub archive_pass: Option<LastPass>,
 }
 
 impl Snapshot {
@@ -49,8 +54,34 @@ impl Snapshot {
         registry.register("actor_pending_requests", "Requests that wait for an actor's answer", pending);
         let dropped = ConstCounter::new(self.log_lines_dropped);
         registry.register("log_lines_dropped", "Lines that had no room on their way to the log", dropped);
+        self.register_archive(&mut registry);
         registry
     }
+
+    /// Nothing where there is no janitor at work: a zero would look like an empty archive.
+    fn register_archive(&self, registry: &mut Registry) {
+        if let Some(Seen { copies, unrecognised }) = self.archive {
+            registry.register("archive_files", "Copies of metadata in the archive", gauge(copies.files));
+            let help = "How long the copies of metadata in the archive are together";
+            registry.register_with_unit("archive", help, Unit::Bytes, gauge(copies.bytes));
+            let help = "Other names in the archive, which the janitor leaves alone";
+            registry.register("archive_unrecognised_files", help, gauge(unrecognised));
+        }
+        if let Some(pass) = &self.archive_pass {
+            let took = ConstGauge::new(pass.took.as_secs_f64());
+            let help = "How long the latest pass over the archive took";
+            registry.register_with_unit("archive_pass_duration", help, Unit::Seconds, took);
+            let ended = ConstGauge::new(pass.ended_at.as_duration().as_secs_f64());
+            let help = "When the latest pass over the archive ended, in Unix time";
+            registry.register_with_unit("archive_pass_end_time", help, Unit::Seconds, ended);
+            let help = "VGs whose copies the latest pass over the archive left over a bound";
+            registry.register("archive_vgs_over", help, gauge(pass.vgs_over));
+        }
+    }
+}
+
+fn gauge(number: u64) -> ConstGauge<i64> {
+    ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX))
 }
 
 /// Returns an actor's name for a label; all poll operations share one, for they come and go.

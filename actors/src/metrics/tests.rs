@@ -5,6 +5,8 @@ use lvmwarden_protocol::poll::PollOperation;
 use uuid::Uuid;
 
 use super::*;
+use crate::archive_janitor::plan::Total;
+use crate::archive_janitor::{LastPass, Seen};
 use crate::names;
 use crate::occurrence::PollRef;
 use crate::poll_operation::outcome::Outcome;
@@ -79,6 +81,38 @@ fn operations_share_one_label_however_many_there_are() {
             "lvmwarden_actor_pending_requests{actor=\"root/poll/operations/*\"} 200",
         ]
     );
+}
+
+#[test]
+fn the_archive_is_measured_once_it_was_looked_at() {
+    let metrics = Metrics::new();
+    assert_eq!(samples(&metrics.encode(&Snapshot::default()), "lvmwarden_archive_files"), [""; 0]);
+    let removed = Total { files: 3, bytes: 300 };
+    metrics.count(&Occurrence::ArchiveCleaned { removed, took: Duration::from_secs(2) });
+    let now = Snapshot {
+        archive: Some(Seen { copies: Total { files: 5, bytes: 500 }, unrecognised: 1 }),
+        archive_pass: Some(LastPass {
+            ended_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+            took: Duration::from_secs(2),
+            removed,
+            vgs_over: 1,
+            problem: None,
+        }),
+        ..Snapshot::default()
+    };
+    let text = metrics.encode(&now);
+    for line in [
+        "lvmwarden_archive_files 5",
+        "lvmwarden_archive_bytes 500",
+        "lvmwarden_archive_unrecognised_files 1",
+        "lvmwarden_archive_pass_duration_seconds 2.0",
+        "lvmwarden_archive_pass_end_time_seconds 1795262400.0",
+        "lvmwarden_archive_vgs_over 1",
+        "lvmwarden_archive_removed_files_total 3",
+        "lvmwarden_archive_removed_bytes_total 300",
+    ] {
+        assert_eq!(samples(&text, line), [line], "{text}");
+    }
 }
 
 #[test]

@@ -132,6 +132,13 @@ fn what_happens_to_the_daemon_has_its_words() {
             "vg/pvmove0",
             "kind=pvmove lvid=VGALVA next=poll it",
         ),
+        (
+            O::ArchiveCleaned { removed: Total { files: 3, bytes: 4096 }, took: Duration::from_millis(12) },
+            "archive.cleaned",
+            "archive",
+            "removed_bytes=4096 removed_files=3 took_ms=12",
+        ),
+        (O::ArchiveFailed { reason: "x".to_owned() }, "archive.failed", "archive", "reason=x"),
         (O::ClientRefused { uid: 1000 }, "client.refused", "service", "uid=1000"),
         (O::LogLinesDropped { count: 12 }, "log.lines_dropped", "service", "count=12"),
     ] {

@@ -75,6 +75,10 @@ pub(super) enum Command {
     /// Print all metrics, in the form that Prometheus reads
     Metrics,
 
+    /// The archive janitor: old copies of metadata in /etc/lvm/archive
+    #[command(subcommand)]
+    Archive(Archive),
+
     /// Have the daemon log more or less, until it ends
     LogLevel {
         /// The least severe level that is written
@@ -171,6 +175,19 @@ pub(super) enum Poll {
         #[arg(long, value_name = "COUNT")]
         limit: Option<u32>,
     },
+}
+
+/// What to do about the archive.
+#[derive(Debug, Clone, Copy, Subcommand)]
+pub(super) enum Archive {
+    /// Show how full the archive is, what the janitor keeps, and how its latest pass went
+    Status,
+
+    /// Show what a pass would remove now, and why; removes nothing
+    Plan,
+
+    /// Remove now what is beyond the configured bounds
+    Clean,
 }
 
 /// What `poll start` asks for.

@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::io;
 
 use lvmwarden_protocol::api::{
-    CallError, InterfaceError as _, Parameters, events, metrics, poll, service, supervisor, varlink_service,
+    CallError, InterfaceError as _, Parameters, archive, events, metrics, poll, service, supervisor,
+    varlink_service,
 };
 
 use super::client::ClientError;
@@ -134,6 +135,16 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
                     .advise(format!("there are {}", permitted.join(", ")))
             }
             supervisor::Error::Busy => busy(),
+        };
+    }
+    if let Some(error) = archive::Error::from_refusal(refusal) {
+        return match error {
+            archive::Error::Off => Failure::new("the archive janitor is turned off")
+                .advise("see what it would remove: lvmwarden archive plan; turn it on: archive_janitor.enabled in lvmwarden.toml"),
+            archive::Error::Busy => Failure::with(Exit::TimedOut, "another pass over the archive is under way")
+                .advise("see whether it comes to its end: lvmwarden archive status"),
+            archive::Error::Failed { reason } => Failure::new(format!("the pass was not finished: failed to {reason}"))
+                .advise("what is gone is gone, and the next pass goes on; see also journalctl -u lvmwardend"),
         };
     }
     if let Some(error) = varlink_service::Error::from_refusal(refusal) {

@@ -2,6 +2,7 @@
 
 use std::os::unix::net::UnixListener;
 
+use lvmwarden_protocol::api::archive::Error as ArchiveError;
 use lvmwarden_protocol::api::poll::Error as PollError;
 use lvmwarden_protocol::api::supervisor::Error as SupervisorError;
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
@@ -69,6 +70,15 @@ fn a_level_that_this_daemon_does_not_know_is_told_with_those_it_knows() {
     let permitted = vec!["error".to_owned(), "info".to_owned()];
     refused(SupervisorError::BadLevel { level: "trace".to_owned(), permitted }, &["log-level", "trace"])
         .assert_failed(1, &["no log level trace", "error, info"]);
+}
+
+#[test]
+fn a_pass_over_the_archive_that_was_not_made_is_told_with_what_to_do() {
+    refused(ArchiveError::Off, &["archive", "clean"])
+        .assert_failed(1, &["turned off", "archive plan", "archive_janitor.enabled"]);
+    refused(ArchiveError::Busy, &["archive", "plan"]).assert_failed(5, &["under way", "archive status"]);
+    refused(ArchiveError::Failed { reason: "open /x: gone".to_owned() }, &["archive", "clean"])
+        .assert_failed(1, &["failed to open /x: gone"]);
 }
 
 #[test]

@@ -123,6 +123,11 @@ impl Guest {
         }
     }
 
+    /// Writes a remark into the log.
+    pub fn note(&self, remark: &str) {
+        self.transcript.note(remark);
+    }
+
     /// Returns everything that was said so far: the commands with their output, then the console's log.
     pub fn log(&self) -> String {
         format!("--- commands ---\n{}--- console ---\n{}", self.transcript.text(), self.machine.console())

@@ -32,6 +32,7 @@ impl Layer {
         let script = match init {
             Init::Bare | Init::Even | Init::Udevd => {
                 copy(&binaries::lvmwardend(), &sbin.join("lvmwardend"))?;
+                copy(&binaries::lvmwarden(), &sbin.join("lvmwarden"))?;
                 include_str!("guest_files/init.sh")
             }
             Init::Systemd { packages } => {

@@ -17,12 +17,13 @@ const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
 const GROUP: u32 = 61_235;
 /// What changes something.
-const CHANGING: [&str; 5] = [
+const CHANGING: [&str; 6] = [
     "org.lvmwarden.Service.Stop",
     "org.lvmwarden.Poll.Start",
     "org.lvmwarden.Poll.Abort",
     "org.lvmwarden.Supervisor.Restart",
     "org.lvmwarden.Supervisor.SetLogLevel",
+    "org.lvmwarden.Archive.Clean",
 ];
 
 /// Starts a service whose socket everybody can connect to.

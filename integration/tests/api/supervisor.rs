@@ -31,6 +31,7 @@ fn the_tree_shows_every_actor() {
         ("root/journal", "worker"),
         ("root/poll/operations", "supervisor"),
         (&format!("root/poll/operations/poll:{}", pvmove.lvid), "worker"),
+        ("root/archive/janitor", "worker"),
         ("root/doors/lvmpolld", "worker"),
         ("root/doors/api", "worker"),
     ] {

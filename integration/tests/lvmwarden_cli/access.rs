@@ -40,6 +40,9 @@ fn a_stranger_is_refused_every_command() {
         &["poll", "history"],
         &["poll", "abort", "vg/lv"],
         &["tree"],
+        &["archive", "status"],
+        &["archive", "plan"],
+        &["archive", "clean"],
         &["events"],
         &["events", "--follow"],
         &["metrics"],
@@ -65,14 +68,20 @@ fn a_member_of_the_group_reads_and_watches_and_changes_nothing() {
         &["poll", "show", &id],
         &["poll", "history"],
         &["tree"],
+        &["archive", "status"],
         &["events"],
         &["metrics"],
         &["info"],
     ] {
         run_as_nobody(&site, WATCHERS, command).done();
     }
-    for command in [&["poll", "abort", &id][..], &["log-level", "info"], &["restart", "root/poll"], &["stop"]]
-    {
+    for command in [
+        &["archive", "clean"][..],
+        &["poll", "abort", &id],
+        &["log-level", "info"],
+        &["restart", "root/poll"],
+        &["stop"],
+    ] {
         run_as_nobody(&site, WATCHERS, command).assert_failed(4, "only root may change something");
     }
     site.lvm.tell_exit(&stub, 0);

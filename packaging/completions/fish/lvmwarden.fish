@@ -35,6 +35,7 @@ complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "poll" -d 'Poll 
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "tree" -d 'Show the supervision tree'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "events" -d 'Show what happened, the latest last'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "metrics" -d 'Print all metrics, in the form that Prometheus reads'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "archive" -d 'The archive janitor: old copies of metadata in /etc/lvm/archive'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "log-level" -d 'Have the daemon log more or less, until it ends'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'End an actor of the tree and start it anew, with all below it'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
@@ -131,6 +132,33 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metrics" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metrics" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and not __fish_seen_subcommand_from status plan clean" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and not __fish_seen_subcommand_from status plan clean" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and not __fish_seen_subcommand_from status plan clean" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and not __fish_seen_subcommand_from status plan clean" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and not __fish_seen_subcommand_from status plan clean" -f -a "status" -d 'Show how full the archive is, what the janitor keeps, and how its latest pass went'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and not __fish_seen_subcommand_from status plan clean" -f -a "plan" -d 'Show what a pass would remove now, and why; removes nothing'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and not __fish_seen_subcommand_from status plan clean" -f -a "clean" -d 'Remove now what is beyond the configured bounds'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from status" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from status" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from status" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from status" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from plan" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from plan" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from plan" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from plan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

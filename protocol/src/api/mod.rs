@@ -8,6 +8,7 @@
 //! | `org.lvmwarden.Supervisor` | the supervision tree | [`supervisor`] |
 //! | `org.lvmwarden.Events` | what happened | [`events`] |
 //! | `org.lvmwarden.Metrics` | numbers for Prometheus | [`metrics`] |
+//! | `org.lvmwarden.Archive` | the archive janitor | [`archive`] |
 //!
 //! From the wire inwards, in this order:
 //!
@@ -23,6 +24,7 @@
 //!
 //! Who may call what is not said here.
 
+pub mod archive;
 pub mod codec;
 pub mod events;
 pub mod interface;
@@ -45,13 +47,14 @@ pub use message::{Call, CallError, Message, Parameters, Reply};
 use varlink_service::Error as VarlinkError;
 
 /// Every interface's name and definition, in the order in which clients are told.
-pub const INTERFACES: [(&str, &str); 6] = [
+pub const INTERFACES: [(&str, &str); 7] = [
     (varlink_service::NAME, varlink_service::DESCRIPTION),
     (service::NAME, service::DESCRIPTION),
     (poll::NAME, poll::DESCRIPTION),
     (supervisor::NAME, supervisor::DESCRIPTION),
     (events::NAME, events::DESCRIPTION),
     (metrics::NAME, metrics::DESCRIPTION),
+    (archive::NAME, archive::DESCRIPTION),
 ];
 
 /// Any call that makes sense.
@@ -69,6 +72,8 @@ pub enum Request {
     Events(events::Request),
     /// Of `org.lvmwarden.Metrics`.
     Metrics(metrics::Request),
+    /// Of `org.lvmwarden.Archive`.
+    Archive(archive::Request),
 }
 
 impl Request {
@@ -81,6 +86,7 @@ impl Request {
             Self::Supervisor(request) => request.method(),
             Self::Events(request) => request.method(),
             Self::Metrics(request) => request.method(),
+            Self::Archive(request) => request.method(),
         }
     }
 
@@ -99,6 +105,7 @@ impl Request {
             supervisor::NAME => supervisor::Request::parse(call).map(Self::Supervisor),
             events::NAME => events::Request::parse(call).map(Self::Events),
             metrics::NAME => metrics::Request::parse(call).map(Self::Metrics),
+            archive::NAME => archive::Request::parse(call).map(Self::Archive),
             _ => Err(VarlinkError::InterfaceNotFound { interface: interface.to_owned() }),
         }?;
         if call.upgrade {

@@ -2,8 +2,8 @@
 
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
 use lvmwarden_protocol::api::{
-    Call, CodecError, InterfaceError, Method, Reply, Request, events, metrics, poll, service, supervisor,
-    varlink_service,
+    Call, CodecError, InterfaceError, Method, Reply, Request, archive, events, metrics, poll, service,
+    supervisor, varlink_service,
 };
 
 use tokio::task::spawn_blocking;
@@ -29,12 +29,13 @@ pub(super) fn admit(permission: Permission, call: &Call) -> Result<Request, (Rep
     request.map_err(|error| (Reply::error(&error), "(invalid)"))
 }
 
-/// Returns whether the answer comes when something happens, which may be never.
+/// Returns whether the answer comes when something happens, which may be never, or when a disk answers.
 pub(super) fn is_patient(request: &Request) -> bool {
     matches!(
         request,
         Request::Poll(poll::Request::Wait(_) | poll::Request::Watch(_))
             | Request::Events(events::Request::Subscribe(_))
+            | Request::Archive(archive::Request::Plan(_) | archive::Request::Clean(_))
     )
 }
 
@@ -72,6 +73,7 @@ impl ApiService {
             Request::Events(events::Request::Recent(asked)) => self.recent(asked).await,
             Request::Events(events::Request::Subscribe(asked)) => self.subscribe(asked, replies).await?,
             Request::Metrics(metrics::Request::Get(_)) => reply::<metrics::Get, _>(self.metrics().await),
+            Request::Archive(request) => self.answer_archive(client.uid, request).await,
         })
     }
 }

@@ -4,7 +4,7 @@
 //!
 //! 1. `connection` reads a call, and is answered for as long as the client is there;
 //! 2. `dispatch` asks [`access`](crate::access) whether this client may call it, and finds who answers;
-//! 3. an interface answers: `about`, `poll`, `watch`, `tree`, `stream`, `scrape`.
+//! 3. an interface answers: `about`, `poll`, `watch`, `tree`, `stream`, `scrape`, `archive`.
 //!
 //! A client can do no harm to others, whatever it sends or does not read:
 //!
@@ -14,6 +14,7 @@
 //!   events, and ends with its client.
 
 mod about;
+mod archive;
 mod connection;
 mod dispatch;
 mod poll;

@@ -27,6 +27,8 @@ pub(crate) async fn scrape(
     let mut now = Snapshot {
         pending_requests: registry.pending_requests(),
         log_lines_dropped: environment.control.log_lines_dropped(),
+        archive: environment.archive.memory.seen(),
+        archive_pass: environment.archive.memory.last_pass(),
         ..Snapshot::default()
     };
     if let Some(directory) = directory {

@@ -10,6 +10,7 @@ mod streams;
 use std::sync::Mutex;
 use std::sync::atomic::AtomicU32;
 
+use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_protocol::api::{Call, INTERFACES, Message as _};
 use serde_json::{Value, json};
 use slog::{Discard, o};
@@ -19,6 +20,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::access::Access;
+use crate::archive_janitor::{ArchiveEnvironment, Settings};
 use crate::events::Events;
 use crate::metrics::{Metrics, Snapshot};
 use crate::service::{BadLevel, Control, ServiceInfo};
@@ -51,6 +53,11 @@ impl Control for Daemon {
     }
 }
 
+fn archive_settings() -> Settings {
+    let limits = Limits { files_per_vg: 500, bytes_per_vg: 1 << 20, age_days: 365, keep_newest: 10 };
+    Settings { enabled: false, directory: "/nowhere".into(), limits, period: Duration::from_hours(1) }
+}
+
 /// What a test talks to.
 struct Fixture {
     service: ApiService,
@@ -77,6 +84,7 @@ impl Fixture {
             metrics,
             access: Access { group: None },
             default_interval_seconds: AtomicU32::new(15),
+            archive: Arc::new(ArchiveEnvironment::new(archive_settings(), events.clone())),
             poll: None,
         });
         let service = ApiService {

@@ -31,6 +31,13 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Vec<Change> {
         api_group,
         metrics_listen,
         events_keep,
+        archive_janitor_enabled,
+        archive_janitor_directory,
+        archive_janitor_files_per_vg,
+        archive_janitor_bytes_per_vg,
+        archive_janitor_age_days,
+        archive_janitor_keep_newest,
+        archive_janitor_period_minutes,
     } = old;
     let at_once = |key, is_same: bool| (key, is_same, true);
     let restart = |key, is_same: bool| (key, is_same, false);
@@ -51,6 +58,25 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Vec<Change> {
         restart("api.group", *api_group == new.api_group),
         restart("metrics.listen", *metrics_listen == new.metrics_listen),
         restart("events.keep", *events_keep == new.events_keep),
+        restart("archive_janitor.enabled", *archive_janitor_enabled == new.archive_janitor_enabled),
+        restart("archive_janitor.directory", *archive_janitor_directory == new.archive_janitor_directory),
+        restart(
+            "archive_janitor.files_per_vg",
+            *archive_janitor_files_per_vg == new.archive_janitor_files_per_vg,
+        ),
+        restart(
+            "archive_janitor.bytes_per_vg",
+            *archive_janitor_bytes_per_vg == new.archive_janitor_bytes_per_vg,
+        ),
+        restart("archive_janitor.age_days", *archive_janitor_age_days == new.archive_janitor_age_days),
+        restart(
+            "archive_janitor.keep_newest",
+            *archive_janitor_keep_newest == new.archive_janitor_keep_newest,
+        ),
+        restart(
+            "archive_janitor.period_minutes",
+            *archive_janitor_period_minutes == new.archive_janitor_period_minutes,
+        ),
     ]
     .into_iter()
     .filter(|(_, is_same, _)| !is_same)

@@ -74,6 +74,13 @@ pub(crate) struct Config {
     /// `None`: metrics are told through the API only.
     pub(crate) metrics_listen: Option<SocketAddr>,
     pub(crate) events_keep: u32,
+    pub(crate) archive_janitor_enabled: bool,
+    pub(crate) archive_janitor_directory: PathBuf,
+    pub(crate) archive_janitor_files_per_vg: u32,
+    pub(crate) archive_janitor_bytes_per_vg: u32,
+    pub(crate) archive_janitor_age_days: u32,
+    pub(crate) archive_janitor_keep_newest: u32,
+    pub(crate) archive_janitor_period_minutes: u32,
 }
 
 impl Default for Config {
@@ -95,6 +102,13 @@ impl Default for Config {
             api_group: Group::Named("lvmwarden".into()),
             metrics_listen: None,
             events_keep: 10_000,
+            archive_janitor_enabled: false,
+            archive_janitor_directory: "/etc/lvm/archive".into(),
+            archive_janitor_files_per_vg: 500,
+            archive_janitor_bytes_per_vg: 128 * 1024 * 1024,
+            archive_janitor_age_days: 365,
+            archive_janitor_keep_newest: 10,
+            archive_janitor_period_minutes: 60,
         }
     }
 }
@@ -145,6 +159,15 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     });
     document.section("events", |events| {
         events.set("keep", &mut config.events_keep, number(1..=100_000));
+    });
+    document.section("archive_janitor", |janitor| {
+        janitor.set("enabled", &mut config.archive_janitor_enabled, switch);
+        janitor.set("directory", &mut config.archive_janitor_directory, absolute_path);
+        janitor.set("files_per_vg", &mut config.archive_janitor_files_per_vg, number(1..=100_000));
+        janitor.set("bytes_per_vg", &mut config.archive_janitor_bytes_per_vg, number(1..=u32::MAX));
+        janitor.set("age_days", &mut config.archive_janitor_age_days, number(1..=36_500));
+        janitor.set("keep_newest", &mut config.archive_janitor_keep_newest, number(1..=10_000));
+        janitor.set("period_minutes", &mut config.archive_janitor_period_minutes, number(1..=10_080));
     });
     document.finish().map(|()| config)
 }

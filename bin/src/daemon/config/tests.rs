@@ -84,6 +84,14 @@ fn every_key_is_understood() {
         listen = "[::1]:1"
         [events]
         keep = 100_000
+        [archive_janitor]
+        enabled = true
+        directory = "/a"
+        files_per_vg = 1
+        bytes_per_vg = 4_294_967_295
+        age_days = 36500
+        keep_newest = 1
+        period_minutes = 1
     "#;
     let config = Config {
         service_roles: Vec::new(),
@@ -102,6 +110,13 @@ fn every_key_is_understood() {
         api_group: Group::Number(100),
         metrics_listen: Some("[::1]:1".parse().unwrap()),
         events_keep: 100_000,
+        archive_janitor_enabled: true,
+        archive_janitor_directory: "/a".into(),
+        archive_janitor_files_per_vg: 1,
+        archive_janitor_bytes_per_vg: u32::MAX,
+        archive_janitor_age_days: 36_500,
+        archive_janitor_keep_newest: 1,
+        archive_janitor_period_minutes: 1,
     };
     assert_eq!(parse(text), Ok(config));
 }
@@ -144,6 +159,13 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
         ("metrics", "listen", r#""127.0.0.1:0""#, address),
         ("metrics", "listen", r#""localhost:9836""#, address),
         ("events", "keep", "100001", "a whole number from 1 to 100000"),
+        ("archive_janitor", "enabled", "1", "true, false"),
+        ("archive_janitor", "directory", r#""archive""#, path),
+        ("archive_janitor", "files_per_vg", "0", "a whole number from 1 to 100000"),
+        ("archive_janitor", "bytes_per_vg", "4294967296", "a whole number from 1 to 4294967295"),
+        ("archive_janitor", "age_days", "0", "a whole number from 1 to 36500"),
+        ("archive_janitor", "keep_newest", "0", "a whole number from 1 to 10000"),
+        ("archive_janitor", "period_minutes", "0", "a whole number from 1 to 10080"),
     ] {
         let column = key.len() + 4;
         assert_eq!(
@@ -155,7 +177,7 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
-    let sections = "[service], [log], [poll], [api], [metrics], [events]";
+    let sections = "[service], [log], [poll], [api], [metrics], [events], [archive_janitor]";
     for (text, expected) in [
         ("[log]\nlevels = 1", "2:1: there is no key log.levels; did you mean log.level?".to_owned()),
         ("[log]\n  format_ = 1", "2:3: there is no key log.format_; did you mean log.format?".to_owned()),

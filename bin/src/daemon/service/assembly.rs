@@ -4,9 +4,11 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use lvmwarden_actors::access::Access;
+use lvmwarden_actors::archive_janitor::{ArchiveEnvironment, Settings};
 use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::metrics::Metrics;
@@ -15,6 +17,7 @@ use lvmwarden_actors::reconcile::Reconciling;
 use lvmwarden_actors::reconcile::plan::Policy;
 use lvmwarden_actors::service::{Control, ServiceEnvironment, ServiceInfo};
 use lvmwarden_actors::tree::{self, ServiceTree};
+use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_supervisor::SupervisorSpec;
 use tokio::sync::watch;
 
@@ -54,6 +57,7 @@ pub(super) fn environment(
         instance: place.instance.to_string_lossy().into_owned(),
         roles,
     };
+    let archive = Arc::new(ArchiveEnvironment::new(archive_settings(config), voices.events.clone()));
     Ok(Arc::new(ServiceEnvironment {
         info,
         control: voices.control,
@@ -62,6 +66,7 @@ pub(super) fn environment(
         access: Access { group: doors.group },
         default_interval_seconds: AtomicU32::new(config.poll_interval_seconds),
         reconcile: reconciling(config).map(Arc::new),
+        archive,
         poll,
     }))
 }
@@ -73,6 +78,20 @@ fn reconciling(config: &Config) -> Option<Reconciling> {
         Reconcile::Off => return None,
     };
     Some(Reconciling::new(Policy { resume, at_once: config.poll_reconcile_at_once as usize }))
+}
+
+fn archive_settings(config: &Config) -> Settings {
+    Settings {
+        enabled: config.archive_janitor_enabled,
+        directory: config.archive_janitor_directory.clone(),
+        limits: Limits {
+            files_per_vg: config.archive_janitor_files_per_vg,
+            bytes_per_vg: config.archive_janitor_bytes_per_vg.into(),
+            age_days: config.archive_janitor_age_days,
+            keep_newest: config.archive_janitor_keep_newest,
+        },
+        period: Duration::from_mins(config.archive_janitor_period_minutes.into()),
+    }
 }
 
 fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::Result<Arc<PollEnvironment>> {

@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 pub(super) use from_rust::RustInterface;
 
-use super::{events, metrics, poll, service, supervisor, varlink_service};
+use super::{archive, events, metrics, poll, service, supervisor, varlink_service};
 
 /// What an interface consists of, such as `method Show, parameter id: string`.
 pub(super) type Interface = BTreeSet<String>;
@@ -36,6 +36,7 @@ fn every_interface_is_what_its_text_says() {
     assert_agreement(supervisor::DESCRIPTION, &supervisor::rust_interface());
     assert_agreement(events::DESCRIPTION, &events::rust_interface());
     assert_agreement(metrics::DESCRIPTION, &metrics::rust_interface());
+    assert_agreement(archive::DESCRIPTION, &archive::rust_interface());
 }
 
 #[test]

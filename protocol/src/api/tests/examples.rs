@@ -438,6 +438,74 @@ fn metrics() {
 }
 
 #[test]
+fn archive() {
+    use archive::*;
+    let wrap = super::super::Request::Archive;
+    assert_call(&Status {}, r#"{"method":"org.lvmwarden.Archive.Status","parameters":{}}"#, |call| {
+        wrap(Request::Status(call))
+    });
+    let limits = Limits { files_per_vg: 500, bytes_per_vg: 1 << 20, age_days: 365, keep_newest: 10 };
+    let status = StatusReply {
+        state: JanitorState::Waiting,
+        directory: "/etc/lvm/archive".to_owned(),
+        period_minutes: 60,
+        limits,
+        seen: Some(Seen { files: 3, bytes: 4096, unrecognised: 1 }),
+        last_pass: Some(Pass {
+            ended_at: "2026-11-21T10:00:00Z".to_owned(),
+            took_ms: 12,
+            removed_files: 7,
+            removed_bytes: 8192,
+            vgs_over: 0,
+            problem: None,
+        }),
+    };
+    assert_reply::<Status>(
+        &status,
+        r#"{"directory":"/etc/lvm/archive","last_pass":{"ended_at":"2026-11-21T10:00:00Z","problem":null,"removed_bytes":8192,"removed_files":7,"took_ms":12,"vgs_over":0},"limits":{"age_days":365,"bytes_per_vg":1048576,"files_per_vg":500,"keep_newest":10},"period_minutes":60,"seen":{"bytes":4096,"files":3,"unrecognised":1},"state":"waiting"}"#,
+    );
+    let report = Report {
+        files: 3,
+        bytes: 30,
+        removed_files: 1,
+        removed_bytes: 10,
+        unrecognised: 1,
+        is_cut_off: false,
+        vgs: vec![Vg {
+            vgname: "vg0".to_owned(),
+            files: 3,
+            bytes: 30,
+            removed_files: 1,
+            removed_bytes: 10,
+            unmet: vec![Unmet { bound: Bound::Age, because: Because::NewestCopies }],
+        }],
+        vgs_left_out: 0,
+        removals: vec![Removal {
+            file_name: "vg0_00001-7.vg".to_owned(),
+            bytes: 10,
+            modified_at: "2026-11-21T10:00:00Z".to_owned(),
+            bound: Bound::Files,
+        }],
+        removals_left_out: 0,
+    };
+    let report_json = r#"{"report":{"bytes":30,"files":3,"is_cut_off":false,"removals":[{"bound":"files","bytes":10,"file_name":"vg0_00001-7.vg","modified_at":"2026-11-21T10:00:00Z"}],"removals_left_out":0,"removed_bytes":10,"removed_files":1,"unrecognised":1,"vgs":[{"bytes":30,"files":3,"removed_bytes":10,"removed_files":1,"unmet":[{"because":"newest_copies","bound":"age"}],"vgname":"vg0"}],"vgs_left_out":0}}"#;
+    assert_call(&Plan {}, r#"{"method":"org.lvmwarden.Archive.Plan","parameters":{}}"#, |call| {
+        wrap(Request::Plan(call))
+    });
+    assert_reply::<Plan>(&PlanReply { report: report.clone() }, report_json);
+    assert_call(&Clean {}, r#"{"method":"org.lvmwarden.Archive.Clean","parameters":{}}"#, |call| {
+        wrap(Request::Clean(call))
+    });
+    assert_reply::<Clean>(&CleanReply { report }, report_json);
+    assert_error(&Error::Off, r#"{"error":"org.lvmwarden.Archive.Off","parameters":{}}"#);
+    assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Archive.Busy","parameters":{}}"#);
+    assert_error(
+        &Error::Failed { reason: "x".to_owned() },
+        r#"{"error":"org.lvmwarden.Archive.Failed","parameters":{"reason":"x"}}"#,
+    );
+}
+
+#[test]
 fn the_word_for_a_state_is_what_is_sent() {
     for state in poll::OperationState::ALL {
         assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());

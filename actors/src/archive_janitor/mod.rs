@@ -1,0 +1,91 @@
+//! The archive janitor: keeps the copies of metadata in `/etc/lvm/archive` within bounds.
+//!
+//! lvm writes a copy before each change of a VG, removes those that are older than `backup/retain_days`, and bounds
+//! neither their number nor their size. Each change reads the whole directory: once there are 100,000 files, every
+//! command that changes something takes seconds.
+//!
+//! A pass, in order of events:
+//!
+//! ```text
+//!  actor          every period, or for a client            one pass at a time, also across restarts of the actor
+//!    ├─ archive   lists the directory                      on a thread for blocking calls, with a deadline
+//!    ├─ journal   which VGs have an operation in progress
+//!    ├─ whole     which of the newest copies are good      for VGs that are over a bound
+//!    ├─ plan      what goes, and why
+//!    └─ archive   removes it                               unless it is a dry run
+//! ```
+//!
+//! The journal is asked after the listing: an operation that begins later writes copies that are not on the list, and
+//! what is not on the list is not removed. A pass that is killed has removed some of what it would have removed; the next
+//! one removes the rest. There is no other state.
+//!
+//! The directory may lie on a disk that hangs. Then one thread waits there, further passes are refused, and nothing else
+//! of the daemon notices.
+//!
+//! | file | is |
+//! |---|---|
+//! | `file_name.rs` | which names are copies (pure) |
+//! | `whole.rs` | which copies are good (pure) |
+//! | `plan.rs` | what goes (pure) |
+//! | `archive.rs` | the directory |
+//! | `pass.rs` | one pass |
+//! | `memory.rs` | what is remembered of passes, for whoever asks |
+//! | `actor.rs` | when there is a pass |
+
+pub mod actor;
+mod archive;
+mod file_name;
+mod memory;
+mod pass;
+pub mod plan;
+mod whole;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use lvmwarden_protocol::api::archive::Limits;
+use tokio::sync::Semaphore;
+
+use crate::events::Events;
+use memory::Memory;
+
+pub use memory::{LastPass, Seen};
+pub use pass::{PassError, Report, VgReport};
+
+/// What the janitor is to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// It removes something; otherwise it only tells what it would remove.
+    pub enabled: bool,
+    /// The directory of the archive.
+    pub directory: PathBuf,
+    /// What is kept.
+    pub limits: Limits,
+    /// The time from the end of one pass to the next.
+    pub period: Duration,
+}
+
+/// What every instance of the janitor shares, and its clients.
+pub struct ArchiveEnvironment {
+    /// What it is to do.
+    pub settings: Settings,
+    /// Is told what it did.
+    pub events: Events,
+    /// What is remembered of its passes.
+    pub memory: Memory,
+    /// Has room for one pass.
+    lane: Arc<Semaphore>,
+}
+
+impl ArchiveEnvironment {
+    /// Makes it before the first pass.
+    pub fn new(settings: Settings, events: Events) -> Self {
+        Self { settings, events, memory: Memory::default(), lane: Arc::new(Semaphore::new(1)) }
+    }
+
+    /// Returns whether a pass is under way.
+    pub fn is_at_work(&self) -> bool {
+        self.lane.available_permits() == 0
+    }
+}

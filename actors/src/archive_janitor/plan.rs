@@ -1,0 +1,183 @@
+//! Which copies of one VG go: a pure function of what there is, the bounds, what is protected, and the time.
+//!
+//! In this order:
+//!
+//! 1. **Age.** A copy that is older than the bound goes.
+//! 2. **Thinning.** While there are more copies, or more bytes, than the bounds permit, that copy goes which is missed
+//!    least: the one for which the gap that it leaves, from the next newer copy to the next older one, is smallest for
+//!    its age. What is left is dense for today and sparse for last year: about the same number for each doubling of the
+//!    age, from an hour on. A burst of thousands within a minute therefore costs the months before it nothing. The oldest
+//!    copy goes last, so that the history reaches as far back as it may.
+//!
+//! The bounds are true upper bounds, for everything that may go. What never goes is [`Protected`]; where that is more than
+//! a bound permits, the plan says so in [`VgPlan::unmet`].
+//!
+//! Which copy is newer is told by the index in its name, as lvm does: times can be wrong. How old it is, by its time.
+
+mod thinning;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+use lvmwarden_protocol::api::archive::{Because, Bound, Limits, Unmet};
+
+const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
+
+/// One copy of a VG's metadata.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Copy {
+    /// The how-manieth it is; two hosts that share the directory may have given one twice.
+    pub index: u32,
+    /// The number in its name that tells these apart.
+    pub random: u32,
+    /// When it was written.
+    pub modified_at: Timestamp,
+    /// Its length.
+    pub bytes: u64,
+}
+
+/// What of a VG must never go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Protected {
+    /// The newest good copies, by their places in the list of copies.
+    Newest(BTreeSet<usize>),
+    /// Everything, and why.
+    Everything(Because),
+}
+
+/// A copy that goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Removal {
+    /// Which.
+    pub copy: Copy,
+    /// For which bound.
+    pub bound: Bound,
+}
+
+/// How many files, and how long they are together.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Total {
+    /// How many.
+    pub files: u64,
+    /// Their lengths added up.
+    pub bytes: u64,
+}
+
+/// What becomes of the copies of one VG.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VgPlan {
+    /// What goes, in the order of removal.
+    pub removals: Vec<Removal>,
+    /// The bounds that are not kept even then.
+    pub unmet: Vec<Unmet>,
+}
+
+/// Orders the copies of a VG as [`plan`] wants them: the newest first.
+pub fn sort(copies: &mut [Copy]) {
+    copies.sort_unstable_by_key(|copy| std::cmp::Reverse((copy.index, copy.random)));
+}
+
+/// Returns whether any bound asks for something to go: if not, nothing needs to be known of what is protected.
+pub fn is_over(copies: &[Copy], limits: &Limits, now: Timestamp) -> bool {
+    let total = Total::of(copies);
+    total.exceeds_files(limits)
+        || total.exceeds_bytes(limits)
+        || copies.iter().any(|copy| copy.is_too_old(limits, now))
+}
+
+/// Returns what becomes of the `copies` of one VG, which are sorted by [`sort`].
+///
+/// The newest of all always stays, good or not: lvm counts on from its index.
+pub fn plan(copies: &[Copy], limits: &Limits, protected: &Protected, now: Timestamp) -> VgPlan {
+    let (newest, because) = match protected {
+        Protected::Newest(newest) => (newest, Because::NewestCopies),
+        Protected::Everything(because) => {
+            return VgPlan { removals: Vec::new(), unmet: unmet(copies.iter(), limits, *because, now) };
+        }
+    };
+    let stays = |place: usize| place == 0 || newest.contains(&place);
+    let is_too_old = |place: usize| !stays(place) && copies[place].is_too_old(limits, now);
+    let (old, left): (Vec<_>, Vec<_>) = (0..copies.len()).partition(|place| is_too_old(*place));
+
+    let mut removals: Vec<_> =
+        old.iter().rev().map(|place| Removal { copy: copies[*place], bound: Bound::Age }).collect();
+    let mut total = Total::of(left.iter().map(|place| &copies[*place]));
+    let mut thinning = thinning::Thinning::new(
+        left.iter().map(|place| (copies[*place].modified_at, stays(*place))).collect(),
+        now,
+    );
+    while let Some(bound) = total.exceeded(limits)
+        && let Some(least_missed) = thinning.next()
+    {
+        let copy = copies[left[least_missed]];
+        total.files -= 1;
+        total.bytes -= copy.bytes;
+        removals.push(Removal { copy, bound });
+    }
+    let rest = thinning.left().map(|place| &copies[left[place]]);
+    VgPlan { removals, unmet: unmet(rest, limits, because, now) }
+}
+
+fn unmet<'c>(
+    copies: impl Iterator<Item = &'c Copy> + Clone,
+    limits: &Limits,
+    because: Because,
+    now: Timestamp,
+) -> Vec<Unmet> {
+    let total = Total::of(copies.clone());
+    let mut copies = copies;
+    [
+        (Bound::Age, copies.any(|copy| copy.is_too_old(limits, now))),
+        (Bound::Files, total.exceeds_files(limits)),
+        (Bound::Bytes, total.exceeds_bytes(limits)),
+    ]
+    .into_iter()
+    .filter(|(_, is_unmet)| *is_unmet)
+    .map(|(bound, _)| Unmet { bound, because })
+    .collect()
+}
+
+impl Copy {
+    fn is_too_old(&self, limits: &Limits, now: Timestamp) -> bool {
+        now.as_second() - self.modified_at.as_second() > i64::from(limits.age_days) * SECONDS_OF_A_DAY
+    }
+}
+
+impl std::iter::Sum for Total {
+    fn sum<I: Iterator<Item = Self>>(totals: I) -> Self {
+        totals.fold(Self::default(), |sum, total| Self {
+            files: sum.files + total.files,
+            bytes: sum.bytes.saturating_add(total.bytes),
+        })
+    }
+}
+
+impl Total {
+    /// Adds copies up.
+    pub fn of<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Self {
+        let add = |sum: Self, copy: &Copy| Self {
+            files: sum.files + 1,
+            bytes: sum.bytes.saturating_add(copy.bytes),
+        };
+        copies.into_iter().fold(Self::default(), add)
+    }
+
+    fn exceeded(self, limits: &Limits) -> Option<Bound> {
+        if self.exceeds_files(limits) {
+            Some(Bound::Files)
+        } else {
+            self.exceeds_bytes(limits).then_some(Bound::Bytes)
+        }
+    }
+
+    fn exceeds_files(self, limits: &Limits) -> bool {
+        self.files > u64::from(limits.files_per_vg)
+    }
+
+    fn exceeds_bytes(self, limits: &Limits) -> bool {
+        self.bytes > limits.bytes_per_vg
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,120 @@
+//! The archive janitor: how it is, what it would do, and what it does now.
+
+use std::cmp::Reverse;
+
+use lvmwarden_protocol::api::Reply;
+use lvmwarden_protocol::api::archive::{
+    Clean, CleanReply, Error, JanitorState, Pass, Plan, PlanReply, Removal, Report, Request, Seen, Status,
+    StatusReply, Vg,
+};
+use lvmwarden_supervisor::AskError;
+use slog::info;
+
+use super::ApiService;
+use super::dispatch::reply;
+use crate::archive_janitor::actor::{Clean as CleanNow, DEADLINE, DryRun, Janitor};
+use crate::archive_janitor::{self, PassError, VgReport};
+use crate::error_chain::chain;
+use crate::names;
+
+/// How many VGs, and how many removals, are told at most.
+const TOLD: usize = 1000;
+
+impl ApiService {
+    pub(super) async fn answer_archive(&self, uid: u32, request: Request) -> Reply {
+        match request {
+            Request::Status(Status {}) => reply::<Status, Error>(Ok(self.archive_status())),
+            Request::Plan(Plan {}) => {
+                let pass = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, DryRun, DEADLINE);
+                reply::<Plan, _>(answer(pass.await).map(|report| PlanReply { report }))
+            }
+            Request::Clean(Clean {}) => {
+                info!(self.log, "a client has the archive cleaned"; "uid" => uid);
+                let pass = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, CleanNow, DEADLINE);
+                reply::<Clean, _>(answer(pass.await).map(|report| CleanReply { report }))
+            }
+        }
+    }
+
+    fn archive_status(&self) -> StatusReply {
+        let archive = &self.environment.archive;
+        let settings = &archive.settings;
+        StatusReply {
+            state: match (settings.enabled, archive.is_at_work()) {
+                (false, _) => JanitorState::Off,
+                (true, false) => JanitorState::Waiting,
+                (true, true) => JanitorState::Working,
+            },
+            directory: settings.directory.to_string_lossy().into_owned(),
+            period_minutes: u32::try_from(settings.period.as_secs() / 60).unwrap_or(u32::MAX),
+            limits: settings.limits,
+            seen: archive.memory.seen().map(|seen| Seen {
+                files: seen.copies.files,
+                bytes: seen.copies.bytes,
+                unrecognised: seen.unrecognised,
+            }),
+            last_pass: archive.memory.last_pass().map(|pass| Pass {
+                ended_at: pass.ended_at.to_string(),
+                took_ms: u64::try_from(pass.took.as_millis()).unwrap_or(u64::MAX),
+                removed_files: pass.removed.files,
+                removed_bytes: pass.removed.bytes,
+                vgs_over: pass.vgs_over,
+                problem: pass.problem,
+            }),
+        }
+    }
+}
+
+fn answer(asked: Result<Result<archive_janitor::Report, PassError>, AskError>) -> Result<Report, Error> {
+    match asked {
+        Ok(Ok(report)) => Ok(told(report)),
+        Ok(Err(PassError::Off)) => Err(Error::Off),
+        Ok(Err(PassError::Busy)) => Err(Error::Busy),
+        Ok(Err(failed)) => Err(Error::Failed { reason: chain(&failed) }),
+        Err(unanswered) => Err(Error::Failed { reason: chain(&unanswered) }),
+    }
+}
+
+/// Cuts a report down to what is told of it.
+fn told(report: archive_janitor::Report) -> Report {
+    let (before, removed) = (report.before(), report.removed());
+    let mut vgs = report.vgs;
+    vgs.sort_by_key(|vg| Reverse(vg.plan.removals.len()));
+    let vgs_left_out = vgs.len().saturating_sub(TOLD) as u64;
+    vgs.truncate(TOLD);
+    vgs.sort_by(|one, other| one.vgname.cmp(&other.vgname));
+    let removals: Vec<_> = vgs.iter().flat_map(removals).take(TOLD).collect();
+    Report {
+        files: before.files,
+        bytes: before.bytes,
+        removed_files: removed.files,
+        removed_bytes: removed.bytes,
+        unrecognised: report.unrecognised,
+        is_cut_off: report.is_cut_off,
+        removals_left_out: removed.files - removals.len() as u64,
+        removals,
+        vgs: vgs.into_iter().map(vg).collect(),
+        vgs_left_out,
+    }
+}
+
+fn removals(vg: &VgReport) -> impl Iterator<Item = Removal> {
+    vg.plan.removals.iter().map(|removal| Removal {
+        file_name: vg.file_name(&removal.copy),
+        bytes: removal.copy.bytes,
+        modified_at: removal.copy.modified_at.to_string(),
+        bound: removal.bound,
+    })
+}
+
+fn vg(vg: VgReport) -> Vg {
+    let removed = vg.removed();
+    Vg {
+        vgname: vg.vgname,
+        files: vg.before.files,
+        bytes: vg.before.bytes,
+        removed_files: removed.files,
+        removed_bytes: removed.bytes,
+        unmet: vg.plan.unmet,
+    }
+}
