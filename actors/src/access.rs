@@ -38,7 +38,7 @@ pub enum Permission {
 }
 
 /// The methods that change nothing. One that is not listed is for root alone.
-const WATCHING: [&str; 14] = [
+const WATCHING: [&str; 15] = [
     varlink_service::GetInfo::NAME,
     varlink_service::GetInterfaceDescription::NAME,
     service::Info::NAME,
@@ -47,6 +47,7 @@ const WATCHING: [&str; 14] = [
     poll::Wait::NAME,
     poll::Watch::NAME,
     poll::History::NAME,
+    poll::Story::NAME,
     supervisor::Tree::NAME,
     events::Recent::NAME,
     events::Subscribe::NAME,

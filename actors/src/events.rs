@@ -2,12 +2,12 @@
 //!
 //! The latest events are kept in memory, so that a reader which was away goes on where it stopped, or is told exactly
 //! what it cannot be given any more. The stream dies with the daemon: the next life has another epoch. What has
-//! happened to poll operations is in the journal as well (see [`Directory::history`]).
+//! happened to poll operations is in the journal as well (see [`Teller`]).
 //!
 //! Whoever publishes waits for nobody. The lock is held to push one item, or to copy a page of them, and never across
 //! an await; readers turn the copies into text.
 //!
-//! [`Directory::history`]: crate::poll_operation::directory::Directory::history
+//! [`Teller`]: crate::history::teller::Teller
 
 mod ring;
 

@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
-use lvmwarden_supervisor::Registry;
 use lvmwarden_supervisor::journal::{Append, JournalActor, Read};
+use lvmwarden_supervisor::{Registry, Resolution};
 
 use crate::error_chain::chain;
+use crate::history::chronicler::{Chronicler, Stored};
 use crate::ledger::{PollLedger, Record};
 use crate::names;
 
@@ -19,9 +20,20 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(30);
 pub(crate) async fn append(registry: &Registry, record: Record) -> Result<(), String> {
     let append = Append::<PollLedger>(record);
     match registry.ask::<JournalActor<PollLedger>, _>(&names::JOURNAL, append, DEADLINE).await {
-        Ok(Ok(())) => Ok(()),
+        Ok(Ok(())) => {
+            tell_chronicler(registry);
+            Ok(())
+        }
         Ok(Err(refused)) => Err(chain(&refused)),
         Err(unreachable) => Err(chain(&unreachable)),
+    }
+}
+
+/// Tells who copies what happens to the disk, where somebody does; waits for nothing.
+fn tell_chronicler(registry: &Registry) {
+    if let Resolution::Running(chronicler) = registry.resolve::<Chronicler>(&names::CHRONICLER) {
+        // Where there is no room, it is about to look anyway.
+        let _ = chronicler.try_send(Stored);
     }
 }
 

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-use self::history::{History, Step, What};
+use self::history::{History, Outbox, Step, What};
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::state::{Life, Recovered, Wishes};
 use lvmwarden_protocol::ids::OperationId;
@@ -159,6 +159,11 @@ impl PollLedger {
         let steps = self.history.steps();
         let skipped = steps.len().saturating_sub(limit);
         steps.skip(skipped)
+    }
+
+    /// Returns the steps behind `last`, which was copied elsewhere, at most `limit`.
+    pub(crate) fn outbox(&self, last: Option<&Step>, limit: usize) -> Outbox {
+        self.history.outbox(last, limit)
     }
 
     /// Returns how an operation has ended, as long as that is among the latest steps.

@@ -11,6 +11,7 @@
 //! | [`session`] | one client connection | nothing | its door |
 //! | [`kernel`] | a look at device-mapper | nothing | (no actor) |
 //! | [`archive_janitor`] | the copies of metadata in `/etc/lvm/archive`, kept within bounds | the one pass that is under way | the tree |
+//! | [`history`] | what has happened, on disk | the journal in the state directory | the tree |
 //! | [`ledger`] | what must not be forgotten | (pure) | the journal folds it |
 //! | [`metrics`] | numbers for Prometheus | counts | (no actor) |
 //! | [`events`] | the stream of what happens | the latest events | (no actor) |
@@ -31,6 +32,7 @@ pub mod door;
 pub mod environment;
 mod error_chain;
 pub mod events;
+pub mod history;
 mod journal;
 pub mod kernel;
 pub mod ledger;

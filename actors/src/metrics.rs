@@ -158,6 +158,9 @@ impl Metrics {
             | Occurrence::ConfigurationReloaded { .. }
             | Occurrence::ArchiveFailed { .. }
             | Occurrence::ClientRefused { .. }
+            | Occurrence::HistoryStuck { .. }
+            | Occurrence::HistoryCaughtUp
+            | Occurrence::HistoryGap
             | Occurrence::LogLinesDropped { .. } => {}
         }
     }

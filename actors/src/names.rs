@@ -7,6 +7,9 @@ use lvmwarden_supervisor::Name;
 /// The journal.
 pub static JOURNAL: LazyLock<Name> = LazyLock::new(|| Name::root().child("journal"));
 
+/// Who writes the history on disk.
+pub static CHRONICLER: LazyLock<Name> = LazyLock::new(|| Name::root().child("history").child("chronicler"));
+
 /// The supervisor of all poll operations.
 pub static OPERATIONS: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("operations"));
 

@@ -212,6 +212,15 @@ pub enum Occurrence {
         /// Whose.
         uid: u32,
     },
+    /// The history on disk cannot be written.
+    HistoryStuck {
+        /// Why.
+        why: String,
+    },
+    /// It is written again, and nothing is left to be written.
+    HistoryCaughtUp,
+    /// Steps were lost before it could be written.
+    HistoryGap,
     /// The log could not be written as fast as it came.
     LogLinesDropped {
         /// How many lines are missing.
@@ -246,6 +255,9 @@ impl Occurrence {
             Self::ArchiveCleaned { .. } => "archive.cleaned",
             Self::ArchiveFailed { .. } => "archive.failed",
             Self::ClientRefused { .. } => "client.refused",
+            Self::HistoryStuck { .. } => "history.stuck",
+            Self::HistoryCaughtUp => "history.caught_up",
+            Self::HistoryGap => "history.gap",
             Self::LogLinesDropped { .. } => "log.lines_dropped",
         }
     }
@@ -276,6 +288,9 @@ impl Occurrence {
             | Self::ArchiveCleaned { .. }
             | Self::ArchiveFailed { .. }
             | Self::ClientRefused { .. }
+            | Self::HistoryStuck { .. }
+            | Self::HistoryCaughtUp
+            | Self::HistoryGap
             | Self::LogLinesDropped { .. } => None,
         }
     }
@@ -335,7 +350,7 @@ impl Occurrence {
             }
             Self::ActorRestarted { restarts, .. } => fields.put("restarts", restarts),
             Self::ServiceStarted { version } => fields.put("version", version),
-            Self::ServiceStopping { why } => fields.put("why", why),
+            Self::ServiceStopping { why } | Self::HistoryStuck { why } => fields.put("why", why),
             Self::LogLevelChanged { level } => fields.put("level", level),
             Self::ConfigurationReloaded { applied, needs_restart } => {
                 fields.put("applied", &applied.join(" ")).put("needs_restart", &needs_restart.join(" "))
@@ -347,7 +362,11 @@ impl Occurrence {
             Self::ArchiveFailed { reason } => fields.put("reason", reason),
             Self::ClientRefused { uid } => fields.put("uid", uid),
             Self::LogLinesDropped { count } => fields.put("count", count),
-            Self::PollSpokeAgain { .. } | Self::PollForgotten { .. } | Self::ServiceReady => &mut fields,
+            Self::PollSpokeAgain { .. }
+            | Self::PollForgotten { .. }
+            | Self::HistoryCaughtUp
+            | Self::HistoryGap
+            | Self::ServiceReady => &mut fields,
         };
         fields.0
     }

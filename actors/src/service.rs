@@ -9,6 +9,7 @@ use crate::access::Access;
 use crate::archive_janitor::ArchiveEnvironment;
 use crate::environment::PollEnvironment;
 use crate::events::Events;
+use crate::history::chronicler::HistorySite;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciling;
 
@@ -68,4 +69,13 @@ pub struct ServiceEnvironment {
     pub poll: Option<Arc<PollEnvironment>>,
     /// How what nobody polls is found and taken up, where that is turned on.
     pub reconcile: Option<Arc<Reconciling>>,
+    /// The history on disk, with the poll role only.
+    pub history: Option<Arc<HistorySite>>,
+}
+
+impl ServiceEnvironment {
+    /// Returns why the history on disk cannot be written at the moment, for people.
+    pub fn history_problem(&self) -> Option<String> {
+        self.history.as_ref().and_then(|site| site.health.trouble())
+    }
 }

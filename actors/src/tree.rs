@@ -3,6 +3,8 @@
 //! ```text
 //! root                      one_for_one; too many restarts end the daemon with exit code 70
 //! ├─ journal                the only writer of the run directory's journal
+//! ├─ history                                (the service only)
+//! │  └─ chronicler          copies what happens to the disk; given up alone if it keeps failing
 //! ├─ poll                   rest_for_one: new operations have to be recovered
 //! │  ├─ operations          one OperationActor per (poll|abort, full LV id); a failing one is given up alone
 //! │  ├─ recovery            at start: what the journal and the process table know; then clients are served
@@ -33,6 +35,7 @@ use crate::archive_janitor::ArchiveEnvironment;
 use crate::archive_janitor::actor::Janitor;
 use crate::door::{Door, DoorEnvironment, Protocol};
 use crate::environment::PollEnvironment;
+use crate::history::chronicler::{Chronicler, HistorySite};
 use crate::kernel::reader::Reader;
 use crate::ledger::PollLedger;
 use crate::reconcile::{Reconciler, Reconciling};
@@ -87,6 +90,9 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
     let counted = || Arc::clone(&environment.metrics);
     let mut root = SupervisorSpec::new(Strategy::OneForOne).child(journal(journal_dir));
     let mut doors = SupervisorSpec::new(Strategy::OneForOne);
+    if let Some(site) = &environment.history {
+        root = root.child(history(site));
+    }
     if let Some(poll) = &environment.poll {
         let mut branch = poll_branch(poll, &gate);
         if let Some(settings) = &environment.reconcile {
@@ -113,6 +119,14 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
 
 fn journal(directory: PathBuf) -> ChildSpec {
     ChildSpec::worker("journal", move |link| JournalActor::<PollLedger>::new(directory.clone(), link))
+}
+
+/// Nothing else may be felt to depend on a disk.
+fn history(site: &Arc<HistorySite>) -> ChildSpec {
+    let site = Arc::clone(site);
+    let chronicler = ChildSpec::worker("chronicler", move |link| Chronicler::new(Arc::clone(&site), link));
+    let history = SupervisorSpec::new(Strategy::OneForOne).on_exceeded(OnExceeded::GiveUpChild);
+    ChildSpec::supervisor("history", history.child(chronicler))
 }
 
 fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> SupervisorSpec {

@@ -139,6 +139,7 @@ impl Host {
             archive: Arc::new(ArchiveEnvironment::new(janitor, events.clone())),
             poll: Some(Arc::new(self.poll(events))),
             reconcile: Some(Arc::new(Reconciling::new(policy))),
+            history: None,
         });
         let tree = ServiceTree {
             journal_dir: self.path("journal"),

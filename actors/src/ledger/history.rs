@@ -94,6 +94,38 @@ pub enum What {
     Ended(Ending),
     /// Its result was handed out, has expired, or gave way to the next operation on its LV.
     Forgotten,
+    /// The host was restarted before its end was known. Of the history on disk alone.
+    HostRestarted,
+    /// The journal of the run directory was lost before its end was known. Of the history on disk alone.
+    JournalLost,
+    /// Steps were lost before the disk could take them. Of the history on disk alone.
+    StepsMissing,
+}
+
+impl What {
+    /// Returns whether nothing more is expected after it.
+    pub(crate) fn is_end(&self) -> bool {
+        match self {
+            Self::Ended { .. } | Self::Forgotten | Self::HostRestarted | Self::JournalLost => true,
+            Self::Intended
+            | Self::Started { .. }
+            | Self::Adopted { .. }
+            | Self::Retried { .. }
+            | Self::Recovered
+            | Self::Segment(_)
+            | Self::FellBack { .. }
+            | Self::StepsMissing => false,
+        }
+    }
+}
+
+/// Steps that are to be copied elsewhere.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Outbox {
+    /// Oldest first.
+    pub(crate) steps: Vec<Step>,
+    /// Older ones were given up before they were copied.
+    pub(crate) is_incomplete: bool,
 }
 
 /// The latest steps, oldest first.
@@ -129,6 +161,16 @@ impl History {
             self.steps.pop_front();
         }
         self.steps.push_back(step);
+    }
+
+    /// Returns the steps behind the one that was copied last, at most `limit`: all of them where it is not among them.
+    ///
+    /// It is not in a new journal, which began with the present boot; nor in a full one that has given it up.
+    pub(super) fn outbox(&self, last: Option<&Step>, limit: usize) -> Outbox {
+        let copied = last.and_then(|last| self.steps.iter().rposition(|step| step == last));
+        let is_incomplete = last.is_some() && copied.is_none() && self.steps.len() == HISTORY_STEPS;
+        let not_copied = self.steps.iter().skip(copied.map_or(0, |index| index + 1));
+        Outbox { steps: not_copied.take(limit).cloned().collect(), is_incomplete }
     }
 
     /// Returns the steps, oldest first.
@@ -177,6 +219,9 @@ impl From<Step> for HistoryEntry {
                 (entry.step, entry.outcome) = (HistoryStep::Ended, Some(ending.into()));
             }
             What::Forgotten => entry.step = HistoryStep::Forgotten,
+            What::HostRestarted => entry.step = HistoryStep::HostRestarted,
+            What::JournalLost => entry.step = HistoryStep::JournalLost,
+            What::StepsMissing => entry.step = HistoryStep::StepsMissing,
         }
         entry
     }

@@ -29,6 +29,8 @@ pub struct Snapshot {
     pub archive: Option<Seen>,
     /// The latest pass over the archive, if there was one.
     pub archive_pass: Option<LastPass>,
+    /// Whether the history on disk cannot be written.
+    pub history_stuck: bool,
 }
 
 impl Snapshot {
@@ -55,6 +57,8 @@ impl Snapshot {
         let dropped = ConstCounter::new(self.log_lines_dropped);
         registry.register("log_lines_dropped", "Lines that had no room on their way to the log", dropped);
         self.register_archive(&mut registry);
+        let stuck = ConstGauge::new(i64::from(self.history_stuck));
+        registry.register("history_stuck", "Whether the history on disk cannot be written", stuck);
         registry
     }
 

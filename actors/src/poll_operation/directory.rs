@@ -21,10 +21,8 @@ use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
 use crate::journal;
 use crate::ledger::PollLedger;
-use crate::ledger::history::Step;
 use crate::names;
 use crate::occurrence::Occurrence;
-use lvmwarden_protocol::api::poll::HistoryEntry;
 use lvmwarden_protocol::ids::{OperationId, Store};
 use lvmwarden_protocol::poll::StartRequest;
 
@@ -188,17 +186,6 @@ impl Directory {
     pub async fn end_of(&self, op: Uuid) -> Result<Option<Ending>, Unanswered> {
         let end = move |ledger: &PollLedger| ledger.end_of(op).cloned();
         journal::read(&self.registry, end).await.map_err(Unanswered)
-    }
-
-    /// Returns what has happened to operations, oldest first: the latest steps, at most `limit` or all that are kept.
-    ///
-    /// # Errors
-    /// [`Unanswered`] when the journal cannot be read.
-    pub async fn history(&self, limit: Option<u32>) -> Result<Vec<HistoryEntry>, Unanswered> {
-        let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
-        let steps = move |ledger: &PollLedger| ledger.history(limit).cloned().collect::<Vec<Step>>();
-        let steps = journal::read(&self.registry, steps).await.map_err(Unanswered)?;
-        Ok(steps.into_iter().map(HistoryEntry::from).collect())
     }
 }
 

@@ -211,7 +211,7 @@ impl Host {
 
 /// A running daemon. Dropping it is a `kill -9`.
 pub(crate) struct Daemon {
-    root: Root,
+    pub(crate) root: Root,
     pub(crate) directory: Directory,
     pub(crate) environment: Arc<PollEnvironment>,
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::pin::pin;
 use std::time::Duration;
 
+use lvmwarden_actors::history::teller::Teller;
 use lvmwarden_actors::occurrence::Occurrence;
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Progress, Stop};
@@ -26,8 +27,12 @@ fn kinds(daemon: &Daemon) -> Vec<String> {
     told(daemon).into_iter().map(|event| event.kind).collect()
 }
 
+fn teller(daemon: &Daemon) -> Teller {
+    Teller::new(daemon.root.registry())
+}
+
 async fn history(daemon: &Daemon) -> Vec<HistoryEntry> {
-    daemon.directory.history(None).await.unwrap()
+    teller(daemon).history(None).await.unwrap()
 }
 
 /// What is in the history: which step, of which process.
@@ -84,7 +89,7 @@ fn every_step_of_an_operation_is_an_event_and_those_that_count_are_kept() {
         ];
         assert_eq!(steps(&daemon).await, expected);
         assert!(history(&daemon).await.iter().all(|entry| entry.id == op));
-        assert_eq!(daemon.directory.history(Some(1)).await.unwrap(), history(&daemon).await[3..]);
+        assert_eq!(teller(&daemon).history(Some(1)).await.unwrap(), history(&daemon).await[3..]);
         daemon.stop().await;
     });
 }

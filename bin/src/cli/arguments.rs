@@ -118,7 +118,10 @@ pub(super) enum Poll {
     /// List all operations
     List,
 
-    /// Show all that is known of operations
+    /// Show all that is known of operations, and tell what has happened to them
+    ///
+    /// Also of those that are over: by the id, or the latest of an LV. With --json, the operation (null when it is over and
+    /// forgotten) and its story.
     Show {
         /// The id of an operation, its beginning, or VG/LV
         #[arg(value_name = "OPERATION", required = true)]

@@ -1,6 +1,6 @@
 //! Which operations the user means: by an id, the beginning of one, or the names of VG and LV.
 
-use lvmwarden_protocol::api::poll::{List, Operation};
+use lvmwarden_protocol::api::poll::{HistoryEntry, List, Operation};
 use uuid::Uuid;
 
 use super::arguments;
@@ -45,6 +45,23 @@ pub(super) fn choose<'o>(known: &'o [Operation], text: &str) -> Result<Vec<&'o O
         [_] => Ok(found),
         several => Err(ambiguous(text, several)),
     }
+}
+
+/// Returns the operation that `text` names among those that something has happened to: one by its id, the latest of an LV.
+pub(super) fn of_the_past(entries: &[HistoryEntry], text: &str) -> Option<Uuid> {
+    let latest = |is_meant: &dyn Fn(&HistoryEntry) -> bool| {
+        entries.iter().rev().find(|entry| is_meant(entry)).map(|entry| entry.id)
+    };
+    if let Ok(id) = Uuid::try_parse(text) {
+        return Some(id);
+    }
+    if let Ok(named) = arguments::lv(text) {
+        return latest(&|entry| entry.vgname == named.vgname && entry.lvname == named.lvname);
+    }
+    let beginning = text.to_ascii_lowercase();
+    let found = latest(&|entry| !text.is_empty() && entry.id.to_string().starts_with(&beginning))?;
+    let is_another = |entry: &HistoryEntry| entry.id != found && entry.id.to_string().starts_with(&beginning);
+    (!entries.iter().any(is_another)).then_some(found)
 }
 
 fn unknown(text: &str) -> Failure {

@@ -22,20 +22,30 @@ pub(super) struct Place {
     pub(super) journal: PathBuf,
     /// Where the children's output goes.
     pub(super) output: PathBuf,
+    /// The directory of the history, on a disk; nobody has looked at it yet.
+    pub(super) history: PathBuf,
 }
 
 impl Place {
-    /// Makes the directories below `LVMWARDEN_RUN_DIR`. A daemon that serves another socket has others.
+    /// Makes the directories below `LVMWARDEN_RUN_DIR`, and none below `LVMWARDEN_STATE_DIR`: that disk may hang. A daemon that serves another socket has others.
     pub(super) fn make(socket: &Path) -> anyhow::Result<Self> {
         let instance = std::path::absolute(socket).context("cannot tell where the socket is")?;
-        let run_dir = std::env::var_os("LVMWARDEN_RUN_DIR").filter(|dir| !dir.is_empty());
-        let run_dir = run_dir.map_or_else(|| PathBuf::from("/run/lvmwarden"), PathBuf::from);
-        let own = run_dir.join(instance.to_string_lossy().replace('%', "%25").replace('/', "%2F"));
-        let place = Self { instance, journal: own.join("journal"), output: own.join("output") };
+        let run_dir = named_or("LVMWARDEN_RUN_DIR", "/run/lvmwarden");
+        let state_dir = named_or("LVMWARDEN_STATE_DIR", "/var/lib/lvmwarden");
+        let name = instance.to_string_lossy().replace('%', "%25").replace('/', "%2F");
+        let own = run_dir.join(&name);
+        let (journal, output) = (own.join("journal"), own.join("output"));
+        let place = Self { instance, journal, output, history: state_dir.join(name).join("history") };
         make_directory(&run_dir, RUN_DIR_MODE)?;
         make_directory(&place.output, OWN_MODE)?;
         Ok(place)
     }
+}
+
+/// Returns the directory that the environment names, or `usual`.
+fn named_or(variable: &str, usual: &str) -> PathBuf {
+    let named = std::env::var_os(variable).filter(|dir| !dir.is_empty());
+    named.map_or_else(|| PathBuf::from(usual), PathBuf::from)
 }
 
 fn make_directory(path: &Path, mode: u32) -> anyhow::Result<()> {

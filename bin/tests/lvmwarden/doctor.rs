@@ -27,6 +27,7 @@ fn daemon() -> FakeDaemon {
             started_at: "2026-11-21T12:00:00Z".to_owned(),
             instance: "test".to_owned(),
             roles: vec!["poll".to_owned()],
+            history_problem: None,
         });
     })
 }

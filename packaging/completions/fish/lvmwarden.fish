@@ -48,7 +48,7 @@ never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "list" -d 'List all operations'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "show" -d 'Show all that is known of operations'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "show" -d 'Show all that is known of operations, and tell what has happened to them'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "wait" -d 'Wait until operations have ended'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "start" -d 'Have an LV polled, unless it is'

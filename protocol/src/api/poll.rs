@@ -9,7 +9,9 @@ mod reconcile;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-pub use history::{History, HistoryEntry, HistoryReply, HistoryStep, SegmentDone};
+pub use history::{
+    History, HistoryEntry, HistoryReply, HistoryStep, OperationStory, SegmentDone, Story, StoryReply,
+};
 pub use operation::{CopyProgress, Operation, OperationState, Outcome, OutcomeKind};
 pub use reconcile::{Reconcile, ReconcileReply, Standing, UnfinishedLv};
 
@@ -26,6 +28,7 @@ interface!("org.lvmwarden.Poll", "org.lvmwarden.Poll.varlink", {
     Watch -> Stream(OperationReply),
     History -> One(HistoryReply),
     Reconcile -> One(ReconcileReply),
+    Story -> One(StoryReply),
 });
 
 /// Asks for all operations.

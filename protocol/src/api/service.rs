@@ -33,6 +33,8 @@ pub struct InfoReply {
     pub instance: String,
     /// What it serves, such as `poll`.
     pub roles: Vec<String>,
+    /// Why the history on disk cannot be written at the moment, for people; `None`: all is well.
+    pub history_problem: Option<String>,
 }
 
 /// Asks the daemon to end in order.

@@ -33,6 +33,7 @@ impl ApiService {
             started_at: info.started_at.to_string(),
             instance: info.instance.clone(),
             roles: info.roles.clone(),
+            history_problem: self.environment.history_problem(),
         })
     }
 }

@@ -42,6 +42,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::access::{Peer, Permission};
 use crate::door::Protocol;
+use crate::history::teller::Teller;
 use crate::occurrence::Occurrence;
 use crate::poll_operation::directory::Directory;
 use crate::service::ServiceEnvironment;
@@ -70,6 +71,8 @@ pub struct ApiService {
     registry: Registry,
     /// The poll operations, where the poll role is turned on.
     directory: Option<Directory>,
+    /// What has happened to them.
+    teller: Teller,
     streams: Semaphore,
     last_refusal: Cell<Option<Instant>>,
     log: Logger,
@@ -93,6 +96,7 @@ impl Protocol for Api {
         ApiService {
             environment: Arc::clone(&self.environment),
             directory: poll.map(|poll| Directory::new(registry.clone(), Arc::clone(poll))),
+            teller: Teller::new(registry.clone()),
             registry,
             streams: Semaphore::new(STREAMS),
             last_refusal: Cell::default(),

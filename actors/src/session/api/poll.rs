@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
     Abort, CopyProgress, Error, History, HistoryReply, List, ListReply, Operation, OperationReply, Reconcile,
-    ReconcileReply, Request, Show, Start, StartReply, Wait,
+    ReconcileReply, Request, Show, Start, StartReply, Story, StoryReply, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
@@ -45,9 +45,15 @@ impl ApiService {
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
             Request::Reconcile(asked) => reply::<Reconcile, _>(self.reconcile(asked).await),
             Request::History(History { limit }) => {
-                let entries = directory.history(limit).await;
-                let entries = entries.map(|entries| HistoryReply { entries }).map_err(busy);
+                let entries = self.teller.history(limit).await;
+                let entries = entries.map(|entries| HistoryReply { entries }).map_err(|_| Error::Busy);
                 large_reply::<History, _>(entries).await
+            }
+            Request::Story(Story { id }) => {
+                let told = self.teller.story(id).await.map_err(|_| Error::Busy);
+                let told =
+                    told.and_then(|story| Ok(StoryReply { story: story.ok_or_else(|| not_found(id))? }));
+                large_reply::<Story, _>(told).await
             }
         })
     }

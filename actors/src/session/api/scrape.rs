@@ -29,6 +29,7 @@ pub(crate) async fn scrape(
         log_lines_dropped: environment.control.log_lines_dropped(),
         archive: environment.archive.memory.seen(),
         archive_pass: environment.archive.memory.last_pass(),
+        history_stuck: environment.history_problem().is_some(),
         ..Snapshot::default()
     };
     if let Some(directory) = directory {

@@ -86,8 +86,10 @@ impl Fixture {
             default_interval_seconds: AtomicU32::new(15),
             archive: Arc::new(ArchiveEnvironment::new(archive_settings(), events.clone())),
             poll: None,
+            history: None,
         });
         let service = ApiService {
+            teller: Teller::new(Registry::default()),
             environment,
             registry: Registry::default(),
             directory: None,

@@ -16,6 +16,7 @@ fn info() -> InfoReply {
         started_at: "2026-11-18T09:12:00Z".to_owned(),
         instance: "/run/lvm/lvmpolld.socket".to_owned(),
         roles: vec!["poll".to_owned()],
+        history_problem: None,
     }
 }
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::cli::client::{Client, ClientError};
 use crate::cli::failure::Failure;
 use crate::cli::operation::{id_length, kind, outcome, short_id};
-use crate::cli::screen::{Clock, DIM, ODD, Screen, USUAL};
+use crate::cli::screen::{BAD, Clock, DIM, ODD, Screen, USUAL};
 use crate::cli::table::{Cell, Table};
 
 /// Shows it.
@@ -64,7 +64,8 @@ fn table(entries: &[HistoryEntry], clock: &Clock) -> String {
     table.lines("")
 }
 
-fn step(entry: &HistoryEntry) -> Cell {
+/// Words a step for the table.
+pub(super) fn step(entry: &HistoryEntry) -> Cell {
     if let Some(end) = &entry.outcome {
         let (words, style) = outcome(end);
         return Cell::new(words).style(style);
@@ -79,6 +80,9 @@ fn step(entry: &HistoryEntry) -> Cell {
         HistoryStep::FellBack => ("lvpoll watches by itself", ODD),
         HistoryStep::Ended => ("ended", USUAL),
         HistoryStep::Forgotten => ("result handed out, or expired", DIM),
+        HistoryStep::HostRestarted => ("the host was restarted", BAD),
+        HistoryStep::JournalLost => ("the daemon's journal was lost", BAD),
+        HistoryStep::StepsMissing => ("steps are missing here", BAD),
     };
     Cell::new(word).style(style)
 }

@@ -5,6 +5,7 @@ mod history;
 mod reconcile;
 mod show;
 mod start;
+mod story;
 mod wait;
 mod watch;
 

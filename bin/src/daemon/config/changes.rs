@@ -38,6 +38,7 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Vec<Change> {
         archive_janitor_age_days,
         archive_janitor_keep_newest,
         archive_janitor_period_minutes,
+        history_keep,
     } = old;
     let at_once = |key, is_same: bool| (key, is_same, true);
     let restart = |key, is_same: bool| (key, is_same, false);
@@ -77,6 +78,7 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Vec<Change> {
             "archive_janitor.period_minutes",
             *archive_janitor_period_minutes == new.archive_janitor_period_minutes,
         ),
+        restart("history.keep", *history_keep == new.history_keep),
     ]
     .into_iter()
     .filter(|(_, is_same, _)| !is_same)

@@ -81,6 +81,7 @@ pub(crate) struct Config {
     pub(crate) archive_janitor_age_days: u32,
     pub(crate) archive_janitor_keep_newest: u32,
     pub(crate) archive_janitor_period_minutes: u32,
+    pub(crate) history_keep: u32,
 }
 
 impl Default for Config {
@@ -109,6 +110,7 @@ impl Default for Config {
             archive_janitor_age_days: 365,
             archive_janitor_keep_newest: 10,
             archive_janitor_period_minutes: 60,
+            history_keep: 1000,
         }
     }
 }
@@ -159,6 +161,9 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
     });
     document.section("events", |events| {
         events.set("keep", &mut config.events_keep, number(1..=100_000));
+    });
+    document.section("history", |history| {
+        history.set("keep", &mut config.history_keep, number(1..=10_000));
     });
     document.section("archive_janitor", |janitor| {
         janitor.set("enabled", &mut config.archive_janitor_enabled, switch);

@@ -92,6 +92,8 @@ fn every_key_is_understood() {
         age_days = 36500
         keep_newest = 1
         period_minutes = 1
+        [history]
+        keep = 10000
     "#;
     let config = Config {
         service_roles: Vec::new(),
@@ -117,6 +119,7 @@ fn every_key_is_understood() {
         archive_janitor_age_days: 36_500,
         archive_janitor_keep_newest: 1,
         archive_janitor_period_minutes: 1,
+        history_keep: 10_000,
     };
     assert_eq!(parse(text), Ok(config));
 }
@@ -166,6 +169,7 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
         ("archive_janitor", "age_days", "0", "a whole number from 1 to 36500"),
         ("archive_janitor", "keep_newest", "0", "a whole number from 1 to 10000"),
         ("archive_janitor", "period_minutes", "0", "a whole number from 1 to 10080"),
+        ("history", "keep", "0", "a whole number from 1 to 10000"),
     ] {
         let column = key.len() + 4;
         assert_eq!(
@@ -177,7 +181,7 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
-    let sections = "[service], [log], [poll], [api], [metrics], [events], [archive_janitor]";
+    let sections = "[service], [log], [poll], [api], [metrics], [events], [history], [archive_janitor]";
     for (text, expected) in [
         ("[log]\nlevels = 1", "2:1: there is no key log.levels; did you mean log.level?".to_owned()),
         ("[log]\n  format_ = 1", "2:3: there is no key log.format_; did you mean log.format?".to_owned()),

@@ -11,6 +11,8 @@ use lvmwarden_actors::access::Access;
 use lvmwarden_actors::archive_janitor::{ArchiveEnvironment, Settings};
 use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
+use lvmwarden_actors::history::chronicler::HistorySite;
+use lvmwarden_actors::history::health::Health;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::state::Stop;
 use lvmwarden_actors::reconcile::Reconciling;
@@ -50,6 +52,10 @@ pub(super) fn environment(
         Some(_) => Some(poll_environment(config, place, voices.events.clone())?),
         None => None,
     };
+    let history = poll.is_some().then(|| {
+        let (directory, events) = (place.history.clone(), voices.events.clone());
+        Arc::new(HistorySite { directory, keep: config.history_keep, health: Health::default(), events })
+    });
     let roles = config.service_roles.iter().map(|Role::Poll| "poll".to_owned()).collect();
     let info = ServiceInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -68,6 +74,7 @@ pub(super) fn environment(
         reconcile: reconciling(config).map(Arc::new),
         archive,
         poll,
+        history,
     }))
 }
 

@@ -24,6 +24,49 @@ pub struct HistoryReply {
     pub entries: Vec<HistoryEntry>,
 }
 
+/// Asks for all that has happened to one operation, which may be over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Story {
+    /// The operation's name.
+    pub id: Uuid,
+}
+
+/// What has happened to one operation.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct StoryReply {
+    /// Its story.
+    pub story: OperationStory,
+}
+
+/// What has happened to one operation, from the first request to its end.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct OperationStory {
+    /// The operation's name.
+    pub id: Uuid,
+    /// What is polled.
+    pub kind: PollOperation,
+    /// Whether a pvmove is being aborted.
+    pub abort: bool,
+    /// The VG's name.
+    pub vgname: VgName,
+    /// The LV's name.
+    pub lvname: LvName,
+    /// The command line that asked for it first, if it said.
+    pub asked_by: Option<String>,
+    /// The user who asked for it first, where the connection told.
+    pub uid: Option<u32>,
+    /// Whether its end is told.
+    pub is_over: bool,
+    /// How many steps had no room, between its beginning and its latest steps.
+    pub left_out: u32,
+    /// Oldest first.
+    pub steps: Vec<HistoryEntry>,
+}
+
 /// One step in the life of one operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -95,4 +138,10 @@ pub enum HistoryStep {
     Ended,
     /// Its result was handed out, or has expired.
     Forgotten,
+    /// The host was restarted before its end was known.
+    HostRestarted,
+    /// The daemon's journal was lost, in the same boot, before its end was known.
+    JournalLost,
+    /// Steps are missing here: they were lost before the disk could take them.
+    StepsMissing,
 }

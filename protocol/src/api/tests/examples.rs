@@ -124,10 +124,11 @@ fn service() {
         started_at: "2026-11-21T10:00:00Z".to_owned(),
         instance: "/run/lvm/lvmpolld.socket".to_owned(),
         roles: vec!["poll".to_owned()],
+        history_problem: Some("full".to_owned()),
     };
     assert_reply::<Info>(
         &info,
-        r#"{"instance":"/run/lvm/lvmpolld.socket","pid":4711,"product":"lvmwarden","roles":["poll"],"started_at":"2026-11-21T10:00:00Z","url":"https://example.org","version":"0.1.0"}"#,
+        r#"{"history_problem":"full","instance":"/run/lvm/lvmpolld.socket","pid":4711,"product":"lvmwarden","roles":["poll"],"started_at":"2026-11-21T10:00:00Z","url":"https://example.org","version":"0.1.0"}"#,
     );
     assert_call(
         &Stop { leave_children: true },
@@ -234,6 +235,27 @@ fn poll_questions() {
         segment: Some(SegmentDone { number: 1, count: 2, bytes: Some(512), took_ms: Some(7) }),
         why: Some("killed".to_owned()),
     };
+    assert_call(
+        &Story { id: id() },
+        &format!(r#"{{"method":"org.lvmwarden.Poll.Story","parameters":{{"id":"{ID}"}}}}"#),
+        |call| wrap(Request::Story(call)),
+    );
+    let story = OperationStory {
+        id: id(),
+        kind: PollOperation::MergeThin,
+        abort: false,
+        vgname: vgname(),
+        lvname: lvname(),
+        asked_by: None,
+        uid: Some(0),
+        is_over: true,
+        left_out: 3,
+        steps: Vec::new(),
+    };
+    assert_reply::<Story>(
+        &StoryReply { story },
+        r#"{"story":{"abort":false,"asked_by":null,"id":"018f0000-0000-7000-8000-000000000001","is_over":true,"kind":"merge_thin","left_out":3,"lvname":"pvmove0","steps":[],"uid":0,"vgname":"vg0"}}"#,
+    );
     assert_reply::<History>(
         &HistoryReply { entries: vec![entry] },
         r#"{"entries":[{"abort":false,"asked_by":"lvconvert","attempt":2,"id":"018f0000-0000-7000-8000-000000000001","kind":"merge_thin","lvname":"pvmove0","outcome":{"cause":null,"kind":"failed","last_lines":[],"remedy":null,"retcode":5,"signal":null},"pid":null,"segment":{"bytes":512,"count":2,"number":1,"took_ms":7},"step":"ended","time":"2026-11-21T10:00:00Z","uid":0,"vgname":"vg0","why":"killed"}]}"#,

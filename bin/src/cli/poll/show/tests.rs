@@ -25,9 +25,10 @@ fn no_operation_is_told_in_words() {
 
 #[test]
 fn details_tell_everything_that_is_known() {
+    let story = story_of(&pvmove(1, "vg0", None));
     let abort = Operation { abort: true, percent: None, ..pvmove(1, "vg0", None) };
     assert_eq!(
-        bare(&details(&abort, &clock())),
+        bare(&details(&abort, &story, &clock())),
         format!(
             "\
 id        10000000-0000-0000-0000-000000000000
@@ -38,10 +39,39 @@ state     running
 lvpoll    pid 4711
 starts    1
 since     11:45:00 (15 min ago)
-asked by  pvmove /dev/sdb
+asked by  pvmove /dev/sdb (user 1000)
 requests  1
 ",
             "v".repeat(64)
         )
+    );
+}
+
+fn story_of(operation: &Operation) -> OperationStory {
+    OperationStory {
+        id: operation.id,
+        kind: operation.kind,
+        abort: operation.abort,
+        vgname: operation.vgname.clone(),
+        lvname: operation.lvname.clone(),
+        asked_by: operation.asked_by.clone(),
+        uid: Some(1000),
+        is_over: true,
+        left_out: 0,
+        steps: Vec::new(),
+    }
+}
+
+#[test]
+fn an_operation_that_is_forgotten_is_known_by_its_story() {
+    assert_eq!(
+        bare(&past(&story_of(&pvmove(1, "vg0", None)))),
+        "\
+id        10000000-0000-0000-0000-000000000000
+LV        vg0/pvmove0
+kind      pvmove
+state     its end is not known
+asked by  pvmove /dev/sdb (user 1000)
+"
     );
 }
