@@ -1,4 +1,5 @@
 //! The history on disk: it outlives the daemon and its run directory, whenever the daemon dies, and nobody waits for it.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs::{self, File, OpenOptions};
 use std::path::PathBuf;

@@ -46,7 +46,7 @@ pub enum Record {
 }
 
 /// What is known of operations, those included that are over for long.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct Chronicle {
     /// By name, which is by age.
     stories: BTreeMap<Uuid, Story>,

@@ -220,14 +220,14 @@ impl Work {
             ledger.operations().map(|operation| operation.op).chain(not_copied).collect()
         };
         let known = self.read_ledger(known).await?;
-        let lost: Vec<Uuid> = going_on.into_iter().filter(|op| !known.contains(op)).collect();
+        let unknown: Vec<Uuid> = going_on.into_iter().filter(|op| !known.contains(op)).collect();
         let boot = BootId::current().map_err(|error| Trouble::Outbox(error.to_string()))?;
-        if !lost.is_empty() {
+        if !unknown.is_empty() {
             let same_boot = life.as_ref().is_none_or(|(before, _)| *before == boot);
             let what = if same_boot { What::JournalLost } else { What::HostRestarted };
-            warn!(self.link.log, "operations did not come to an end that is known"; "operations" => lost.len(),
+            warn!(self.link.log, "operations did not come to an end that is known"; "operations" => unknown.len(),
                   "host_was_restarted" => !same_boot, "next" => "their stories say so");
-            self.note(journal, lost, what).await?;
+            self.note(journal, unknown, what).await?;
         }
         let now = (boot, self.site.keep);
         if life.as_ref() != Some(&now) {

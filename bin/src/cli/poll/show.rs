@@ -133,7 +133,7 @@ fn add_what_to_do(table: &mut Table, outcome: &Outcome) {
 /// Returns what there is to say about an operation that is over and forgotten.
 fn past(story: &OperationStory) -> String {
     let end = story.steps.iter().rev().find_map(|entry| entry.outcome.as_ref());
-    let (state, style) = end.map(outcome).unwrap_or_else(|| ("its end is not known".to_owned(), ODD));
+    let (state, style) = end.map_or_else(|| ("its end is not known".to_owned(), ODD), outcome);
     let mut table = Table::default();
     for (name, value) in [
         ("id", Cell::new(story.id.to_string())),

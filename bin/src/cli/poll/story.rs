@@ -21,7 +21,7 @@ pub(super) fn narrative(story: &OperationStory, clock: &Clock) -> String {
     let (told, extra_starts) = without_usual_starts(&story.steps);
     let mut table = Table::default();
     let (mut before, mut segment_before) = (None, 0);
-    for entry in with_segments_together(told) {
+    for entry in with_segments_together(&told) {
         let time: Option<Timestamp> = entry.time.parse().ok();
         let words = match &entry.segment {
             Some(done) => {
@@ -35,16 +35,16 @@ pub(super) fn narrative(story: &OperationStory, clock: &Clock) -> String {
         table.row([Cell::new(clock.time(&entry.time)).style(DIM), Cell::number(gap).style(DIM), words]);
         before = time.or(before);
     }
-    let mut text = table.lines("  ");
+    let mut notes = Vec::new();
     if extra_starts > 0 {
         let starts = story.steps.iter().filter(|entry| entry.step == HistoryStep::Started).count();
-        text += &format!("  {}\n", styled(&format!("lvpoll was started {starts} times in all"), DIM));
+        notes.push(styled(&format!("lvpoll was started {starts} times in all"), DIM));
     }
     if story.left_out > 0 {
-        let words = format!("{} steps before the latest had no room", story.left_out);
-        text += &format!("  {}\n", styled(&words, ODD));
+        notes.push(styled(&format!("{} steps before the latest had no room", story.left_out), ODD));
     }
-    text
+    let notes = notes.into_iter().map(|note| format!("  {note}\n"));
+    [table.lines("  ")].into_iter().chain(notes).collect()
 }
 
 /// Returns who asked, where somebody is known: the command line, and whose it was.
@@ -74,7 +74,7 @@ fn without_usual_starts(steps: &[HistoryEntry]) -> (Vec<&HistoryEntry>, usize) {
 }
 
 /// Puts those of many segments in a row together that are neither the first nor the last of them.
-fn with_segments_together(steps: Vec<&HistoryEntry>) -> Vec<Cow<'_, HistoryEntry>> {
+fn with_segments_together<'e>(steps: &[&'e HistoryEntry]) -> Vec<Cow<'e, HistoryEntry>> {
     let mut told = Vec::new();
     let is_same =
         |one: &&HistoryEntry, other: &&HistoryEntry| one.segment.is_some() && other.segment.is_some();
