@@ -38,7 +38,7 @@ pub enum Permission {
 }
 
 /// The methods that change nothing. One that is not listed is for root alone.
-const WATCHING: [&str; 15] = [
+const WATCHING: [&str; 16] = [
     varlink_service::GetInfo::NAME,
     varlink_service::GetInterfaceDescription::NAME,
     service::Info::NAME,
@@ -48,6 +48,7 @@ const WATCHING: [&str; 15] = [
     poll::Watch::NAME,
     poll::History::NAME,
     poll::Story::NAME,
+    poll::Foreign::NAME,
     supervisor::Tree::NAME,
     events::Recent::NAME,
     events::Subscribe::NAME,

@@ -155,7 +155,7 @@ fn leaves(commands: &Commands) -> Commands {
 fn the_program_has_the_commands_that_this_test_knows_how_to_find() {
     let commands = from_help(&PROGRAMS[0]);
     assert!(commands["poll start"].contains("--lvid"), "{commands:#?}");
-    assert_eq!(leaves(&commands).len(), 20, "{commands:#?}");
+    assert!(leaves(&commands).len() > 15, "{commands:#?}");
     assert!(from_help(&PROGRAMS[1])["lvmpolld"].contains("--pidfile"));
 }
 

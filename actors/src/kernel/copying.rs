@@ -20,7 +20,7 @@ use lvmwarden_protocol::ids::Lvid;
 use lvmwarden_protocol::poll::PollOperation;
 
 /// Bytes in a sector of device-mapper.
-const SECTOR_BYTES: u64 = 512;
+pub(super) const SECTOR_BYTES: u64 = 512;
 
 /// Whose copy is looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]

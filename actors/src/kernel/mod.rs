@@ -6,6 +6,7 @@
 
 pub mod copying;
 mod device_mapper;
+pub mod foreign;
 mod names;
 pub mod reader;
 mod status;
@@ -14,10 +15,11 @@ pub mod watchlist;
 use lvmwarden_supervisor::process::BoxFuture;
 
 pub use device_mapper::DeviceMapper;
-pub use names::mapper_name;
+pub use names::{lv_of_mapper_name, mapper_name};
 pub use status::judge;
 
 use copying::{Look, Subject};
+use foreign::SeenCopy;
 
 use crate::poll_operation::state::Verdict;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
@@ -34,6 +36,9 @@ pub trait Kernel: Send + Sync + 'static {
     /// Returns what ends as soon as something has happened to any device since this call; `None` where the kernel does not
     /// say so.
     fn happening(&self) -> Option<BoxFuture<'static, ()>>;
+
+    /// Returns all copies of LVM's that are being made, whoever asked for them; `None` when that cannot be told in time.
+    fn copies(&self) -> BoxFuture<'static, Option<Vec<SeenCopy>>>;
 
     /// Returns the lvid of the active LV `vgname`/`lvname`, where device-mapper knows it.
     fn lvid_of(&self, vgname: VgName, lvname: LvName) -> BoxFuture<'static, Option<Lvid>>;

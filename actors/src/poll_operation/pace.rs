@@ -88,7 +88,7 @@ impl Known {
 
 /// What is remembered of a copy's past.
 #[derive(Debug, Clone, Default)]
-struct Pace {
+pub(crate) struct Pace {
     most_left_bytes: u64,
     sample: Option<(Moment, u64)>,
     bytes_per_second: Option<f64>,
@@ -102,7 +102,7 @@ impl Pace {
         clippy::cast_sign_loss,
         reason = "a smoothed rate is an estimate, and not negative"
     )]
-    fn progress(&mut self, copied: &Copied, now: Moment) -> CopyProgress {
+    pub(crate) fn progress(&mut self, copied: &Copied, now: Moment) -> CopyProgress {
         self.most_left_bytes = self.most_left_bytes.max(copied.left_bytes);
         let total_bytes = copied.total_bytes.unwrap_or(self.most_left_bytes);
         let done_bytes = total_bytes.saturating_sub(copied.left_bytes);

@@ -15,6 +15,7 @@ use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
 use lvmwarden_actors::kernel::copying::{Look, Situation, Subject};
+use lvmwarden_actors::kernel::foreign::SeenCopy;
 use lvmwarden_actors::kernel::watchlist::Watchlist;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::directory::Directory;
@@ -118,6 +119,10 @@ impl Kernel for FakeKernel {
 
     fn happening(&self) -> Option<BoxFuture<'static, ()>> {
         self.tells.load(Ordering::Relaxed).then(|| Box::pin(std::future::pending()) as BoxFuture<_>)
+    }
+
+    fn copies(&self) -> BoxFuture<'static, Option<Vec<SeenCopy>>> {
+        Box::pin(async { None })
     }
 
     fn lvid_of(&self, _: VgName, _: LvName) -> BoxFuture<'static, Option<Lvid>> {

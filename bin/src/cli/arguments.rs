@@ -150,6 +150,11 @@ pub(super) enum Poll {
         timeout: Option<Duration>,
     },
 
+    /// List copies of others: raids, and lvm commands that poll by themselves
+    ///
+    /// The daemon only shows them.
+    Foreign,
+
     /// Have an LV polled, unless it is
     ///
     /// lvm commands do this by themselves. By hand it is needed for an operation that nobody polls, such as one that

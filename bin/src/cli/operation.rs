@@ -2,7 +2,7 @@
 
 use anstyle::Style;
 use indicatif::HumanBytes;
-use lvmwarden_protocol::api::poll::{Operation, OperationState, Outcome, OutcomeKind};
+use lvmwarden_protocol::api::poll::{CopyProgress, Operation, OperationState, Outcome, OutcomeKind};
 use lvmwarden_protocol::poll::PollOperation;
 use uuid::Uuid;
 
@@ -77,27 +77,46 @@ pub(super) fn exit<'o>(operations: impl IntoIterator<Item = &'o Operation>) -> E
 
 /// Returns the share done, such as `41.3 %`; nothing when it is not known.
 pub(super) fn percent(operation: &Operation) -> String {
-    operation.percent.map_or_else(String::new, |percent| format!("{percent:.1} %"))
+    percent_of(operation.percent)
+}
+
+/// Returns a share, such as `41.3 %`; nothing when it is not known.
+pub(super) fn percent_of(percent: Option<f64>) -> String {
+    percent.map_or_else(String::new, |percent| format!("{percent:.1} %"))
 }
 
 /// Returns the share done in thousandths, 0 to 1000; 0 when it is not known.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]
 pub(super) fn per_mille(operation: &Operation) -> u16 {
-    (operation.percent.unwrap_or(0.0).clamp(0.0, 100.0) * 10.0) as u16
+    per_mille_of(operation.percent)
+}
+
+/// Returns a share in thousandths, 0 to 1000; 0 when it is not known.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is between 0 and 1000")]
+pub(super) fn per_mille_of(percent: Option<f64>) -> u16 {
+    (percent.unwrap_or(0.0).clamp(0.0, 100.0) * 10.0) as u16
 }
 
 /// Returns the share done as a bar; nothing when it is not known.
 pub(super) fn bar(operation: &Operation) -> String {
-    if operation.percent.is_none() {
+    bar_of(operation.percent)
+}
+
+/// Returns a share as a bar; nothing when it is not known.
+pub(super) fn bar_of(percent: Option<f64>) -> String {
+    if percent.is_none() {
         return String::new();
     }
-    let full = usize::from(per_mille(operation)) * BAR_WIDTH / 1000;
+    let full = usize::from(per_mille_of(percent)) * BAR_WIDTH / 1000;
     format!("{}{}", "█".repeat(full), "░".repeat(BAR_WIDTH - full))
 }
 
 /// Returns how fast the kernel copies and for how long it will; `None` where that is not looked at, or not known yet.
 pub(super) fn copy_speed(operation: &Operation) -> Option<String> {
-    let copy = operation.copy.filter(|_| operation.outcome.is_none())?;
+    speed(&operation.copy.filter(|_| operation.outcome.is_none())?)
+}
+
+/// Returns how fast the kernel copies and for how long it will; `None` where that is not known yet.
+pub(super) fn speed(copy: &CopyProgress) -> Option<String> {
     let rate = format!("{}/s", HumanBytes(copy.bytes_per_second?));
     #[expect(clippy::cast_precision_loss, reason = "seconds are rounded anyway")]
     Some(match copy.left_seconds {

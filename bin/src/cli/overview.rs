@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use lvmwarden_protocol::api::events::{Event, Recent};
-use lvmwarden_protocol::api::poll::{List, Operation};
+use lvmwarden_protocol::api::poll::{Foreign, List, Operation};
 use lvmwarden_protocol::api::service::{Info, InfoReply};
 use lvmwarden_protocol::api::supervisor::{Node, Tree};
 
@@ -12,7 +12,7 @@ use super::operation::{self, kind, lv};
 use super::pace::Pace;
 use super::screen::{BAD, BOLD, Clock, DIM, ODD, Screen, plain, styled};
 use super::table::{Cell, Table};
-use super::{events, tree};
+use super::{events, poll, tree};
 
 /// How many events are asked for: enough to see the pace of operations in them.
 const EVENTS_ASKED: u32 = 1000;
@@ -24,12 +24,14 @@ pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
     let mut client = screen.connect()?;
     let info = client.call(&Info {})?;
     let list = client.call(&List {})?;
+    let foreign = client.call(&Foreign {})?;
     let tree = client.call(&Tree {})?;
     let recent = client.call(&Recent { limit: Some(EVENTS_ASKED) })?;
     if screen.json {
         return screen.print_json(&serde_json::json!({
             "service": info.raw,
             "poll": list.raw,
+            "foreign": foreign.raw,
             "supervisor": tree.raw,
             "events": recent.raw,
         }));
@@ -38,6 +40,7 @@ pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
     let clock = screen.clock();
     screen.print(&service(&info.reply, &clock))?;
     screen.print(&operations(&list.reply.operations, events))?;
+    screen.print(&poll::foreign::section(&foreign.reply.copies))?;
     screen.print(&restarts(&tree.reply.root))?;
     screen.print(&latest(events, &clock))
 }

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use anstream::adapter::strip_str;
 use jiff::tz::TimeZone;
 use lvmwarden_protocol::api::events::{Cursor, Event};
-use lvmwarden_protocol::api::poll::{Operation, OperationState, Outcome};
+use lvmwarden_protocol::api::poll::{
+    CopyProgress, ForeignCopy, ForeignKind, Operation, OperationState, Outcome,
+};
 use lvmwarden_protocol::poll::PollOperation;
 use uuid::Uuid;
 
@@ -44,7 +46,28 @@ pub(super) fn pvmove(number: u128, vgname: &str, percent: Option<f64>) -> Operat
     }
 }
 
-/// The same after its end.
+/// A raid's check.
+pub(super) fn check(lvname: &str, percent: Option<f64>, mismatches: u64) -> ForeignCopy {
+    let copy = CopyProgress {
+        done_bytes: 8 << 20,
+        total_bytes: 16 << 20,
+        segment: 1,
+        segments: 1,
+        bytes_per_second: Some(1 << 20),
+        left_seconds: Some(8),
+    };
+    ForeignCopy {
+        vgname: "vg0".try_into().unwrap(),
+        lvname: lvname.try_into().unwrap(),
+        lvid: "v".repeat(64).try_into().unwrap(),
+        kind: ForeignKind::Check,
+        percent,
+        copy: Some(copy),
+        mismatches: Some(mismatches),
+    }
+}
+
+/// An operation after its end.
 pub(super) fn ended(operation: Operation, outcome: Outcome) -> Operation {
     Operation { state: OperationState::Ended, outcome: Some(outcome), ..operation }
 }

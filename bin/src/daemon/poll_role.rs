@@ -60,7 +60,7 @@ impl PollRole {
             watchlist: Watchlist::default(),
             on_stop: Mutex::new(self.on_stop),
             processes: Arc::new(OsProcesses::new(process_options())),
-            kernel: Arc::new(DeviceMapper),
+            kernel: Arc::new(DeviceMapper::default()),
             starts: Semaphore::new(self.starts_at_once),
             orphans: Orphans::default(),
             activity: Activity::new(),

@@ -41,20 +41,21 @@ complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'En
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "info" -d 'Show the daemon\'s version, process, and what it serves'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "doctor" -d 'Check that lvm on this host uses the daemon, and say what to type where it does not'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -l socket -d 'The daemon\'s socket' -r -F
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "list" -d 'List all operations'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "show" -d 'Show all that is known of operations, and tell what has happened to them'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "wait" -d 'Wait until operations have ended'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "start" -d 'Have an LV polled, unless it is'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "abort" -d 'Abort a pvmove'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "reconcile" -d 'Search LVM\'s metadata for operations that nobody polls, and have them polled'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait start abort reconcile history" -f -a "history" -d 'Show what happened to operations, the latest last, with those that are over'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "list" -d 'List all operations'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "show" -d 'Show all that is known of operations, and tell what has happened to them'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "wait" -d 'Wait until operations have ended'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "foreign" -d 'List copies of others: raids, and lvm commands that poll by themselves'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "start" -d 'Have an LV polled, unless it is'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "abort" -d 'Abort a pvmove'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "reconcile" -d 'Search LVM\'s metadata for operations that nobody polls, and have them polled'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "history" -d 'Show what happened to operations, the latest last, with those that are over'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -80,6 +81,12 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from wait" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from foreign" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from foreign" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from foreign" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from foreign" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l lvid -d 'The UUID of the VG and that of the LV, one after the other; dashes do not matter' -r
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l interval -d 'How often lvpoll looks; by default as often as the daemon is configured to' -r
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from start" -l sysdir -d 'The folder of lvm.conf for lvpoll (`LVM_SYSTEM_DIR`)' -r -f -a "(__fish_complete_directories)"

@@ -2,6 +2,7 @@
 //!
 //! The operations are the same that lvm commands start through lvmpolld's socket; see [`crate::poll`] for the words.
 
+mod foreign;
 mod history;
 mod operation;
 mod reconcile;
@@ -9,6 +10,7 @@ mod reconcile;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use foreign::{Foreign, ForeignCopy, ForeignKind, ForeignReply};
 pub use history::{
     History, HistoryEntry, HistoryReply, HistoryStep, OperationStory, SegmentDone, Story, StoryReply,
 };
@@ -29,6 +31,7 @@ interface!("org.lvmwarden.Poll", "org.lvmwarden.Poll.varlink", {
     History -> One(HistoryReply),
     Reconcile -> One(ReconcileReply),
     Story -> One(StoryReply),
+    Foreign -> One(ForeignReply),
 });
 
 /// Asks for all operations.

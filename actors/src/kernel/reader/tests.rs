@@ -10,6 +10,7 @@ use tokio::sync::Notify;
 
 use super::*;
 use crate::kernel::copying::{Look, Subject};
+use crate::kernel::foreign::SeenCopy;
 use crate::poll_operation::state::Verdict;
 
 /// Counts the looks at it, and tells of events where it is made to.
@@ -34,6 +35,10 @@ impl Kernel for Counted {
     fn happening(&self) -> Option<BoxFuture<'static, ()>> {
         let event = Arc::clone(self.event.as_ref()?);
         Some(Box::pin(async move { event.notified().await }))
+    }
+
+    fn copies(&self) -> BoxFuture<'static, Option<Vec<SeenCopy>>> {
+        Box::pin(async { None })
     }
 
     fn lvid_of(&self, _: VgName, _: LvName) -> BoxFuture<'static, Option<Lvid>> {

@@ -4,7 +4,7 @@
 //!
 //! 1. `connection` reads a call, and is answered for as long as the client is there;
 //! 2. `dispatch` asks [`access`](crate::access) whether this client may call it, and finds who answers;
-//! 3. an interface answers: `about`, `poll`, `watch`, `tree`, `stream`, `scrape`, `archive`.
+//! 3. an interface answers: `about`, `poll`, `foreign`, `watch`, `tree`, `stream`, `scrape`, `archive`.
 //!
 //! A client can do no harm to others, whatever it sends or does not read:
 //!
@@ -17,13 +17,14 @@ mod about;
 mod archive;
 mod connection;
 mod dispatch;
+mod foreign;
 mod poll;
 mod scrape;
 mod stream;
 mod tree;
 mod watch;
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::error::Error;
 use std::os::fd::AsFd;
 use std::rc::Rc;
@@ -47,6 +48,7 @@ use crate::occurrence::Occurrence;
 use crate::poll_operation::directory::Directory;
 use crate::service::ServiceEnvironment;
 use connection::Connection;
+use foreign::Paces;
 
 pub(crate) use scrape::scrape;
 
@@ -75,6 +77,8 @@ pub struct ApiService {
     teller: Teller,
     streams: Semaphore,
     last_refusal: Cell<Option<Instant>>,
+    /// How fast copies are that are not ours, as far as clients have asked.
+    foreign_paces: RefCell<Paces>,
     log: Logger,
 }
 
@@ -100,6 +104,7 @@ impl Protocol for Api {
             registry,
             streams: Semaphore::new(STREAMS),
             last_refusal: Cell::default(),
+            foreign_paces: RefCell::default(),
             log: link.log.clone(),
         }
     }

@@ -4,8 +4,8 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
-    Abort, CopyProgress, Error, History, HistoryReply, List, ListReply, Operation, OperationReply, Reconcile,
-    ReconcileReply, Request, Show, Start, StartReply, Story, StoryReply, Wait,
+    Abort, CopyProgress, Error, Foreign, History, HistoryReply, List, ListReply, Operation, OperationReply,
+    Reconcile, ReconcileReply, Request, Show, Start, StartReply, Story, StoryReply, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
@@ -42,6 +42,7 @@ impl ApiService {
             }
             Request::Abort(asked) => reply::<Abort, _>(abort(directory, asked, uid).await),
             Request::Wait(asked) => reply::<Wait, _>(self.wait(directory, asked).await),
+            Request::Foreign(_) => reply::<Foreign, _>(self.foreign(directory).await),
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
             Request::Reconcile(asked) => reply::<Reconcile, _>(self.reconcile(asked).await),
             Request::History(History { limit }) => {

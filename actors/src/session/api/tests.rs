@@ -95,6 +95,7 @@ impl Fixture {
             directory: None,
             streams: Semaphore::new(2),
             last_refusal: Cell::default(),
+            foreign_paces: RefCell::default(),
             log: Logger::root(Discard, o!()),
         };
         Self { service, daemon, events, closing: CancellationToken::new() }

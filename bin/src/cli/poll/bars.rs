@@ -33,6 +33,11 @@ impl Bars {
         }
     }
 
+    /// Returns where more can be drawn, below.
+    pub(super) fn all(&self) -> MultiProgress {
+        self.all.clone()
+    }
+
     /// Writes beside the bars.
     pub(super) fn beside(&self, write: impl FnOnce()) {
         self.all.suspend(write);
@@ -62,7 +67,8 @@ impl Drop for Bars {
     }
 }
 
-fn style() -> ProgressStyle {
+/// Returns how a bar looks.
+pub(super) fn style() -> ProgressStyle {
     ProgressStyle::with_template("{spinner} {prefix:24} {bar:20} {wide_msg}")
         .expect("the template is well-formed")
 }

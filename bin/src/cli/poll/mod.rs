@@ -1,6 +1,8 @@
 //! `lvmwarden poll`: long-running pvmoves, conversions and merges.
 
 mod bars;
+pub(super) mod foreign;
+mod foreign_bars;
 mod history;
 mod reconcile;
 mod show;
@@ -21,6 +23,7 @@ pub(super) fn run(screen: &mut Screen, command: Poll) -> Result<Exit, Failure> {
         Poll::Show { operations } => show::show(screen, &operations)?,
         Poll::Watch { operations } => return watch::run(screen, &operations),
         Poll::Wait { operations, timeout } => return wait::run(screen, &operations, timeout),
+        Poll::Foreign => foreign::run(screen)?,
         Poll::Start(options) => start::start(screen, options)?,
         Poll::Abort { operation } => start::abort(screen, &operation)?,
         Poll::History { limit } => history::run(screen, limit)?,

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use lvmwarden_protocol::api::poll::{History, List, Operation, OperationStory, Outcome, Show, Story};
 use uuid::Uuid;
 
-use super::story;
+use super::{foreign, story};
 use crate::cli::client::{Client, ClientError};
 use crate::cli::failure::Failure;
 use crate::cli::operation::{
@@ -17,9 +17,11 @@ use crate::cli::table::{Cell, Table};
 
 /// Lists all operations.
 pub(super) fn list(screen: &mut Screen) -> Result<(), Failure> {
-    let answer = screen.connect()?.call(&List {})?;
+    let mut client = screen.connect()?;
+    let answer = client.call(&List {})?;
     let clock = screen.clock();
-    screen.answer(&answer, |reply| table(&reply.operations, &clock))
+    screen.answer(&answer, |reply| table(&reply.operations, &clock))?;
+    foreign::below(&mut client, screen)
 }
 
 /// Shows all about some operations, and what has happened to them; also to those that are over.

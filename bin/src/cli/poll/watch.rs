@@ -7,6 +7,7 @@ use lvmwarden_protocol::api::poll::{List, Operation, OperationReply, Watch};
 use uuid::Uuid;
 
 use super::bars::Bars;
+use super::foreign_bars::ForeignBars;
 use super::{history, show};
 use crate::cli::client::{Answer, Client, ClientError};
 use crate::cli::exit::Exit;
@@ -34,7 +35,12 @@ pub(super) fn run(screen: &mut Screen, texts: &[String]) -> Result<Exit, Failure
         told: HashMap::new(),
         bars: screen.is_live.then(Bars::default),
     };
+    let of_others = watching.bars.as_ref().filter(|_| is_all).map(Bars::all);
+    let of_others = of_others.map(|all| ForeignBars::start(all, screen.socket.clone()));
     follow::follow(client, screen, &mut watching)?;
+    if let Some(of_others) = of_others {
+        of_others.finish();
+    }
     let operations = std::mem::take(&mut watching.operations);
     for operation in &operations {
         // The end of those whose result somebody has collected was not in the stream.

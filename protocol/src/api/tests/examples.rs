@@ -263,6 +263,39 @@ fn poll_questions() {
 }
 
 #[test]
+fn poll_foreign() {
+    use poll::*;
+    let wrap = super::super::Request::Poll;
+    assert_call(&Foreign {}, r#"{"method":"org.lvmwarden.Poll.Foreign","parameters":{}}"#, |call| {
+        wrap(Request::Foreign(call))
+    });
+    let copy = CopyProgress {
+        done_bytes: 1,
+        total_bytes: 4,
+        segment: 1,
+        segments: 1,
+        bytes_per_second: None,
+        left_seconds: None,
+    };
+    let copy = ForeignCopy {
+        vgname: vgname(),
+        lvname: "t".try_into().expect("a name"),
+        lvid: "l".try_into().expect("an lvid"),
+        kind: ForeignKind::Check,
+        percent: Some(25.0),
+        copy: Some(copy),
+        mismatches: Some(128),
+    };
+    assert_reply::<Foreign>(
+        &ForeignReply { copies: vec![copy] },
+        r#"{"copies":[{"copy":{"bytes_per_second":null,"done_bytes":1,"left_seconds":null,"segment":1,"segments":1,"total_bytes":4},"kind":"check","lvid":"l","lvname":"t","mismatches":128,"percent":25.0,"vgname":"vg0"}]}"#,
+    );
+    for kind in ForeignKind::ALL {
+        assert_eq!(serde_json::to_value(kind).expect("a word"), kind.as_str());
+    }
+}
+
+#[test]
 fn poll_orders() {
     use poll::*;
     let wrap = super::super::Request::Poll;
