@@ -17,6 +17,7 @@ use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
 use lvmwarden_actors::kernel::copying::{Due, Look, Situation, Subject};
+use lvmwarden_actors::kernel::foreign::SeenCopy;
 use lvmwarden_actors::kernel::watchlist::Watchlist;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::names;
@@ -66,6 +67,10 @@ impl Kernel for FakeKernel {
             Look { situation, copied: None }
         };
         Box::pin(async { subjects.into_iter().map(look).collect() })
+    }
+
+    fn copies(&self) -> BoxFuture<'static, Option<Vec<SeenCopy>>> {
+        Box::pin(async { None })
     }
 
     fn lvid_of(&self, _: VgName, _: LvName) -> BoxFuture<'static, Option<Lvid>> {

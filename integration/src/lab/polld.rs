@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
 const START_LIMIT: Duration = Duration::from_secs(20);
+const CONFIGURATION: &str = "/etc/lvmwarden/lvmwarden.toml";
 const LOG: &str = "/run/polld.log";
 
 /// Which program serves `/run/lvm/lvmpolld.socket`.
@@ -17,14 +18,19 @@ pub enum Polld {
     Ours,
     /// The same, which watches copies itself.
     OursInEvents,
+    /// Our service, with the JSON API, in mode events.
+    Service,
 }
 
 impl Polld {
-    fn program(self) -> &'static str {
+    /// Returns the command that runs it in the foreground, with all of its log.
+    fn command(self) -> String {
+        let lvmpolld = |program| format!("{program} -f -l all -s /run/lvm/lvmpolld.socket -B /usr/sbin/lvm");
         match self {
-            Self::Stock => "/usr/sbin/lvmpolld",
-            Self::Ours => "/usr/sbin/lvmwardend lvmpolld",
-            Self::OursInEvents => "/usr/sbin/lvmwardend lvmpolld --mode events",
+            Self::Stock => lvmpolld("/usr/sbin/lvmpolld"),
+            Self::Ours => lvmpolld("/usr/sbin/lvmwardend lvmpolld"),
+            Self::OursInEvents => lvmpolld("/usr/sbin/lvmwardend lvmpolld --mode events"),
+            Self::Service => "/usr/sbin/lvmwardend --log-level trace".to_owned(),
         }
     }
 }
@@ -43,10 +49,12 @@ impl Guest {
     /// # Errors
     /// It does not answer within 20 s.
     pub fn start_polld(&self, polld: Polld) -> Result<Daemon<'_>> {
-        let program = polld.program();
-        let command = format!(
-            "setsid {program} -f -l all -s /run/lvm/lvmpolld.socket -B /usr/sbin/lvm >> {LOG} 2>&1 < /dev/null & echo $!"
-        );
+        if polld == Polld::Service {
+            self.sh(&format!(
+                "mkdir -p /etc/lvmwarden && printf '[poll]\\nmode = \"events\"\\n' > {CONFIGURATION}"
+            ))?;
+        }
+        let command = format!("setsid {} >> {LOG} 2>&1 < /dev/null & echo $!", polld.command());
         let pid = self.sh(&command)?.parse().context("the shell printed no process id")?;
         let daemon = Daemon { guest: self, pid };
         self.wait_until("the poll daemon answers", START_LIMIT, || daemon.operations())?;

@@ -4,7 +4,9 @@ use super::guest::Guest;
 use super::init::PACKAGE_FOLDER;
 use super::package;
 use anyhow::{Context, Result};
-use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryReply, ListReply, Operation};
+use lvmwarden_protocol::api::poll::{
+    ForeignCopy, ForeignReply, HistoryEntry, HistoryReply, ListReply, Operation,
+};
 use serde::de::DeserializeOwned;
 
 impl Guest {
@@ -40,6 +42,14 @@ impl Guest {
     /// The service does not answer.
     pub fn history(&self) -> Result<Vec<HistoryEntry>> {
         self.ask::<HistoryReply>("poll history").map(|reply| reply.entries)
+    }
+
+    /// Returns the copies that are not the service's.
+    ///
+    /// # Errors
+    /// The service does not answer.
+    pub fn foreign(&self) -> Result<Vec<ForeignCopy>> {
+        self.ask::<ForeignReply>("poll foreign").map(|reply| reply.copies)
     }
 
     fn ask<T: DeserializeOwned>(&self, command: &str) -> Result<T> {
