@@ -14,7 +14,7 @@ const KEPT: usize = 500;
 const ARCHIVE: &str = "/etc/lvm/archive";
 const CONFIGURATION: &str = "/run/lvmwarden.toml";
 /// How often each command is measured.
-const ROUNDS: usize = 5;
+const ROUNDS: usize = 3;
 
 /// Archives the metadata: the VG changes.
 const CHANGE: &str =

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use lvmwarden_protocol::api::archive::Because;
 use lvmwarden_supervisor::{ChildLink, Registry, Stop};
 use slog::{Logger, debug, info, warn};
 use tokio::time::sleep;
@@ -114,9 +113,8 @@ fn tell(report: &Report, log: &Logger) {
     if removed.files > 0 {
         info!(log, "copies were removed from the archive"; "files" => removed.files, "bytes" => removed.bytes);
     }
-    for vg in &report.vgs {
-        // That the newest copies stay although they are old is what was asked for.
-        for unmet in vg.plan.unmet.iter().filter(|unmet| unmet.because != Because::NewestCopies) {
+    for vg in report.vgs.iter().filter(|vg| vg.is_over()) {
+        for unmet in &vg.plan.unmet {
             warn!(log, "the archive of a VG stays over a bound"; "vg" => &vg.vgname,
                   "bound" => unmet.bound.as_str(), "because" => unmet.because.as_str(),
                   "next" => "try again at the next pass");

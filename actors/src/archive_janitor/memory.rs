@@ -25,7 +25,7 @@ pub struct LastPass {
     pub took: Duration,
     /// What it removed.
     pub removed: Total,
-    /// How many VGs are over a bound nevertheless.
+    /// How many VGs are over a bound nevertheless, other than by the age of their newest copies.
     pub vgs_over: u64,
     /// Why it was not finished.
     pub problem: Option<String>,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use lvmwarden_protocol::api::archive::{Because, Limits};
+use lvmwarden_protocol::api::archive::{Because, Bound, Limits, Unmet};
 use lvmwarden_supervisor::{Registry, fault};
 use thiserror::Error;
 use tokio::sync::OwnedSemaphorePermit;
@@ -79,6 +79,12 @@ impl VgReport {
         Total::of(self.plan.removals.iter().map(|removal| &removal.copy))
     }
 
+    /// Returns whether a bound is not kept that should be: that the newest copies of a quiet VG grow old is meant.
+    pub fn is_over(&self) -> bool {
+        let is_meant = Unmet { bound: Bound::Age, because: Because::NewestCopies };
+        self.plan.unmet.iter().any(|unmet| *unmet != is_meant)
+    }
+
     /// Returns the name of a copy's file.
     pub fn file_name(&self, copy: &Copy) -> String {
         archive::name_of(&self.vgname, copy)
@@ -125,7 +131,7 @@ pub(super) async fn clean(
     let result = worker.clean(environment, registry, &mut removed).await;
     let took = begin.elapsed();
     let (vgs_over, problem) = match &result {
-        Ok(report) => (report.vgs.iter().filter(|vg| !vg.plan.unmet.is_empty()).count(), None),
+        Ok(report) => (report.vgs.iter().filter(|vg| vg.is_over()).count(), None),
         Err(error) => (0, Some(chain(error))),
     };
     let pass = LastPass {

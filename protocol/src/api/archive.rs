@@ -85,7 +85,7 @@ pub struct Pass {
     pub removed_files: u64,
     /// How long these were together.
     pub removed_bytes: u64,
-    /// How many VGs are over a bound nevertheless.
+    /// How many VGs are over a bound nevertheless, other than by the age of their newest copies.
     pub vgs_over: u64,
     /// Why it was not finished.
     pub problem: Option<String>,

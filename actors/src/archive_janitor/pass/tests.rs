@@ -3,7 +3,6 @@
 use std::fs;
 use std::path::Path;
 
-use lvmwarden_protocol::api::archive::{Bound, Unmet};
 use tempfile::TempDir;
 
 use super::super::Settings;
@@ -134,4 +133,17 @@ async fn there_is_one_pass_at_a_time_until_its_last_call_has_returned() {
     })
     .await
     .expect("the lane is free again");
+}
+
+#[test]
+fn a_quiet_vg_whose_newest_copies_have_grown_old_is_not_over() {
+    let over = |unmet: &[(Bound, Because)]| {
+        let unmet = unmet.iter().map(|(bound, because)| Unmet { bound: *bound, because: *because }).collect();
+        let plan = VgPlan { removals: Vec::new(), unmet };
+        VgReport { vgname: "vg".to_owned(), before: Total::default(), plan }.is_over()
+    };
+    let meant = (Bound::Age, Because::NewestCopies);
+    assert!(!over(&[]) && !over(&[meant]));
+    assert!(over(&[meant, (Bound::Bytes, Because::NewestCopies)]));
+    assert!(over(&[(Bound::Age, Because::OperationInProgress)]));
 }
