@@ -128,6 +128,8 @@ mod tests {
                 "org.lvmwarden.Poll.Start",
                 "org.lvmwarden.Poll.Abort",
                 "org.lvmwarden.Poll.Reconcile",
+                "org.lvmwarden.Poll.Pause",
+                "org.lvmwarden.Poll.Resume",
                 "org.lvmwarden.Supervisor.Restart",
                 "org.lvmwarden.Supervisor.SetLogLevel",
                 "org.lvmwarden.Archive.Clean",

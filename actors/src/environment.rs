@@ -15,6 +15,7 @@ use crate::kernel::Kernel;
 use crate::kernel::watchlist::Watchlist;
 use crate::poll_operation::orphans::Orphans;
 use crate::poll_operation::state::{Mode, Moment, Stop};
+use crate::poll_operation::turns::TurnKeeper;
 
 /// What every poll operation of a daemon shares.
 pub struct PollEnvironment {
@@ -44,6 +45,8 @@ pub struct PollEnvironment {
     pub orphans: Orphans,
     /// Who needs the daemon.
     pub activity: Activity,
+    /// Whose turn it is to go on to the next segment.
+    pub turns: TurnKeeper,
     /// Is told what happens to operations.
     pub events: Events,
     /// When the daemon started: the origin of every [`Moment`].

@@ -143,6 +143,9 @@ impl Metrics {
             }
             Occurrence::PollIntended { .. }
             | Occurrence::PollFellBack { .. }
+            | Occurrence::PollPaused { .. }
+            | Occurrence::PollResumed { .. }
+            | Occurrence::PollHeld { .. }
             | Occurrence::PollRetried { .. }
             | Occurrence::PollProgress { .. }
             | Occurrence::PollSegment { .. }

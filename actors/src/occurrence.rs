@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::archive_janitor::plan::Total;
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
+use crate::poll_operation::turns::Hold;
 use crate::reconcile::report::Unfinished;
 
 /// Which poll operation; cheap to clone.
@@ -96,6 +97,23 @@ pub enum Occurrence {
         op: PollRef,
         /// Why the daemon does not, in a few words that are always the same.
         why: &'static str,
+    },
+    /// It is to wait at the end of a segment, and that is durable.
+    PollPaused {
+        /// The operation.
+        op: PollRef,
+    },
+    /// It needs not wait any more, and that is durable.
+    PollResumed {
+        /// The operation.
+        op: PollRef,
+    },
+    /// A segment is copied, and the next one waits.
+    PollHeld {
+        /// The operation.
+        op: PollRef,
+        /// For what.
+        hold: Hold,
     },
     /// lvpoll is to be started again.
     PollRetried {
@@ -237,6 +255,9 @@ impl Occurrence {
             Self::PollAdopted { .. } => "poll.adopted",
             Self::PollChildEnded { .. } => "poll.child_ended",
             Self::PollFellBack { .. } => "poll.fell_back",
+            Self::PollPaused { .. } => "poll.paused",
+            Self::PollResumed { .. } => "poll.resumed",
+            Self::PollHeld { .. } => "poll.held",
             Self::PollRetried { .. } => "poll.retried",
             Self::PollProgress { .. } => "poll.progress",
             Self::PollSegment { .. } => "poll.segment",
@@ -270,6 +291,9 @@ impl Occurrence {
             | Self::PollAdopted { op, .. }
             | Self::PollChildEnded { op, .. }
             | Self::PollFellBack { op, .. }
+            | Self::PollPaused { op }
+            | Self::PollResumed { op }
+            | Self::PollHeld { op, .. }
             | Self::PollRetried { op, .. }
             | Self::PollProgress { op, .. }
             | Self::PollSegment { op, .. }
@@ -323,6 +347,7 @@ impl Occurrence {
                 fields.put("pid", pid).put("exit", exit).put("was_relieved", was_relieved)
             }
             Self::PollFellBack { why, .. } => fields.put("why", why),
+            Self::PollHeld { hold, .. } => fields.put("why", hold),
             Self::PollRetried { delay, why, .. } => {
                 fields.put("delay_ms", &delay.as_millis()).put("why", why)
             }
@@ -362,10 +387,12 @@ impl Occurrence {
             Self::ArchiveFailed { reason } => fields.put("reason", reason),
             Self::ClientRefused { uid } => fields.put("uid", uid),
             Self::LogLinesDropped { count } => fields.put("count", count),
-            Self::PollSpokeAgain { .. }
-            | Self::PollForgotten { .. }
-            | Self::HistoryCaughtUp
+            Self::HistoryCaughtUp
             | Self::HistoryGap
+            | Self::PollPaused { .. }
+            | Self::PollResumed { .. }
+            | Self::PollSpokeAgain { .. }
+            | Self::PollForgotten { .. }
             | Self::ServiceReady => &mut fields,
         };
         fields.0

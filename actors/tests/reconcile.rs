@@ -23,6 +23,7 @@ use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::names;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::state::{Mode, Stop, Verdict};
+use lvmwarden_actors::poll_operation::turns::TurnKeeper;
 use lvmwarden_actors::reconcile::plan::Policy;
 use lvmwarden_actors::reconcile::{Reconcile, Reconciler, Reconciling};
 use lvmwarden_actors::service::{BadLevel, Control, ServiceEnvironment, ServiceInfo};
@@ -64,7 +65,7 @@ impl Kernel for FakeKernel {
         let look = move |subject: Subject| {
             let is_inactive = inactive.contains(&subject.operation);
             let situation = if is_inactive { Situation::Due(Due::Gone) } else { Situation::Copying };
-            Look { situation, copied: None }
+            Look { situation, copied: None, devices: Vec::new() }
         };
         Box::pin(async { subjects.into_iter().map(look).collect() })
     }
@@ -173,6 +174,7 @@ impl Host {
             processes: Arc::new(self.processes.clone()),
             kernel: Arc::<FakeKernel>::clone(&self.kernel),
             starts: Semaphore::new(4),
+            turns: TurnKeeper::default(),
             orphans: Orphans::default(),
             activity: Activity::new(),
             events,

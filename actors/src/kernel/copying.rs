@@ -51,6 +51,8 @@ pub struct Look {
     pub situation: Situation,
     /// How far the copy is, where that can be told.
     pub copied: Option<Copied>,
+    /// The devices that are copied from and to, such as `254:0`, where that can be told.
+    pub devices: Vec<String>,
 }
 
 /// Whether lvpoll has something to do.
@@ -97,7 +99,7 @@ pub struct Copied {
 /// Reads what device-mapper says of the LV that is polled; `None`: it has no device.
 pub fn look(operation: PollOperation, status: Option<&DmStatus>, table: Option<&DmStatus>) -> Look {
     let Some(status) = status else {
-        return Look { situation: Situation::Due(Due::Gone), copied: None };
+        return Look::of(Situation::Due(Due::Gone), None);
     };
     match operation {
         PollOperation::Pvmove | PollOperation::Convert => look_at_mirror(status, table),
@@ -114,30 +116,37 @@ impl Look {
 
     /// Nothing could be seen.
     pub fn unclear(why: &'static str) -> Self {
-        Self { situation: Situation::Unclear { why }, copied: None }
+        Self::of(Situation::Unclear { why }, None)
+    }
+
+    /// Returns a look that shows no devices.
+    pub(crate) fn of(situation: Situation, copied: Option<Copied>) -> Self {
+        Self { situation, copied, devices: Vec::new() }
     }
 }
 
 fn look_at_mirror(status: &DmStatus, table: Option<&DmStatus>) -> Look {
     let mut mirrors = status.targets.iter().filter(|target| target.kind == "mirror").peekable();
     if mirrors.peek().is_none() {
-        return Look { situation: Situation::Due(Due::Gone), copied: None };
+        return Look::of(Situation::Due(Due::Gone), None);
     }
-    let mut situation = Situation::Due(Due::Copied);
+    let (mut situation, mut devices) = (Situation::Due(Due::Copied), Vec::new());
     for target in mirrors {
         match Mirror::parse(target) {
             Some(mirror) if mirror.is_failing() => {
-                return Look {
-                    situation: Situation::Due(Due::Failed { words: mirror.health }),
-                    copied: None,
-                };
+                return Look::of(Situation::Due(Due::Failed { words: mirror.health }), None);
             }
-            Some(mirror) if mirror.in_sync < mirror.regions => situation = Situation::Copying,
-            Some(_copied) => {}
+            Some(mirror) => {
+                if mirror.in_sync < mirror.regions {
+                    situation = Situation::Copying;
+                }
+                devices.extend(mirror.devices);
+            }
             None => return Look::unclear("the status of a mirror cannot be read"),
         }
     }
-    Look { situation, copied: table.and_then(|table| copied_by_mirrors(status, table)) }
+    let copied = table.and_then(|table| copied_by_mirrors(status, table));
+    Look { devices, ..Look::of(situation, copied) }
 }
 
 /// Adds up what is left; `None` when status and table are not of the same moment.
@@ -180,6 +189,7 @@ fn first_device_of_mirror(target: &DmTarget) -> Option<&str> {
 /// The status of a `mirror` target: the number of its devices, these, `<regions in sync>/<regions>`, the number of words
 /// about their health, and these: a letter for each device.
 struct Mirror {
+    devices: Vec<String>,
     in_sync: u64,
     regions: u64,
     health: String,
@@ -188,10 +198,11 @@ struct Mirror {
 impl Mirror {
     fn parse(target: &DmTarget) -> Option<Self> {
         let mut words = target.params.split_ascii_whitespace();
-        let devices: usize = words.next()?.parse().ok()?;
-        let (in_sync, regions) = words.nth(devices)?.split_once('/')?;
+        let count: usize = words.next()?.parse().ok()?;
+        let devices = words.by_ref().take(count).map(str::to_owned).collect();
+        let (in_sync, regions) = words.next()?.split_once('/')?;
         let health = words.nth(1)?.to_owned();
-        Some(Self { in_sync: in_sync.parse().ok()?, regions: regions.parse().ok()?, health })
+        Some(Self { devices, in_sync: in_sync.parse().ok()?, regions: regions.parse().ok()?, health })
     }
 
     /// `A` stands for a device that is alive.
@@ -208,16 +219,16 @@ impl Mirror {
 
 fn look_at_merge(status: &DmStatus) -> Look {
     let Some(target) = status.targets.iter().find(|target| target.kind == "snapshot-merge") else {
-        return Look { situation: Situation::Due(Due::Gone), copied: None };
+        return Look::of(Situation::Due(Due::Gone), None);
     };
     let Some((allocated, metadata)) = parse_merge(&target.params) else {
         let failed = Due::Failed { words: target.params.clone() };
-        return Look { situation: Situation::Due(failed), copied: None };
+        return Look::of(Situation::Due(failed), None);
     };
     let left = allocated.saturating_sub(metadata);
     let situation = if left == 0 { Situation::Due(Due::Copied) } else { Situation::Copying };
     let copied = Copied { left_bytes: left * SECTOR_BYTES, total_bytes: None, segment: 1, segments: 1 };
-    Look { situation, copied: Some(copied) }
+    Look::of(situation, Some(copied))
 }
 
 /// Reads `<sectors allocated>/<sectors> <sectors of metadata>`; a merge that failed says so in words instead.
@@ -259,12 +270,11 @@ mod tests {
         let copied =
             |left_bytes| Some(Copied { left_bytes, total_bytes: Some(3 * SEGMENT), segment: 2, segments: 3 });
         let copying = pvmove("2 254:0 254:16 3/12 1 AA 1 core");
-        assert_eq!(
-            copying,
-            Look { situation: Situation::Copying, copied: copied(SEGMENT + SEGMENT * 9 / 12) }
-        );
+        let devices = || vec!["254:0".to_owned(), "254:16".to_owned()];
+        let look = |situation, copied| Look { devices: devices(), ..Look::of(situation, copied) };
+        assert_eq!(copying, look(Situation::Copying, copied(SEGMENT + SEGMENT * 9 / 12)));
         let done = pvmove("2 254:0 254:16 12/12 1 AA 1 core");
-        assert_eq!(done, Look { situation: Situation::Due(Due::Copied), copied: copied(SEGMENT) });
+        assert_eq!(done, look(Situation::Due(Due::Copied), copied(SEGMENT)));
     }
 
     #[test]
@@ -281,7 +291,7 @@ mod tests {
         let linear = lines("0 49152 linear");
         for operation in [PollOperation::Pvmove, PollOperation::Convert, PollOperation::Merge] {
             for status in [None, Some(&linear)] {
-                let gone = Look { situation: Situation::Due(Due::Gone), copied: None };
+                let gone = Look::of(Situation::Due(Due::Gone), None);
                 assert_eq!(look(operation, status, None), gone, "{operation:?} {status:?}");
             }
         }
@@ -292,7 +302,7 @@ mod tests {
         let status = lines("0 49152 mirror 2 254:0 254:16 3/12 1 AA 1 core");
         for table in ["0 49152 linear 254:16 0", TABLE, "1 49152 mirror core 1 4096 2 254:0 1 254:16 1"] {
             let seen = look(PollOperation::Pvmove, Some(&status), Some(&lines(table)));
-            assert_eq!(seen, Look { situation: Situation::Copying, copied: None }, "{table}");
+            assert_eq!((seen.situation, seen.copied), (Situation::Copying, None), "{table}");
         }
     }
 
@@ -303,14 +313,11 @@ mod tests {
             look(PollOperation::Merge, Some(&status), None)
         };
         let copied = |left_bytes| Some(Copied { left_bytes, total_bytes: None, segment: 1, segments: 1 });
-        assert_eq!(
-            merge("10240/131072 40"),
-            Look { situation: Situation::Copying, copied: copied(10_200 * 512) }
-        );
-        assert_eq!(merge("40/131072 40"), Look { situation: Situation::Due(Due::Copied), copied: copied(0) });
+        assert_eq!(merge("10240/131072 40"), Look::of(Situation::Copying, copied(10_200 * 512)));
+        assert_eq!(merge("40/131072 40"), Look::of(Situation::Due(Due::Copied), copied(0)));
         for words in ["Invalid", "Merge failed", "Overflow"] {
             let failed = Situation::Due(Due::Failed { words: words.to_owned() });
-            assert_eq!(merge(words), Look { situation: failed, copied: None });
+            assert_eq!(merge(words), Look::of(failed, None));
         }
     }
 

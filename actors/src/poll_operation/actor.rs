@@ -18,15 +18,16 @@ use uuid::Uuid;
 
 use self::child::Child;
 use super::conclusion::{Ending, Evidence};
-use super::messages::{AbortAsked, CollectProgress, Describe, Description, StartPolling};
+use super::messages::{AbortAsked, CollectProgress, Describe, Description, Pause, PauseError, StartPolling};
 use super::notes;
 use super::pace::Known;
 use super::segments::Segments;
-use super::state::{Answer, Effect, Event, Life, Note, Operation, StartAnswer};
+use super::state::{Answer, Effect, Event, Life, Note, Operation, Phase, StartAnswer, State};
+use super::turns::{Hold, Site, Turn};
 use crate::activity::ActivityGuard;
 use crate::environment::PollEnvironment;
 use crate::journal;
-use crate::kernel::copying::Subject;
+use crate::kernel::copying::{Due, Look, Situation, Subject};
 use crate::kernel::watchlist::{Looked, Watch};
 use crate::ledger::PollLedger;
 use crate::ledger::history::What;
@@ -56,6 +57,10 @@ pub struct OperationActor {
     evidence: Evidence,
     /// How it ended.
     ending: Option<Ending>,
+    /// Its part in the turns, as soon as it is known where it copies.
+    turn: Option<Turn>,
+    /// The devices that it copies from and to, as they were seen last.
+    devices: Vec<String>,
     wake: Option<SpawnHandle>,
     /// Held while device-mapper is looked at for this operation.
     watch: Option<Watch>,
@@ -79,6 +84,8 @@ impl OperationActor {
             segments: Segments::default(),
             evidence: Evidence::default(),
             ending: None,
+            turn: None,
+            devices: Vec::new(),
             wake: None,
             watch: None,
             activity: None,
@@ -134,6 +141,9 @@ impl OperationActor {
         if self.operation.is_active() != self.activity.is_some() {
             self.activity = self.operation.is_active().then(|| self.environment.activity.begin());
         }
+        if !self.operation.is_active() {
+            self.turn = None;
+        }
         self.arm_wake(ctx);
         if self.operation.is_watched() != self.watch.is_some() {
             self.watch = self.enter_watchlist(ctx);
@@ -184,6 +194,32 @@ impl OperationActor {
     fn publish(&self, occurrence: impl FnOnce(PollRef) -> Occurrence) {
         if let Some(about) = &self.about {
             self.environment.events.publish(&occurrence(about.clone()));
+        }
+    }
+
+    /// Tells why it is not the operation's turn to go on to its next segment, if there is one and it is not.
+    fn ask_for_turn(&mut self, look: &Look) -> Option<Hold> {
+        let (State::Active { job, phase: Phase::Watching { .. } }, Some(copied)) =
+            (self.operation.state(), look.copied)
+        else {
+            return None;
+        };
+        if !look.devices.is_empty() {
+            self.devices.clone_from(&look.devices);
+        }
+        let turn = self.turn.get_or_insert_with(|| self.environment.turns.enter(job.op));
+        let site = Site { vgname: job.request.vgname.clone(), devices: self.devices.clone() };
+        match look.situation {
+            Situation::Due(Due::Copied) if job.is_paused => {
+                self.turn = None;
+                None
+            }
+            Situation::Due(Due::Copied) if copied.segment < copied.segments => turn.take(site).err(),
+            Situation::Copying => {
+                turn.goes_on(site);
+                None
+            }
+            Situation::Due(_) | Situation::Unclear { .. } => None,
         }
     }
 
@@ -282,7 +318,24 @@ impl Handler<Looked> for OperationActor {
         }
         self.evidence.kernel_showed(&look.situation);
         let is_child_asleep = self.child.as_ref().is_some_and(|child| child.process.is_asleep());
-        self.apply(&Event::Looked { look, is_child_asleep }, ctx);
+        let hold = self.ask_for_turn(&look);
+        self.apply(&Event::Looked { look, is_child_asleep, hold }, ctx);
+    }
+}
+
+impl Handler<Pause> for OperationActor {
+    type Result = Response<Result<(), PauseError>>;
+
+    fn handle(&mut self, Pause { op, is_paused }: Pause, ctx: &mut Context<Self>) -> Self::Result {
+        if self.about.as_ref().is_none_or(|about| about.op != op) {
+            return Response::reply(Err(PauseError::Gone));
+        }
+        if is_paused && let Err(why) = self.operation.can_pause() {
+            return Response::reply(Err(why.into()));
+        }
+        let (answer, answered) = oneshot::channel();
+        self.store_pause(is_paused, answer, ctx);
+        Response::fut(async { answered.await.unwrap_or(Err(PauseError::Gone)) })
     }
 }
 

@@ -161,6 +161,11 @@ impl Evidence {
         self.is_abort_asked = true;
     }
 
+    /// Returns whether somebody asked for that.
+    pub fn is_abort_asked(&self) -> bool {
+        self.is_abort_asked
+    }
+
     /// Returns the last line that lvpoll wrote.
     pub fn last_line(&self) -> Option<&str> {
         self.said.last().map(String::as_str)

@@ -12,6 +12,7 @@ use super::conclusion::Ending;
 use super::op_names::begun_at;
 use super::pace::{CopyProgress, Known};
 use super::state::{Operation, Phase, State};
+use super::turns::Hold;
 
 /// What there is to know of an operation.
 #[derive(Debug, Clone, PartialEq)]
@@ -42,6 +43,10 @@ pub struct Description {
     pub silence_limit: Duration,
     /// Its child has written nothing for longer than that.
     pub silent: bool,
+    /// It is to wait at the end of a segment.
+    pub is_paused: bool,
+    /// Why it waits at the end of a segment, if it does.
+    pub hold: Option<Hold>,
     /// How it ended, if it has.
     pub ending: Option<Ending>,
 }
@@ -75,6 +80,8 @@ impl Description {
             copy: known.copy(),
             silence_limit: job.silence_limit(),
             silent,
+            is_paused: job.is_paused && ending.is_none(),
+            hold: hold_of(operation),
             ending,
         })
     }
@@ -82,7 +89,21 @@ impl Description {
     /// Returns the description of the same operation after its end.
     #[must_use]
     pub(super) fn ended(self, ending: Ending) -> Self {
-        Self { state: OperationState::Ended, silent: false, ending: Some(ending), ..self }
+        Self {
+            state: OperationState::Ended,
+            silent: false,
+            is_paused: false,
+            hold: None,
+            ending: Some(ending),
+            ..self
+        }
+    }
+}
+
+fn hold_of(operation: &Operation) -> Option<Hold> {
+    match operation.state() {
+        State::Active { phase: Phase::Watching { hold, .. }, .. } => *hold,
+        _not_between_segments => None,
     }
 }
 
@@ -92,6 +113,7 @@ fn state_of(phase: &Phase) -> OperationState {
         Phase::Spawning { .. } => OperationState::Starting,
         Phase::Adopting { .. } => OperationState::Adopting,
         Phase::Running { .. } => OperationState::Running,
+        Phase::Watching { hold: Some(_), .. } => OperationState::Held,
         Phase::Watching { .. } | Phase::Relieving { .. } => OperationState::Copying,
         Phase::Judging => OperationState::Judging,
         Phase::BackingOff { .. } => OperationState::BackingOff,

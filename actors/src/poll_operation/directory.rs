@@ -15,7 +15,7 @@ use uuid::Uuid;
 
 use super::actor::OperationActor;
 use super::conclusion::Ending;
-use super::messages::{AbortAsked, CollectProgress, Describe, Description, StartPolling};
+use super::messages::{AbortAsked, CollectProgress, Describe, Description, Pause, PauseError, StartPolling};
 use super::op_names::OpNames;
 use super::state::{Progress, StartAnswer};
 use crate::environment::PollEnvironment;
@@ -93,6 +93,19 @@ impl Directory {
             Ok(Err(refused)) => Err(refused.to_string()),
             Err(unreachable) => Err(unreachable.to_string()),
         }
+    }
+
+    /// Has an operation wait at the end of a segment, or not any more; returns its description when that is durable.
+    ///
+    /// # Errors
+    /// [`PauseError`] when it cannot be, or is over.
+    pub async fn pause(&self, op: Uuid, is_paused: bool) -> Result<Description, PauseError> {
+        let unanswered = |error: Unanswered| PauseError::NotStored(error.to_string());
+        let known = self.find(op).await.map_err(unanswered)?.ok_or(PauseError::Gone)?;
+        let message = Pause { op, is_paused };
+        let asked = self.registry.ask::<OperationActor, _>(&name_of(&known.id), message, DEADLINE).await;
+        asked.map_err(|error| PauseError::NotStored(error.to_string()))??;
+        self.find(op).await.map_err(unanswered)?.ok_or(PauseError::Gone)
     }
 
     /// Tells how far an operation is, and hands its result out if it is over.

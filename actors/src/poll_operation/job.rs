@@ -51,6 +51,8 @@ pub struct Job {
     pub attempt: u32,
     /// The latest child.
     pub pid: Option<u32>,
+    /// It is to wait at the end of a segment.
+    pub is_paused: bool,
     /// When lvpoll crashed, oldest first, within [`CRASH_PERIOD`].
     pub(super) crashes: Vec<Moment>,
     /// How often lvpoll ended with 0 although the operation was not over.
@@ -73,6 +75,7 @@ impl Job {
             uid,
             attempt: 0,
             pid: None,
+            is_paused: false,
             crashes: Vec::new(),
             unfinished: 0,
             shortages: 0,

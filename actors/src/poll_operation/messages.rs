@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use actix::Message;
+use thiserror::Error;
 use uuid::Uuid;
 
 pub use super::description::Description;
-use super::state::{Progress, StartAnswer};
+use super::state::{CannotPause, Progress, StartAnswer};
 use lvmwarden_protocol::poll::StartRequest;
 
 /// Asks that an LV be polled; answered when the request is durable.
@@ -37,3 +38,27 @@ pub struct Describe;
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "()")]
 pub struct AbortAsked;
+
+/// Asks that the operation of this name waits at the end of a segment, or not any more; answered when that is durable.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Result<(), PauseError>")]
+pub struct Pause {
+    /// The operation's name.
+    pub op: Uuid,
+    /// Whether it shall wait.
+    pub is_paused: bool,
+}
+
+/// Why an operation is not paused, or goes on being so.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum PauseError {
+    /// It cannot be.
+    #[error(transparent)]
+    Impossible(#[from] CannotPause),
+    /// There is no such operation any more.
+    #[error("it is over")]
+    Gone,
+    /// It could not be written down.
+    #[error("cannot record it: {0}")]
+    NotStored(String),
+}

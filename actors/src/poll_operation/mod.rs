@@ -27,4 +27,5 @@ pub mod pace;
 pub mod progress;
 pub mod segments;
 pub mod state;
+pub mod turns;
 mod vocabulary;

@@ -25,6 +25,9 @@ pub(crate) fn write(log: &Logger, note: &Note) {
         Note::FellBack { why } => {
             info!(log, "the kernel cannot be watched for this operation"; "why" => why, "next" => "lvpoll watches");
         }
+        Note::Held { hold } => {
+            info!(log, "a segment is copied, and the next one waits"; "why" => %hold, "next" => "go on when it may");
+        }
         Note::UnfinishedRunsAgain { delay } => {
             warn!(log, "lvpoll ended with 0 but the operation is still there";
                   "next" => format!("start it again in {delay:?}"));
@@ -60,6 +63,7 @@ pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
         Note::ExitUnknownRunsAgain => retried(op, Duration::ZERO, retry(note)?),
         Note::FellBack { why } => Some(Occurrence::PollFellBack { op, why }),
         Note::CannotSpawnNow { delay, .. } => retried(op, *delay, "shortage"),
+        Note::Held { hold } => Some(Occurrence::PollHeld { op, hold: *hold }),
         Note::Silent { silence } => Some(Occurrence::PollSilent { op, silence: *silence }),
         Note::SpokeAgain => Some(Occurrence::PollSpokeAgain { op }),
         Note::CrashedTooOften { .. }
@@ -83,6 +87,7 @@ pub(crate) fn retry(note: &Note) -> Option<&'static str> {
         | Note::CrashedTooOften { .. }
         | Note::ExitUnknownLooks
         | Note::FellBack { .. }
+        | Note::Held { .. }
         | Note::UnfinishedReported
         | Note::Silent { .. }
         | Note::SpokeAgain
@@ -97,6 +102,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
+    use crate::poll_operation::turns::Hold;
 
     #[test]
     fn a_decision_is_told_once_and_where_lvpoll_ended_it_is_a_step_as_well() {
@@ -106,6 +112,7 @@ mod tests {
             (Note::ExitUnknownRunsAgain, Some("poll.retried"), true),
             (Note::UnfinishedRunsAgain { delay }, Some("poll.retried"), true),
             (Note::CannotSpawnNow { reason: reason(), delay }, Some("poll.retried"), false),
+            (Note::Held { hold: Hold::VgLimit }, Some("poll.held"), false),
             (Note::Silent { silence: delay }, Some("poll.silent"), false),
             (Note::SpokeAgain, Some("poll.spoke_again"), false),
             (Note::CrashedTooOften { signal: 9 }, None, false),

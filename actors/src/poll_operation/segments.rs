@@ -81,7 +81,7 @@ mod tests {
 
     fn look(situation: Situation, segment: u32, left_bytes: u64) -> Look {
         let copied = Copied { left_bytes, total_bytes: Some(400), segment, segments: COUNT };
-        Look { situation, copied: Some(copied) }
+        Look::of(situation, Some(copied))
     }
 
     fn copying(segment: u32, left_bytes: u64) -> Look {
@@ -148,9 +148,8 @@ mod tests {
 
     #[test]
     fn a_merge_is_one_segment_of_what_was_left_at_first() {
-        let merge = |situation, left_bytes| Look {
-            situation,
-            copied: Some(Copied { left_bytes, total_bytes: None, segment: 1, segments: 1 }),
+        let merge = |situation, left_bytes| {
+            Look::of(situation, Some(Copied { left_bytes, total_bytes: None, segment: 1, segments: 1 }))
         };
         let looks = [merge(Situation::Copying, 300), merge(Situation::Due(Due::Copied), 0)];
         let whole = SegmentDone { number: 1, count: 1, bytes: Some(300), took_ms: Some(1000) };

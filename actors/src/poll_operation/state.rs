@@ -48,6 +48,8 @@
 //! * In mode events the kernel is looked at instead of sleeping: lvpoll is started when a segment is copied, when the
 //!   copy has failed or is gone, and when what is there is not understood; it is asked to end again as soon as it does
 //!   nothing but sleep. In doubt the operation falls back to mode classic, in which lvpoll watches by itself.
+//! * Between two segments of a pvmove the daemon may wait: somebody has paused it, or it is not its turn
+//!   ([`Hold`]). The copy of a segment that has begun is the kernel's, and goes on.
 //! * A child that writes nothing for [`Job::silence_limit`] is named silent, once, and otherwise left alone.
 //! * A result that nobody collects is dropped after [`RETENTION`].
 
@@ -58,9 +60,10 @@ use uuid::Uuid;
 
 pub use super::job::{Job, Moment};
 use super::outcome::Outcome;
+use super::turns::Hold;
 pub use super::vocabulary::{
-    Answer, ChildEvent, Effect, Event, JournalEvent, Life, Mode, Note, Progress, Recovered, StartAnswer,
-    Stop, Verdict, Wishes,
+    Answer, CannotPause, ChildEvent, Effect, Event, JournalEvent, Life, Mode, Note, Progress, Recovered,
+    StartAnswer, Stop, Verdict, Wishes,
 };
 use crate::kernel::copying::{Due, Situation};
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
@@ -140,6 +143,8 @@ pub enum Phase {
     Watching {
         /// When a look is overdue.
         until: Moment,
+        /// The segment is copied, and why the next one has to wait.
+        hold: Option<Hold>,
     },
     /// lvpoll sleeps although the kernel is looked at; it was asked to end.
     Relieving {
@@ -173,6 +178,7 @@ impl Operation {
     /// Continues what the journal tells, and returns what to do about it.
     pub fn recover(recovered: Recovered, mode: Mode, now: Moment) -> (Self, Vec<Effect>) {
         let mut job = Job::new(recovered.op, recovered.request, recovered.uid);
+        job.is_paused = recovered.wishes.is_paused;
         let (state, effects) = match recovered.life {
             Life::Intended => {
                 let mut operation = Self { init_requests: 1, ..Self::new(mode) };
@@ -239,7 +245,7 @@ impl Operation {
         match &self.state {
             State::Active { job, phase } => match phase {
                 Phase::Running { last_output, silent: false } => Some(*last_output + job.silence_limit()),
-                Phase::BackingOff { until } | Phase::Watching { until } | Phase::Relieving { until } => {
+                Phase::BackingOff { until } | Phase::Watching { until, .. } | Phase::Relieving { until } => {
                     Some(*until)
                 }
                 Phase::Storing { retry_at, .. } => *retry_at,
@@ -310,6 +316,25 @@ impl Operation {
         }
     }
 
+    /// Tells whether the operation can wait between two segments.
+    ///
+    /// # Errors
+    /// Why it cannot.
+    pub fn can_pause(&self) -> Result<(), CannotPause> {
+        let State::Active { job, .. } = &self.state else { return Err(CannotPause::Ended) };
+        if job.request.abort || job.request.kind != PollOperation::Pvmove {
+            return Err(CannotPause::InOnePiece);
+        }
+        if self.can_watch(job) { Ok(()) } else { Err(CannotPause::LvpollWatches) }
+    }
+
+    /// Has the operation wait at the end of its segment from now on, or not any more; the journal has it.
+    pub fn pause(&mut self, is_paused: bool) {
+        if let State::Active { job, .. } = &mut self.state {
+            job.is_paused = is_paused;
+        }
+    }
+
     /// Takes what happened at `now` and returns what to do about it.
     ///
     /// An event that has no meaning in the present state changes nothing: it is the late report of an effect whose
@@ -331,7 +356,7 @@ impl Operation {
                 Phase::Running { last_output, silent } => {
                     self.while_running(job, last_output, silent, event, now)
                 }
-                Phase::Watching { until } => self.while_watching(job, until, event, now),
+                Phase::Watching { until, hold } => self.while_watching(job, until, hold, event, now),
                 Phase::Relieving { until } => self.while_relieving(job, until, event, now),
                 Phase::Judging => self.while_judging(job, event, now),
                 Phase::BackingOff { until } => self.while_backing_off(job, until, event, now),
@@ -446,7 +471,7 @@ impl Operation {
                 vec![Effect::EndChild]
             }
             Event::Stop(Stop::LeaveChild) => leave(&job, Stop::LeaveChild),
-            Event::Looked { look, is_child_asleep: true } if self.can_watch(&job) && look.is_relief() => {
+            Event::Looked { look, is_child_asleep: true, .. } if self.can_watch(&job) && look.is_relief() => {
                 self.go_on(job, Phase::Relieving { until: now + RELIEF_DEADLINE });
                 vec![Effect::RelieveChild]
             }
@@ -460,12 +485,22 @@ impl Operation {
         }
     }
 
-    fn while_watching(&mut self, mut job: Job, until: Moment, event: &Event, now: Moment) -> Vec<Effect> {
+    fn while_watching(
+        &mut self,
+        mut job: Job,
+        until: Moment,
+        before: Option<Hold>,
+        event: &Event,
+        now: Moment,
+    ) -> Vec<Effect> {
         match event {
-            Event::Looked { look, .. } => match &look.situation {
+            Event::Looked { look, hold, .. } => match &look.situation {
                 Situation::Copying => self.watch(job, now),
-                Situation::Due(Due::Copied) if job.steps_on(look.copied) => self.spawn(job),
-                Situation::Due(Due::Copied) => self.fall_back(job, "lvpoll leaves the copy as it is"),
+                Situation::Due(Due::Copied) => match job.is_paused.then_some(Hold::Paused).or(*hold) {
+                    Some(hold) => self.hold(job, before, hold, now),
+                    None if job.steps_on(look.copied) => self.spawn(job),
+                    None => self.fall_back(job, "lvpoll leaves the copy as it is"),
+                },
                 // lvpoll has seen the end of it, one way or the other, when it ends.
                 Situation::Due(Due::Gone | Due::Failed { .. }) => {
                     job.has_fallen_back = true;
@@ -476,7 +511,7 @@ impl Operation {
             Event::Tick if now >= until => self.fall_back(job, "device-mapper was not looked at in time"),
             Event::Stop(stop) => leave(&job, *stop),
             Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
-                self.go_on(job, Phase::Watching { until })
+                self.go_on(job, Phase::Watching { until, hold: before })
             }
         }
     }
@@ -590,7 +625,12 @@ impl Operation {
     }
 
     fn watch(&mut self, job: Job, now: Moment) -> Vec<Effect> {
-        self.go_on(job, Phase::Watching { until: now + LOOK_DEADLINE })
+        self.go_on(job, Phase::Watching { until: now + LOOK_DEADLINE, hold: None })
+    }
+
+    fn hold(&mut self, job: Job, before: Option<Hold>, hold: Hold, now: Moment) -> Vec<Effect> {
+        self.go_on(job, Phase::Watching { until: now + LOOK_DEADLINE, hold: Some(hold) });
+        if before == Some(hold) { vec![] } else { vec![Effect::Note(Note::Held { hold })] }
     }
 
     fn fall_back(&mut self, mut job: Job, why: &'static str) -> Vec<Effect> {

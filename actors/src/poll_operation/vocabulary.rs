@@ -7,10 +7,12 @@ use std::time::Duration;
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::{ProcessExit, ProcessIdentity};
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 use uuid::Uuid;
 
 use super::conclusion::Ending;
 use super::outcome::Outcome;
+use super::turns::Hold;
 use crate::kernel::copying::Look;
 
 /// How the daemon ends.
@@ -58,6 +60,8 @@ pub enum Event {
         look: Look,
         /// lvpoll runs, and only waits for time to pass.
         is_child_asleep: bool,
+        /// Why it is not the operation's turn to go on to the next segment, if it is not.
+        hold: Option<Hold>,
     },
     /// Time passed: [`Operation::next_wake`](super::state::Operation::next_wake) has come.
     Tick,
@@ -166,6 +170,11 @@ pub enum Note {
         /// Why.
         why: &'static str,
     },
+    /// A segment is copied, and the next one has to wait.
+    Held {
+        /// For what.
+        hold: Hold,
+    },
     /// lvpoll ended with 0 but the operation is still there; it is run again.
     UnfinishedRunsAgain {
         /// After this time.
@@ -224,6 +233,22 @@ impl StartAnswer {
     pub(super) fn ok(op: Uuid, brought: Uuid) -> Self {
         Self::Ok { op, already_running: op != brought }
     }
+}
+
+/// Why an operation cannot be paused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+pub enum CannotPause {
+    /// It is over.
+    #[error("it has ended")]
+    Ended,
+    /// It is copied in one piece.
+    #[error("only a pvmove is copied in segments, between which it can pause")]
+    InOnePiece,
+    /// lvpoll begins each segment by itself.
+    #[error(
+        "lvpoll watches it and begins each segment by itself; poll.mode = \"events\" lets the daemon do that"
+    )]
+    LvpollWatches,
 }
 
 /// The answer to a client that asks how far an operation is.

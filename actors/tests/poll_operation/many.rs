@@ -50,7 +50,7 @@ impl Host {
     fn show_left(&self, left_bytes: u64) {
         let copied = Copied { left_bytes, total_bytes: Some(1 << 40), segment: 1, segments: 1 };
         *self.kernel.look.lock().unwrap() =
-            Some(Look { situation: Situation::Copying, copied: Some(copied) });
+            Some(Look { situation: Situation::Copying, copied: Some(copied), devices: Vec::new() });
     }
 
     fn looks(&self) -> usize {

@@ -14,7 +14,7 @@ use lvmwarden_actors::door::DoorEnvironment;
 use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
-use lvmwarden_actors::kernel::copying::{Look, Situation, Subject};
+use lvmwarden_actors::kernel::copying::{Copied, Due, Look, Situation, Subject};
 use lvmwarden_actors::kernel::foreign::SeenCopy;
 use lvmwarden_actors::kernel::watchlist::Watchlist;
 use lvmwarden_actors::metrics::Metrics;
@@ -23,6 +23,7 @@ use lvmwarden_actors::poll_operation::messages::Description;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Mode, Progress, StartAnswer, Stop, Verdict};
+use lvmwarden_actors::poll_operation::turns::TurnKeeper;
 use lvmwarden_actors::session::poll::Lvmpolld;
 use lvmwarden_actors::tree;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
@@ -99,9 +100,17 @@ pub(crate) struct FakeKernel {
 }
 
 impl FakeKernel {
+    /// Shows that the first of two segments is copied.
+    pub(crate) fn show_end_of_segment(&self) {
+        let copied = Copied { left_bytes: 512, total_bytes: Some(1024), segment: 1, segments: 2 };
+        let situation = Situation::Due(Due::Copied);
+        *self.look.lock().unwrap() =
+            Some(Look { situation, copied: Some(copied), devices: vec!["8:0".to_owned()] });
+    }
+
     /// Shows this of everything, from now on.
     pub(crate) fn show(&self, situation: Situation) {
-        *self.look.lock().unwrap() = Some(Look { situation, copied: None });
+        *self.look.lock().unwrap() = Some(Look { situation, copied: None, devices: Vec::new() });
     }
 }
 
@@ -137,6 +146,7 @@ pub(crate) struct Host {
     pub(crate) processes: FakeProcesses,
     pub(crate) kernel: Arc<FakeKernel>,
     pub(crate) mode: Mode,
+    pub(crate) turns: TurnKeeper,
 }
 
 impl Host {
@@ -146,6 +156,7 @@ impl Host {
             processes: FakeProcesses::new(),
             kernel: Arc::default(),
             mode: Mode::Classic,
+            turns: TurnKeeper::default(),
         }
     }
 
@@ -189,6 +200,7 @@ impl Host {
             processes: Arc::new(self.processes.clone()),
             kernel: Arc::<FakeKernel>::clone(&self.kernel),
             starts: Semaphore::new(STARTS_AT_ONCE),
+            turns: self.turns.clone(),
             orphans: Orphans::default(),
             activity: Activity::new(),
             events: Events::new(Metrics::new(), 100),
@@ -207,6 +219,13 @@ impl Host {
             spawned.command.environment.iter().any(|(name, value)| name == "LVMWARDEN_LVID" && value == lvid)
         };
         self.processes.spawned().iter().filter(is_for).count()
+    }
+
+    /// Has a child write a line to its stdout.
+    pub(crate) fn writes(&self, pid: u32, line: &str) {
+        let spawned = self.processes.spawned();
+        let child = spawned.iter().find(|spawned| spawned.identity.pid == pid).expect("it was started");
+        fs::write(&child.command.stdout, format!("{line}\n")).unwrap();
     }
 
     pub(crate) fn end(&self, pid: u32, exit: ProcessExit) {

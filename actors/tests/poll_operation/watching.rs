@@ -2,6 +2,9 @@
 
 use std::time::Duration;
 
+use lvmwarden_protocol::api::poll::OutcomeKind;
+use lvmwarden_protocol::poll::StartRequest;
+
 use lvmwarden_actors::kernel::copying::{Due, Situation};
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Mode, Progress, Stop};
@@ -9,6 +12,9 @@ use lvmwarden_supervisor::process::{ProcessExit, Signal};
 use tokio::time::sleep;
 
 use crate::support::{Host, OK, eventually, pvmove, run};
+use lvmwarden_actors::poll_operation::messages::PauseError;
+use lvmwarden_actors::poll_operation::state::CannotPause;
+use lvmwarden_actors::poll_operation::turns::{Hold, Rules};
 
 /// Some looks at device-mapper.
 const A_WHILE: Duration = Duration::from_secs(1);
@@ -116,6 +122,90 @@ fn what_is_not_understood_is_left_to_lvpoll() {
         assert_eq!(host.processes.signals(child), []);
         host.end(child, ProcessExit::Code(0));
         assert_eq!(daemon.result(&request).await, OK);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_pause_holds_at_the_end_of_the_segment_and_through_a_restart() {
+    run(async {
+        let host = host();
+        let daemon = host.start(Stop::LeaveChild).await;
+        let request = pvmove("A");
+        daemon.start(&request).await;
+        let op = daemon.description(&request).await.unwrap().op;
+        let paused = daemon.directory.pause(op, true).await.unwrap();
+        assert_eq!((paused.is_paused, paused.hold), (true, None), "the kernel copies on");
+        host.kernel.show_end_of_segment();
+        eventually(Some(Hold::Paused), async || daemon.description(&request).await?.hold).await;
+        drop(daemon);
+
+        let next = host.start(Stop::LeaveChild).await;
+        eventually(Some(Hold::Paused), async || next.description(&request).await?.hold).await;
+        sleep(A_WHILE).await;
+        assert!(host.processes.spawned().is_empty(), "a pause was forgotten");
+        assert_eq!(next.collect(&request).await, Progress::InProgress);
+        next.directory.pause(op, false).await.unwrap();
+        host.child(1).await;
+        next.stop().await;
+    });
+}
+
+#[test]
+fn what_cannot_be_paused_says_why_and_nothing_changes() {
+    run(async {
+        let mut host = host();
+        host.mode = Mode::Classic;
+        let daemon = host.start(Stop::EndChild).await;
+        let request = pvmove("A");
+        daemon.start(&request).await;
+        let op = daemon.description(&request).await.unwrap().op;
+        let refused = daemon.directory.pause(op, true).await.unwrap_err();
+        assert_eq!(refused, PauseError::Impossible(CannotPause::LvpollWatches));
+        assert!(!daemon.description(&request).await.unwrap().is_paused);
+        let unknown = daemon.directory.pause(uuid::Uuid::nil(), true).await.unwrap_err();
+        assert_eq!(unknown, PauseError::Gone);
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn one_goes_on_after_the_other_where_a_vg_has_one_turn() {
+    run(async {
+        let host = host();
+        host.turns.set_rules(Rules { per_vg: Some(1), ..Rules::default() });
+        let daemon = host.start(Stop::EndChild).await;
+        let (first, second) = (pvmove("A"), pvmove("B"));
+        daemon.start(&first).await;
+        daemon.start(&second).await;
+        host.kernel.show_end_of_segment();
+        let child = host.child(1).await;
+        eventually(Some(Hold::VgLimit), async || daemon.description(&second).await?.hold).await;
+        sleep(A_WHILE).await;
+        assert_eq!(host.processes.spawned().len(), 1);
+        host.end(child, ProcessExit::Code(0));
+        assert_eq!(daemon.result(&first).await, OK);
+        host.child(2).await;
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn a_pvmove_that_somebody_aborts_is_aborted_and_not_done() {
+    run(async {
+        let host = host();
+        let daemon = host.start(Stop::EndChild).await;
+        let request = pvmove("A");
+        daemon.start(&request).await;
+        daemon.start(&StartRequest { abort: true, ..request.clone() }).await;
+        let aborter = host.child(1).await;
+        host.end(aborter, ProcessExit::Code(0));
+        host.kernel.show(Situation::Due(Due::Gone));
+        let child = host.child(2).await;
+        host.writes(child, "  vg/pvmove0: No pvmove in progress - already finished or aborted.");
+        host.end(child, ProcessExit::Code(0));
+        let kind = async || Some(daemon.description(&request).await?.ending?.conclusion().kind);
+        eventually(Some(OutcomeKind::Aborted), kind).await;
         daemon.stop().await;
     });
 }

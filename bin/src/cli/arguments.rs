@@ -177,6 +177,23 @@ pub(super) enum Poll {
         dry_run: bool,
     },
 
+    /// Have pvmoves wait at the end of the segment that is being copied
+    ///
+    /// What the kernel copies it copies to the end of the segment. The pause holds until `resume`, also after a restart of
+    /// the daemon; `pvmove` commands that wait go on waiting.
+    Pause {
+        /// The id of an operation, its beginning, or VG/LV
+        #[arg(value_name = "OPERATION", required = true)]
+        operations: Vec<String>,
+    },
+
+    /// Have pvmoves go on that were paused
+    Resume {
+        /// The id of an operation, its beginning, or VG/LV
+        #[arg(value_name = "OPERATION", required = true)]
+        operations: Vec<String>,
+    },
+
     /// Show what happened to operations, the latest last, with those that are over
     History {
         /// The latest so many steps only

@@ -178,6 +178,7 @@ fn poll_error(error: &poll::Error, subject: &str) -> Failure {
         }
         poll::Error::Failed { reason } => Failure::new(format!("the daemon failed with {subject}: {reason}"))
             .advise("see its log: journalctl -u lvmwardend"),
+        poll::Error::CannotPause { reason } => Failure::new(format!("{subject} cannot be paused: {reason}")),
         poll::Error::NotPvmove => {
             Failure::new(format!("{subject} is not a pvmove, which alone can be aborted"))
         }

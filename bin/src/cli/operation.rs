@@ -2,7 +2,9 @@
 
 use anstyle::Style;
 use indicatif::HumanBytes;
-use lvmwarden_protocol::api::poll::{CopyProgress, Operation, OperationState, Outcome, OutcomeKind};
+use lvmwarden_protocol::api::poll::{
+    CopyProgress, Hold, HoldKind, Operation, OperationState, Outcome, OutcomeKind,
+};
 use lvmwarden_protocol::poll::PollOperation;
 use uuid::Uuid;
 
@@ -33,7 +35,12 @@ pub(super) fn short_state(operation: &Operation) -> (String, Style) {
         let (word, style) = outcome_word(outcome.kind);
         return (word.to_owned(), style);
     }
+    if let Some(hold) = &operation.hold {
+        return (hold_words(hold), ODD);
+    }
     let (word, style) = match operation.state {
+        OperationState::Copying if operation.paused => ("pausing", ODD),
+        OperationState::Held => ("held", ODD),
         OperationState::Running if operation.silent => ("silent", ODD),
         OperationState::Running => ("running", USUAL),
         OperationState::Copying => ("copying", USUAL),
@@ -47,6 +54,16 @@ pub(super) fn short_state(operation: &Operation) -> (String, Style) {
         OperationState::Ended => ("ended", DIM),
     };
     (word.to_owned(), style)
+}
+
+fn hold_words(hold: &Hold) -> String {
+    match (hold.kind, &hold.until) {
+        (HoldKind::Paused, _) => "paused".to_owned(),
+        (HoldKind::VgLimit, _) => "waits for its VG".to_owned(),
+        (HoldKind::PvLimit, _) => "waits for its PV".to_owned(),
+        (HoldKind::Window, Some(until)) => format!("waits until {until}"),
+        (HoldKind::Window, None) => "waits for its time".to_owned(),
+    }
 }
 
 /// Returns how an operation ended and why, with the style for it.

@@ -40,6 +40,8 @@ pub(super) fn pvmove(number: u128, vgname: &str, percent: Option<f64>) -> Operat
         started_at: "2026-11-21T11:45:00Z".to_owned(),
         percent,
         copy: None,
+        paused: false,
+        hold: None,
         silent: false,
         outcome: None,
         asked_by: Some("pvmove /dev/sdb".to_owned()),

@@ -18,6 +18,7 @@ use lvmwarden_actors::environment::STARTS_AT_ONCE;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_actors::poll_operation::turns::Rules;
 use lvmwarden_actors::session::poll::Lvmpolld;
 use lvmwarden_actors::tree;
 use lvmwarden_supervisor::sys::{Background, ReadyPipe, fork_into_background};
@@ -122,6 +123,7 @@ async fn live(
         mode: options.mode.into(),
         on_stop: Stop::EndChild,
         starts_at_once: STARTS_AT_ONCE,
+        rules: Rules::default(),
         // Nobody can read them here.
         events: Events::new(Arc::clone(&metrics), 0),
     };

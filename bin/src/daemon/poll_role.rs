@@ -13,6 +13,7 @@ use lvmwarden_actors::kernel::DeviceMapper;
 use lvmwarden_actors::kernel::watchlist::Watchlist;
 use lvmwarden_actors::poll_operation::orphans::Orphans;
 use lvmwarden_actors::poll_operation::state::{Mode, Stop};
+use lvmwarden_actors::poll_operation::turns::{Rules, TurnKeeper};
 use lvmwarden_supervisor::process::{OsProcesses, OsProcessesOptions};
 use rustix::fs::{Access, access};
 use tokio::sync::Semaphore;
@@ -43,6 +44,8 @@ pub(super) struct PollRole {
     pub(super) on_stop: Stop,
     /// How many children are started at once.
     pub(super) starts_at_once: usize,
+    /// When copies may go on.
+    pub(super) rules: Rules,
     /// Is told what happens.
     pub(super) events: Events,
 }
@@ -64,6 +67,7 @@ impl PollRole {
             starts: Semaphore::new(self.starts_at_once),
             orphans: Orphans::default(),
             activity: Activity::new(),
+            turns: TurnKeeper::new(self.rules),
             events: self.events,
             started: tokio::time::Instant::now(),
         }

@@ -35,6 +35,8 @@ fn pvmove(number: u8, percent: Option<f64>, outcome: Option<Outcome>) -> Operati
         started_at: "2026-11-21T12:00:00Z".to_owned(),
         percent,
         copy: None,
+        paused: false,
+        hold: None,
         silent: false,
         outcome,
         asked_by: None,

@@ -17,10 +17,12 @@ const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
 const GROUP: u32 = 61_235;
 /// What changes something.
-const CHANGING: [&str; 6] = [
+const CHANGING: [&str; 8] = [
     "org.lvmwarden.Service.Stop",
     "org.lvmwarden.Poll.Start",
     "org.lvmwarden.Poll.Abort",
+    "org.lvmwarden.Poll.Pause",
+    "org.lvmwarden.Poll.Resume",
     "org.lvmwarden.Supervisor.Restart",
     "org.lvmwarden.Supervisor.SetLogLevel",
     "org.lvmwarden.Archive.Clean",
@@ -80,7 +82,10 @@ fn parameters_of(method: &str) -> Value {
         "org.varlink.service.GetInterfaceDescription" => json!({"interface": "org.lvmwarden.Poll"}),
         "org.lvmwarden.Service.Stop" => json!({"leave_children": true}),
         "org.lvmwarden.Poll.Start" => json!({"kind": "pvmove", "vgname": "v", "lvname": "l", "lvid": "x"}),
-        "org.lvmwarden.Poll.Show" | "org.lvmwarden.Poll.Abort" => {
+        "org.lvmwarden.Poll.Show"
+        | "org.lvmwarden.Poll.Abort"
+        | "org.lvmwarden.Poll.Pause"
+        | "org.lvmwarden.Poll.Resume" => {
             json!({"id": "00000000-0000-0000-0000-000000000000"})
         }
         "org.lvmwarden.Poll.Wait" => json!({"id": "00000000-0000-0000-0000-000000000000", "timeout_ms": 1}),

@@ -41,21 +41,23 @@ complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'En
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "info" -d 'Show the daemon\'s version, process, and what it serves'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "doctor" -d 'Check that lvm on this host uses the daemon, and say what to type where it does not'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -l socket -d 'The daemon\'s socket' -r -F
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "list" -d 'List all operations'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "show" -d 'Show all that is known of operations, and tell what has happened to them'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "wait" -d 'Wait until operations have ended'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "foreign" -d 'List copies of others: raids, and lvm commands that poll by themselves'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "start" -d 'Have an LV polled, unless it is'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "abort" -d 'Abort a pvmove'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "reconcile" -d 'Search LVM\'s metadata for operations that nobody polls, and have them polled'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile history" -f -a "history" -d 'Show what happened to operations, the latest last, with those that are over'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "list" -d 'List all operations'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "show" -d 'Show all that is known of operations, and tell what has happened to them'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "wait" -d 'Wait until operations have ended'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "foreign" -d 'List copies of others: raids, and lvm commands that poll by themselves'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "start" -d 'Have an LV polled, unless it is'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "abort" -d 'Abort a pvmove'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "reconcile" -d 'Search LVM\'s metadata for operations that nobody polls, and have them polled'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "pause" -d 'Have pvmoves wait at the end of the segment that is being copied'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "resume" -d 'Have pvmoves go on that were paused'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "history" -d 'Show what happened to operations, the latest last, with those that are over'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -111,6 +113,18 @@ never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from reconcile" -l dry-run -d 'Only show them'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from reconcile" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from reconcile" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from pause" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from pause" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from pause" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from pause" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from resume" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from resume" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from resume" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from resume" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -l limit -d 'The latest so many steps only' -r
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'

@@ -14,7 +14,7 @@ pub use foreign::{Foreign, ForeignCopy, ForeignKind, ForeignReply};
 pub use history::{
     History, HistoryEntry, HistoryReply, HistoryStep, OperationStory, SegmentDone, Story, StoryReply,
 };
-pub use operation::{CopyProgress, Operation, OperationState, Outcome, OutcomeKind};
+pub use operation::{CopyProgress, Hold, HoldKind, Operation, OperationState, Outcome, OutcomeKind};
 pub use reconcile::{Reconcile, ReconcileReply, Standing, UnfinishedLv};
 
 use super::interface::interface;
@@ -26,6 +26,8 @@ interface!("org.lvmwarden.Poll", "org.lvmwarden.Poll.varlink", {
     Show -> One(OperationReply),
     Start -> One(StartReply),
     Abort -> One(StartReply),
+    Pause -> One(OperationReply),
+    Resume -> One(OperationReply),
     Wait -> One(OperationReply),
     Watch -> Stream(OperationReply),
     History -> One(HistoryReply),
@@ -152,6 +154,24 @@ impl From<Abort> for AbortParameters {
     }
 }
 
+/// Asks that a pvmove waits at the end of the segment that is being copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Pause {
+    /// The operation's name.
+    pub id: Uuid,
+}
+
+/// Asks that a pvmove goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Resume {
+    /// The operation's name.
+    pub id: Uuid,
+}
+
 /// Asks to be answered when an operation has ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -194,6 +214,12 @@ pub enum Error {
     /// The daemon could not do it.
     #[error("do it: {reason}")]
     Failed {
+        /// Why, for people.
+        reason: String,
+    },
+    /// The operation cannot wait between two segments.
+    #[error("pause the operation: {reason}")]
+    CannotPause {
         /// Why, for people.
         reason: String,
     },

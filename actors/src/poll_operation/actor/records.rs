@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::fault;
 use slog::{error, info, warn};
+use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use super::OperationActor;
@@ -13,12 +14,13 @@ use crate::ledger::Record;
 use crate::ledger::history::What;
 use crate::occurrence::{Occurrence, PollRef};
 use crate::poll_operation::conclusion::{Ending, Evidence};
+use crate::poll_operation::messages::PauseError;
 use crate::poll_operation::op_names::begun_at;
 use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::output;
 use crate::poll_operation::pace::Known;
 use crate::poll_operation::segments::Segments;
-use crate::poll_operation::state::{Event, JournalEvent};
+use crate::poll_operation::state::{Event, JournalEvent, Wishes};
 
 /// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
 /// write it to its client.
@@ -103,6 +105,35 @@ impl OperationActor {
             Err(reason) => warn!(actor.link.log, "cannot record which process lvpoll is"; "error" => %reason,
                                  "next" => "after a crash it is found by its environment"),
         });
+    }
+
+    /// Writes down that the operation is to wait at the end of a segment, or not any more, and then has it so.
+    pub(super) fn store_pause(
+        &mut self,
+        is_paused: bool,
+        answer: oneshot::Sender<Result<(), PauseError>>,
+        ctx: &mut Context<Self>,
+    ) {
+        let Some(job) = self.operation.job() else { return };
+        let (op, wishes) = (job.op, Wishes { is_paused, is_aborted: self.evidence.is_abort_asked() });
+        self.store(
+            Record::PollWished { op, wishes, at: Some(Timestamp::now()) },
+            ctx,
+            move |actor, stored, _ctx| {
+                let is_it = actor.operation.job().is_some_and(|job| job.op == op);
+                let stored = stored.map_err(PauseError::NotStored);
+                if stored.is_ok() && is_it {
+                    fault::point("poll_operation.pause_stored", actor.id.as_str());
+                    actor.operation.pause(is_paused);
+                    info!(actor.link.log, "poll operation"; "op" => %op, "paused" => is_paused);
+                    actor.publish(|op| {
+                        if is_paused { Occurrence::PollPaused { op } } else { Occurrence::PollResumed { op } }
+                    });
+                }
+                // A client that has gone away needs no answer.
+                let _ = answer.send(stored);
+            },
+        );
     }
 
     /// Writes down, for the history, that lvpoll has ended and is started again; `at_once` where the next start is

@@ -89,12 +89,12 @@ fn collect_stored() -> Event {
 
 /// A look, with no child or with one that works.
 fn looked(situation: Situation) -> Event {
-    Event::Looked { look: Look { situation, copied: Some(COPIED) }, is_child_asleep: false }
+    Event::Looked { look: Look::of(situation, Some(COPIED)), is_child_asleep: false, hold: None }
 }
 
 /// A look at what sleeps.
 fn looked_at_sleeper(situation: Situation) -> Event {
-    Event::Looked { look: Look { situation, copied: Some(COPIED) }, is_child_asleep: true }
+    Event::Looked { look: Look::of(situation, Some(COPIED)), is_child_asleep: true, hold: None }
 }
 
 fn situations() -> [Situation; 5] {

@@ -4,8 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
-    Abort, CopyProgress, Error, Foreign, History, HistoryReply, List, ListReply, Operation, OperationReply,
-    Reconcile, ReconcileReply, Request, Show, Start, StartReply, Story, StoryReply, Wait,
+    Abort, CopyProgress, Error, Foreign, History, HistoryReply, Hold, HoldKind, List, ListReply, Operation,
+    OperationReply, Pause, Reconcile, ReconcileReply, Request, Resume, Show, Start, StartReply, Story,
+    StoryReply, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
@@ -17,9 +18,10 @@ use super::dispatch::{large_reply, reply};
 use super::{ANSWER_DEADLINE, ApiService};
 use crate::names;
 use crate::poll_operation::directory::{Directory, Unanswered};
-use crate::poll_operation::messages::Description;
+use crate::poll_operation::messages::{Description, PauseError};
 use crate::poll_operation::pace;
 use crate::poll_operation::state::StartAnswer;
+use crate::poll_operation::turns;
 use crate::reconcile::{self, Reconciler};
 
 impl ApiService {
@@ -41,6 +43,8 @@ impl ApiService {
                 reply::<Start, _>(start(directory, start_request(asked, default), uid).await)
             }
             Request::Abort(asked) => reply::<Abort, _>(abort(directory, asked, uid).await),
+            Request::Pause(Pause { id }) => reply::<Pause, _>(pause(directory, id, true).await),
+            Request::Resume(Resume { id }) => reply::<Resume, _>(pause(directory, id, false).await),
             Request::Wait(asked) => reply::<Wait, _>(self.wait(directory, asked).await),
             Request::Foreign(_) => reply::<Foreign, _>(self.foreign(directory).await),
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
@@ -92,6 +96,15 @@ pub(super) async fn list(directory: &Directory) -> Result<ListReply, Error> {
 async fn show(directory: &Directory, id: Uuid) -> Result<OperationReply, Error> {
     let found = find(directory, id).await?;
     Ok(OperationReply { operation: found.into() })
+}
+
+async fn pause(directory: &Directory, id: Uuid, is_paused: bool) -> Result<OperationReply, Error> {
+    match directory.pause(id, is_paused).await {
+        Ok(operation) => Ok(OperationReply { operation: operation.into() }),
+        Err(PauseError::Gone) => Err(not_found(id)),
+        Err(PauseError::Impossible(why)) => Err(Error::CannotPause { reason: why.to_string() }),
+        Err(PauseError::NotStored(reason)) => Err(Error::Failed { reason }),
+    }
 }
 
 async fn find(directory: &Directory, id: Uuid) -> Result<Description, Error> {
@@ -167,6 +180,18 @@ impl From<pace::CopyProgress> for CopyProgress {
     }
 }
 
+impl From<turns::Hold> for Hold {
+    fn from(hold: turns::Hold) -> Self {
+        let (kind, until) = match hold {
+            turns::Hold::Paused => (HoldKind::Paused, None),
+            turns::Hold::VgLimit => (HoldKind::VgLimit, None),
+            turns::Hold::PvLimit => (HoldKind::PvLimit, None),
+            turns::Hold::Window { opens } => (HoldKind::Window, Some(opens.strftime("%H:%M").to_string())),
+        };
+        Self { kind, until }
+    }
+}
+
 impl From<Description> for Operation {
     fn from(known: Description) -> Self {
         let request = known.request;
@@ -185,6 +210,8 @@ impl From<Description> for Operation {
             started_at: known.started_at.to_string(),
             percent: known.percent,
             copy: known.copy.map(Into::into),
+            paused: known.is_paused,
+            hold: known.hold.map(Into::into),
             silent: known.silent,
             outcome: known.ending.map(Into::into),
             asked_by: request.cmdline.map(|cmdline| cmdline.to_string()),

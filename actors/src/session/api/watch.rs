@@ -106,6 +106,8 @@ impl Watcher<'_> {
             changes.extend(outcome.map(|outcome| Operation {
                 state: OperationState::Ended,
                 silent: false,
+                paused: false,
+                hold: None,
                 outcome: Some(outcome.into()),
                 ..last
             }));

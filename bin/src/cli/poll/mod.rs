@@ -4,6 +4,7 @@ mod bars;
 pub(super) mod foreign;
 mod foreign_bars;
 mod history;
+mod pause;
 mod reconcile;
 mod show;
 mod start;
@@ -26,6 +27,8 @@ pub(super) fn run(screen: &mut Screen, command: Poll) -> Result<Exit, Failure> {
         Poll::Foreign => foreign::run(screen)?,
         Poll::Start(options) => start::start(screen, options)?,
         Poll::Abort { operation } => start::abort(screen, &operation)?,
+        Poll::Pause { operations } => pause::pause(screen, &operations)?,
+        Poll::Resume { operations } => pause::resume(screen, &operations)?,
         Poll::History { limit } => history::run(screen, limit)?,
         Poll::Reconcile { dry_run } => return reconcile::run(screen, dry_run),
     }

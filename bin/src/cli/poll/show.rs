@@ -11,7 +11,7 @@ use crate::cli::failure::Failure;
 use crate::cli::operation::{
     copied, copy_speed, id_length, kind, lv, outcome, percent, short_id, short_state, state,
 };
-use crate::cli::screen::{BOLD, Clock, ODD, Screen};
+use crate::cli::screen::{BOLD, Clock, ODD, Screen, plain, styled};
 use crate::cli::selection;
 use crate::cli::table::{Cell, Table};
 
@@ -91,7 +91,16 @@ pub(super) fn table(operations: &[Operation], clock: &Clock) -> String {
             clock.time(&operation.started_at).into(),
         ]);
     }
-    table.lines("")
+    table.lines("") + &operations.iter().filter_map(trouble).collect::<String>()
+}
+
+/// Returns what is wrong with an operation that did not end well, and what to do about it.
+fn trouble(operation: &Operation) -> Option<String> {
+    let outcome = operation.outcome.as_ref().filter(|outcome| !outcome.kind.is_well())?;
+    let (words, style) = state(operation);
+    let remedy = outcome.remedy.as_deref().map(|remedy| format!("  {}\n", plain(remedy)));
+    let what = format!("{}: {}", plain(&lv(operation)), styled(&plain(&words), style));
+    Some(format!("{what}\n{}", remedy.unwrap_or_default()))
 }
 
 fn details(operation: &Operation, story: &OperationStory, clock: &Clock) -> String {

@@ -19,6 +19,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use lvmwarden_actors::poll_operation::state::Mode;
+use lvmwarden_actors::poll_operation::turns::Rules;
 use slog::Level;
 use thiserror::Error;
 
@@ -27,7 +28,8 @@ use document::Document;
 pub(crate) use document::Problem;
 pub(crate) use values::{Group, LEVELS, level_called};
 use values::{
-    absolute_path, format, group, level, loopback_address, mode, number, poll_mode, reconcile, roles, switch,
+    absolute_path, format, group, level, limit, loopback_address, mode, number, poll_mode, reconcile, roles,
+    switch, windows,
 };
 
 use super::logging::Format;
@@ -67,6 +69,7 @@ pub(crate) struct Config {
     pub(crate) poll_starts_at_once: u32,
     pub(crate) poll_reconcile: Reconcile,
     pub(crate) poll_reconcile_at_once: u32,
+    pub(crate) poll_rules: Rules,
     pub(crate) api_socket: PathBuf,
     /// Permission bits, 0 to 0o777.
     pub(crate) api_mode: u32,
@@ -93,11 +96,12 @@ impl Default for Config {
             log_wire: false,
             poll_socket: "/run/lvm/lvmpolld.socket".into(),
             poll_binary: "/usr/sbin/lvm".into(),
-            poll_mode: Mode::Classic,
+            poll_mode: Mode::Events,
             poll_interval_seconds: 15,
             poll_starts_at_once: 4,
             poll_reconcile: Reconcile::Resume,
             poll_reconcile_at_once: 4,
+            poll_rules: Rules::default(),
             api_socket: "/run/lvmwarden/org.lvmwarden".into(),
             api_mode: 0o660,
             api_group: Group::Named("lvmwarden".into()),
@@ -150,6 +154,9 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         poll.set("starts_at_once", &mut config.poll_starts_at_once, number(1..=64));
         poll.set("reconcile", &mut config.poll_reconcile, reconcile);
         poll.set("reconcile_at_once", &mut config.poll_reconcile_at_once, number(1..=1000));
+        poll.set("limit_per_vg", &mut config.poll_rules.per_vg, limit);
+        poll.set("limit_per_pv", &mut config.poll_rules.per_pv, limit);
+        poll.set("windows", &mut config.poll_rules.windows, windows);
     });
     document.section("api", |api| {
         api.set("socket", &mut config.api_socket, absolute_path);

@@ -30,7 +30,9 @@ fn what_is_not_said_has_its_default() {
 fn the_delivered_file_shows_the_default_of_every_key() {
     let shown = parse(&uncommented()).unwrap();
     let off_by_default = Some("127.0.0.1:9836".parse().unwrap());
-    assert_eq!(shown, Config { metrics_listen: off_by_default, ..Config::default() });
+    let limits = Rules { per_vg: Some(2), per_pv: Some(1), windows: Vec::new() };
+    let expected = Config { metrics_listen: off_by_default, poll_rules: limits, ..Config::default() };
+    assert_eq!(shown, expected);
 }
 
 /// A key that does not exist is answered with those that do.
@@ -71,11 +73,14 @@ fn every_key_is_understood() {
         [poll]
         socket = "/run/s"
         binary = "/bin/lvm"
-        mode = "events"
+        mode = "classic"
         interval_seconds = 1
         starts_at_once = 64
         reconcile = "report"
         reconcile_at_once = 1
+        limit_per_vg = 1000
+        limit_per_pv = 1
+        windows = ["22:00-06:00"]
         [api]
         socket = "/run/a"
         mode = "0600"
@@ -102,11 +107,16 @@ fn every_key_is_understood() {
         log_wire: true,
         poll_socket: "/run/s".into(),
         poll_binary: "/bin/lvm".into(),
-        poll_mode: Mode::Events,
+        poll_mode: Mode::Classic,
         poll_interval_seconds: 1,
         poll_starts_at_once: 64,
         poll_reconcile: Reconcile::Report,
         poll_reconcile_at_once: 1,
+        poll_rules: Rules {
+            per_vg: Some(1000),
+            per_pv: Some(1),
+            windows: vec!["22:00-06:00".parse().unwrap()],
+        },
         api_socket: "/run/a".into(),
         api_mode: 0o600,
         api_group: Group::Number(100),
@@ -150,6 +160,8 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
         ("poll", "starts_at_once", "65", "a whole number from 1 to 64"),
         ("poll", "reconcile", "true", r#""resume", "report", "off""#),
         ("poll", "reconcile_at_once", "0", "a whole number from 1 to 1000"),
+        ("poll", "limit_per_vg", "0", "a whole number from 1 to 1000"),
+        ("poll", "windows", r#"["22-06"]"#, r#"a list of parts of the day, such as ["22:00-06:00"]"#),
         ("api", "socket", "[]", path),
         ("api", "mode", "0o660", mode),
         ("api", "mode", r#""660""#, mode),

@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use lvmwarden_actors::poll_operation::state::Mode;
+use lvmwarden_actors::poll_operation::turns::Window;
 use slog::Level;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -84,6 +85,17 @@ pub(super) fn number(range: RangeInclusive<u32>) -> impl FnOnce(&DeValue<'_>) ->
             .filter(|number| range.contains(number))
             .ok_or_else(|| format!("a whole number from {} to {}", range.start(), range.end()))
     }
+}
+
+/// A number that need not be there.
+pub(super) fn limit(value: &DeValue<'_>) -> Result<Option<u32>, String> {
+    number(1..=1000)(value).map(Some)
+}
+
+pub(super) fn windows(value: &DeValue<'_>) -> Result<Vec<Window>, String> {
+    let window = |element: &Spanned<DeValue<'_>>| element.get_ref().as_str()?.parse().ok();
+    let windows = value.as_array().and_then(|elements| elements.iter().map(window).collect());
+    windows.ok_or_else(|| "a list of parts of the day, such as [\"22:00-06:00\"]".to_owned())
 }
 
 pub(super) fn absolute_path(value: &DeValue<'_>) -> Result<PathBuf, String> {

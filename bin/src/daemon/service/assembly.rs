@@ -108,6 +108,7 @@ fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::R
         mode: config.poll_mode,
         on_stop: Stop::LeaveChild,
         starts_at_once: config.poll_starts_at_once as usize,
+        rules: config.poll_rules.clone(),
         events,
     };
     Ok(Arc::new(role.environment(place)))

@@ -76,6 +76,10 @@ impl Reloader {
         let (applied, needs_restart) = (keys(true), keys(false));
         level.set(self.level_by_hand.unwrap_or(new.log_level));
         environment.default_interval_seconds.store(new.poll_interval_seconds, Ordering::Relaxed);
+        if let Some(poll) = &environment.poll {
+            poll.turns.set_rules(new.poll_rules.clone());
+        }
+        self.config.poll_rules = new.poll_rules.clone();
         self.config.log_level = new.log_level;
         self.config.poll_interval_seconds = new.poll_interval_seconds;
         if let Some(reconcile) = &environment.reconcile {

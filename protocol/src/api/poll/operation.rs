@@ -38,6 +38,10 @@ pub struct Operation {
     pub percent: Option<f64>,
     /// How far the kernel is; `None` where it is not looked at.
     pub copy: Option<CopyProgress>,
+    /// Whether it is to wait at the end of a segment.
+    pub paused: bool,
+    /// Why it waits at the end of a segment, if it does.
+    pub hold: Option<Hold>,
     /// Whether lvpoll has written nothing for longer than it should take.
     pub silent: bool,
     /// How it ended; `None` while it goes on.
@@ -64,6 +68,31 @@ pub struct CopyProgress {
     pub left_seconds: Option<u64>,
 }
 
+/// Why a copy does not go on to its next segment.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Hold {
+    /// In a word.
+    pub kind: HoldKind,
+    /// When the window opens, `HH:MM` in the daemon's time zone; with [`HoldKind::Window`] only.
+    pub until: Option<String>,
+}
+
+/// Why a copy does not go on to its next segment, in a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum HoldKind {
+    /// Somebody has paused it.
+    Paused,
+    /// As many others in its VG go on as may.
+    VgLimit,
+    /// As many others on one of its PVs go on as may.
+    PvLimit,
+    /// It is not the time of the day.
+    Window,
+}
+
 /// How far an operation is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -79,6 +108,8 @@ pub enum OperationState {
     Running,
     /// The kernel copies, and is looked at; lvpoll does not run, for it has nothing to do.
     Copying,
+    /// A segment is copied, and the next one has to wait.
+    Held,
     /// lvpoll ended well; the kernel is asked whether the operation is over.
     Judging,
     /// lvpoll is started again after a pause.
@@ -93,12 +124,13 @@ pub enum OperationState {
 
 impl OperationState {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Intended,
         Self::Starting,
         Self::Adopting,
         Self::Running,
         Self::Copying,
+        Self::Held,
         Self::Judging,
         Self::BackingOff,
         Self::Storing,
@@ -114,6 +146,7 @@ impl OperationState {
             Self::Adopting => "adopting",
             Self::Running => "running",
             Self::Copying => "copying",
+            Self::Held => "held",
             Self::Judging => "judging",
             Self::BackingOff => "backing_off",
             Self::Storing => "storing",

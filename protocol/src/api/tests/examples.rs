@@ -170,6 +170,8 @@ fn operation() -> poll::Operation {
             bytes_per_second: Some(5),
             left_seconds: Some(175),
         }),
+        paused: true,
+        hold: Some(poll::Hold { kind: poll::HoldKind::Window, until: Some("22:00".to_owned()) }),
         silent: false,
         outcome: None,
         asked_by: Some("pvmove /dev/sda".to_owned()),
@@ -178,8 +180,8 @@ fn operation() -> poll::Operation {
 
 const OPERATION: &str = concat!(
     r#"{"abort":false,"asked_by":"pvmove /dev/sda","attempt":2,"copy":{"bytes_per_second":5,"done_bytes":125,"#,
-    r#""left_seconds":175,"segment":1,"segments":3,"total_bytes":1000},"id":"018f0000-0000-7000-8000-000000000001","#,
-    r#""init_requests":1,"kind":"pvmove","lvid":"L","lvname":"pvmove0","outcome":null,"percent":12.5,"pid":4712,"#,
+    r#""left_seconds":175,"segment":1,"segments":3,"total_bytes":1000},"hold":{"kind":"window","until":"22:00"},"#,
+    r#""id":"018f0000-0000-7000-8000-000000000001","init_requests":1,"kind":"pvmove","lvid":"L","lvname":"pvmove0","outcome":null,"paused":true,"percent":12.5,"pid":4712,"#,
     r#""silent":false,"started_at":"2026-11-21T10:00:00Z","state":"backing_off","sysdir":null,"vgname":"vg0"}"#,
 );
 
@@ -330,6 +332,19 @@ fn poll_orders() {
         |call| wrap(Request::Abort(call)),
     );
     assert_reply::<Abort>(&started, &started_json);
+    assert_call(
+        &Pause { id: id() },
+        &format!(r#"{{"method":"org.lvmwarden.Poll.Pause","parameters":{{"id":"{ID}"}}}}"#),
+        |call| wrap(Request::Pause(call)),
+    );
+    assert_call(
+        &Resume { id: id() },
+        &format!(r#"{{"method":"org.lvmwarden.Poll.Resume","parameters":{{"id":"{ID}"}}}}"#),
+        |call| wrap(Request::Resume(call)),
+    );
+    let one = OperationReply { operation: operation() };
+    assert_reply::<Pause>(&one, &format!("{{\"operation\":{OPERATION}}}"));
+    assert_reply::<Resume>(&one, &format!("{{\"operation\":{OPERATION}}}"));
 }
 
 #[test]
@@ -392,6 +407,10 @@ fn poll_outcomes_and_errors() {
     assert_error(
         &Error::Failed { reason: "the journal is full".to_owned() },
         r#"{"error":"org.lvmwarden.Poll.Failed","parameters":{"reason":"the journal is full"}}"#,
+    );
+    assert_error(
+        &Error::CannotPause { reason: "it has ended".to_owned() },
+        r#"{"error":"org.lvmwarden.Poll.CannotPause","parameters":{"reason":"it has ended"}}"#,
     );
     assert_error(&Error::NotPvmove, r#"{"error":"org.lvmwarden.Poll.NotPvmove","parameters":{}}"#);
 }

@@ -251,7 +251,7 @@ fn stepping(futile_steps: u32) -> State {
 }
 
 fn watching() -> State {
-    active(Phase::Watching { until: NOW + LOOK_DEADLINE })
+    active(Phase::Watching { until: NOW + LOOK_DEADLINE, hold: None })
 }
 
 fn fallen_back(attempt: u32, phase: Phase) -> State {
@@ -279,7 +279,7 @@ fn watching_a_copy() {
     let overdue = fell_back("device-mapper was not looked at in time");
     let by_itself = fallen_back(2, Phase::Spawning { stop: None });
     let [copying, copied, gone, failed, unclear] = situations();
-    let mut row = Row::of_phase(Phase::Watching { until: NOW })
+    let mut row = Row::of_phase(Phase::Watching { until: NOW, hold: None })
         .in_events()
         .on(Event::Tick, &by_itself, &[overdue, Effect::Spawn])
         .on(KEEP, &State::Leaving, &[LEAVE])
@@ -295,9 +295,72 @@ fn watching_a_copy() {
     row.and_nothing_else();
 }
 
+/// A look at a segment that is copied, when it is not the operation's turn to go on.
+fn looked_out_of_turn(situation: Situation, hold: Hold) -> Event {
+    Event::Looked { look: Look::of(situation, Some(COPIED)), is_child_asleep: false, hold: Some(hold) }
+}
+
+fn held(job: Job, hold: Hold) -> State {
+    State::Active { job, phase: Phase::Watching { until: NOW + LOOK_DEADLINE, hold: Some(hold) } }
+}
+
+#[test]
+fn a_copied_segment_waits_for_the_turn_of_the_next_and_nothing_else_does() {
+    let noon = Hold::Window { opens: jiff::civil::time(12, 0, 0, 0) };
+    let row = Row::of(held(job(), Hold::VgLimit)).in_events();
+    let due = Situation::Due(Due::Copied);
+    let same = row.outcome_of(&looked_out_of_turn(due.clone(), Hold::VgLimit));
+    assert_eq!(same, (held(job(), Hold::VgLimit), vec![]), "it is told once");
+    let other = row.outcome_of(&looked_out_of_turn(due.clone(), noon));
+    assert_eq!(other, (held(job(), noon), vec![Effect::Note(Note::Held { hold: noon })]));
+    assert_eq!(row.outcome_of(&looked(due.clone())), (stepping(0), vec![Effect::Spawn]));
+    let first = Row::of(watching()).in_events().outcome_of(&looked_out_of_turn(due, Hold::PvLimit));
+    let told = Effect::Note(Note::Held { hold: Hold::PvLimit });
+    assert_eq!(first, (held(job(), Hold::PvLimit), vec![told]));
+    let copying = row.outcome_of(&looked_out_of_turn(Situation::Copying, Hold::VgLimit));
+    assert_eq!(copying, (watching(), vec![]));
+    for situation in situations().into_iter().skip(2) {
+        let (_, effects) = row.outcome_of(&looked_out_of_turn(situation.clone(), Hold::VgLimit));
+        assert!(effects.contains(&Effect::Spawn), "{situation:?} is for lvpoll, whoever's turn it is");
+    }
+}
+
+#[test]
+fn a_paused_operation_waits_at_the_end_of_its_segment_until_it_is_resumed() {
+    let mut operation = Operation { state: watching(), init_requests: 1, mode: Mode::Events };
+    operation.pause(true);
+    assert_eq!(operation.apply(&looked(Situation::Copying), NOW), []);
+    let due = looked(Situation::Due(Due::Copied));
+    assert_eq!(operation.apply(&due, NOW), [Effect::Note(Note::Held { hold: Hold::Paused })]);
+    assert_eq!(operation.apply(&due, NOW), []);
+    operation.pause(false);
+    assert_eq!(operation.apply(&due, NOW), [Effect::Spawn]);
+}
+
+#[test]
+fn who_can_be_paused() {
+    let operation =
+        |mode, job, phase| Operation { state: State::Active { job, phase }, init_requests: 1, mode };
+    let of = |request| Job::new(OP, request, None);
+    let running = || Phase::Running { last_output: NOW, silent: false };
+    let abort = StartRequest { abort: true, ..pvmove() };
+    let fallen_back = Job { has_fallen_back: true, ..job() };
+    for (mode, job, expected) in [
+        (Mode::Events, job(), Ok(())),
+        (Mode::Events, of(convert()), Err(CannotPause::InOnePiece)),
+        (Mode::Events, of(abort), Err(CannotPause::InOnePiece)),
+        (Mode::Events, fallen_back, Err(CannotPause::LvpollWatches)),
+        (Mode::Classic, job(), Err(CannotPause::LvpollWatches)),
+    ] {
+        assert_eq!(operation(mode, job, running()).can_pause(), expected, "{mode:?}");
+    }
+    let over = Operation { state: ended(NOW), init_requests: 1, mode: Mode::Events };
+    assert_eq!(over.can_pause(), Err(CannotPause::Ended));
+}
+
 #[test]
 fn a_look_that_is_not_overdue_is_waited_for() {
-    let phase = Phase::Watching { until: NOW + MILLISECOND };
+    let phase = Phase::Watching { until: NOW + MILLISECOND, hold: None };
     let row = Row::of_phase(phase).in_events();
     assert_eq!(row.outcome_of(&Event::Tick), (row.state.clone(), vec![]));
 }
@@ -307,7 +370,7 @@ fn lvpoll_that_leaves_a_copy_as_it_is_has_to_watch_by_itself() {
     let due = looked(Situation::Due(Due::Copied));
     for futile_steps in 0..FUTILE_STEPS {
         let job = Job { before_step: Some(COPIED), futile_steps, ..job() };
-        let phase = Phase::Watching { until: NOW };
+        let phase = Phase::Watching { until: NOW, hold: None };
         let (state, effects) = Row::of(State::Active { job, phase }).in_events().outcome_of(&due);
         let State::Active { job, phase: Phase::Spawning { .. } } = state else { panic!("{state:?}") };
         let is_last = futile_steps + 1 == FUTILE_STEPS;
@@ -595,7 +658,7 @@ fn recovery_goes_on_from_what_is_durable() {
 fn what_was_only_intended_is_watched_in_mode_events() {
     let state = State::Active {
         job: Job::new(OP, pvmove(), None),
-        phase: Phase::Watching { until: NOW + LOOK_DEADLINE },
+        phase: Phase::Watching { until: NOW + LOOK_DEADLINE, hold: None },
     };
     let expected = (Operation { state, init_requests: 1, mode: Mode::Events }, vec![]);
     assert_eq!(Operation::recover(recovered(Life::Intended), Mode::Events, NOW), expected);

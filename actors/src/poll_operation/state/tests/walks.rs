@@ -10,21 +10,38 @@ use super::*;
 #[derive(Debug, Clone)]
 enum Step {
     /// A client asks to have the LV polled.
-    Start { is_convert: bool, is_repeated: bool },
+    Start {
+        is_convert: bool,
+        is_repeated: bool,
+    },
     /// A client asks for progress.
     Collect,
     /// One of the things under way comes to its end, in one of several ways.
-    Report { which: Index, how: Index },
+    Report {
+        which: Index,
+        how: Index,
+    },
     /// The child writes something.
     Output,
     /// Device-mapper is looked at, if that is wanted.
-    Look { what: Index, is_child_asleep: bool },
+    Look {
+        what: Index,
+        is_child_asleep: bool,
+        is_held: bool,
+    },
+    Pause {
+        is_paused: bool,
+    },
     /// Time passes, and the clock is looked at.
-    Wait { milliseconds: u64 },
+    Wait {
+        milliseconds: u64,
+    },
     /// Time passes until the operation wants to be woken.
     Sleep,
     /// The daemon ends.
-    Stop { stop: Stop },
+    Stop {
+        stop: Stop,
+    },
 }
 
 fn step() -> impl Strategy<Value = Step> {
@@ -33,7 +50,9 @@ fn step() -> impl Strategy<Value = Step> {
         2 => Just(Step::Collect),
         12 => any::<(Index, Index)>().prop_map(|(which, how)| Step::Report { which, how }),
         1 => Just(Step::Output),
-        3 => any::<(Index, bool)>().prop_map(|(what, is_child_asleep)| Step::Look { what, is_child_asleep }),
+        3 => any::<(Index, bool, bool)>()
+            .prop_map(|(what, is_child_asleep, is_held)| Step::Look { what, is_child_asleep, is_held }),
+        1 => any::<bool>().prop_map(|is_paused| Step::Pause { is_paused }),
         2 => (0..100_000_u64).prop_map(|milliseconds| Step::Wait { milliseconds }),
         4 => Just(Step::Sleep),
     ]
@@ -144,11 +163,12 @@ impl World {
                 self.report(ended, &reports[how.index(reports.len())]);
             }
             Step::Output if self.under_way.contains(&UnderWay::Child) => self.apply(&output()),
-            Step::Look { what, is_child_asleep } if self.operation.is_watched() => {
-                let look = Look { situation: what.get(&situations()).clone(), copied: Some(COPIED) };
+            Step::Look { what, is_child_asleep, is_held } if self.operation.is_watched() => {
+                let look = Look::of(what.get(&situations()).clone(), Some(COPIED));
                 let is_child_asleep = *is_child_asleep && self.under_way.contains(&UnderWay::Child);
-                self.apply(&Event::Looked { look, is_child_asleep });
+                self.apply(&Event::Looked { look, is_child_asleep, hold: is_held.then_some(Hold::VgLimit) });
             }
+            Step::Pause { is_paused } => self.operation.pause(*is_paused),
             Step::Report { .. } | Step::Output | Step::Look { .. } => {}
             Step::Wait { milliseconds } => {
                 self.now += Duration::from_millis(*milliseconds);

@@ -19,6 +19,24 @@ ID        LV           KIND    STATE       DONE   PID  STARTS  SINCE
 }
 
 #[test]
+fn what_did_not_end_well_is_explained_below() {
+    let outcome = Outcome {
+        cause: Some("it ran full".to_owned()),
+        remedy: Some("remove it".to_owned()),
+        ..Outcome::of(OutcomeKind::Invalid)
+    };
+    assert_eq!(
+        bare(&table(&[ended(pvmove(1, "vg0", None), outcome)], &clock())),
+        "\
+ID        LV           KIND    STATE    DONE   PID  STARTS  SINCE
+10000000  vg0/pvmove0  pvmove  invalid        4711       1  11:45:00
+vg0/pvmove0: invalid: it ran full
+  remove it
+"
+    );
+}
+
+#[test]
 fn no_operation_is_told_in_words() {
     assert_eq!(table(&[], &clock()), "no operation is in progress\n");
 }
