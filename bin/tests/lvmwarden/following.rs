@@ -191,7 +191,7 @@ fn watch_prints_a_line_for_each_change_and_ends_with_a_table() {
         "vg0/pvmove4 pvmove done",
     ];
     assert_eq!(without_times(lines), expected);
-    assert_eq!(table.lines().count(), 4, "a heading, and those that were watched: {table}");
+    assert_eq!(table.lines().count(), 5, "a heading, those that were watched, and what is wrong: {table}");
     daemon.join();
 }
 

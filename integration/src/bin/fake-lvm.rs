@@ -94,7 +94,7 @@ fn play(start: &Start, steps: Vec<Step>) -> Result<()> {
             Step::Sleep(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
             Step::IgnoreTerminate => return exec_ignoring_terminate(&steps.collect::<Vec<_>>()),
             Step::Exit(code) => {
-                if code == 0 {
+                if code == 0 && start.arguments.iter().any(|word| word == "lvpoll") {
                     // As the real one: a code alone is no proof that the work is done.
                     writeln!(std::io::stdout(), "  {}: Moved: 100.00%", start.lv().unwrap_or("?"))?;
                 }
