@@ -61,6 +61,19 @@ impl Guest {
         }
     }
 
+    /// Restarts the host at once, as `reboot -f` does: nothing that runs is asked to end, and what was not written to the
+    /// disks is lost; then boots it with the same disks.
+    ///
+    /// # Errors
+    /// As [`Guest::boot`]; or the machine does not end.
+    pub fn reboot(mut self, disks: &[Disk], init: &Init) -> Result<Self> {
+        // Nobody is left to say how that ended.
+        let _unanswered = self.spawn("busybox reboot -f")?;
+        self.machine.wait_for_end()?;
+        drop(self);
+        Self::boot(disks, init)
+    }
+
     /// Returns the guest's names of its disks.
     pub(super) fn disks(&self) -> Vec<String> {
         (0..self.disk_count).map(disks::device).collect()

@@ -85,6 +85,22 @@ impl Machine {
         text("qemu.log") + &text("console.log")
     }
 
+    /// Waits until the guest has turned the machine off, or has reset it: both end QEMU.
+    ///
+    /// # Errors
+    /// It runs on for a minute.
+    pub fn wait_for_end(&mut self) -> Result<()> {
+        const LIMIT: Duration = Duration::from_mins(1);
+        let start = Instant::now();
+        while self.qemu.try_wait()?.is_none() {
+            if start.elapsed() > LIMIT {
+                bail!("QEMU has not ended within {LIMIT:?}");
+            }
+            thread::sleep(Duration::from_millis(10));
+        }
+        Ok(())
+    }
+
     /// Waits until QEMU, at its start, has connected the agent's port.
     fn accept(&mut self, listener: &UnixListener) -> Result<UnixStream> {
         const LIMIT: Duration = Duration::from_mins(1);
