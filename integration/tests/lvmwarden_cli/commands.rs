@@ -47,6 +47,33 @@ fn an_operation_is_started_shown_waited_for_and_remembered() {
 }
 
 #[test]
+fn an_operation_that_is_over_is_shown_by_its_story() {
+    let site = Site::new();
+    let _service = site.service().start();
+    let operation = site.pvmove("pvmove0");
+    let (path, mut lvm) = (operation.path(), site.client());
+    lvm.ask(operation.start());
+    let stub = site.lvm.await_start();
+    let going_on = json(&site, &["poll", "show", &path]);
+    let id = going_on["operation"]["id"].as_str().unwrap();
+    assert_eq!((&going_on["story"]["id"], &going_on["story"]["is_over"]), (&id.into(), &false.into()));
+    site.lvm.tell_exit(&stub, 5);
+    lvm.await_end(&operation);
+    let story = wait::until("the operation is forgotten", wait::SOON, || {
+        let shown = json(&site, &["poll", "show", &path]);
+        (shown["operation"].is_null() && shown["story"]["is_over"] == true).then(|| shown["story"].clone())
+    });
+    assert_eq!(story["id"], id);
+    for name in [&path, id, &id[..18]] {
+        let told = run(&site, &["poll", "show", name]).done();
+        let started = format!("lvpoll {} started", stub.pid);
+        for words in ["state     failed: lvpoll exited with 5", "asked for by ", &started] {
+            assert!(told.contains(words), "{words} is in {told}");
+        }
+    }
+}
+
+#[test]
 fn an_operation_that_fails_fails_those_who_wait_for_it() {
     let site = Site::new();
     let _service = site.service().start();

@@ -14,6 +14,7 @@ pub(super) fn all(facts: &Facts) -> Vec<Finding> {
     findings.extend(polling_interval(facts));
     findings.push(daemon(facts));
     findings.extend(daemon_version(facts));
+    findings.extend(history(facts));
     findings.push(polling_socket(facts));
     findings.extend(units(facts));
     findings
@@ -96,6 +97,19 @@ fn daemon_version(facts: &Facts) -> Option<Finding> {
         Finding::wrong(ABOUT, "the daemon's program was replaced since it started", &[RESTART])
     } else {
         Finding::well(ABOUT, format!("daemon and this program are {own}"))
+    })
+}
+
+/// Can the daemon write down what happens? It is asked, for others see the directory otherwise than the service does.
+fn history(facts: &Facts) -> Option<Finding> {
+    const ABOUT: &str = "history";
+    let daemon = facts.daemon.as_ref().ok()?;
+    Some(match &daemon.history_problem {
+        None => Finding::well(ABOUT, "what happens to operations is written to the disk"),
+        Some(problem) => {
+            let message = format!("the daemon cannot write what happens to operations: {problem}");
+            Finding::wrong(ABOUT, message, &["ls -ld /var/lib/lvmwarden", "df /var/lib/lvmwarden"])
+        }
     })
 }
 

@@ -72,6 +72,8 @@ pub(super) struct Daemon {
     pub(super) pid: u32,
     /// What it serves.
     pub(super) roles: Vec<String>,
+    /// Why it cannot write its history now.
+    pub(super) history_problem: Option<String>,
 }
 
 /// Reads the lines `name=value` that lvmconfig prints; quotes around values are taken off.

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use lvmwarden_protocol::api::service::Info;
+use lvmwarden_protocol::api::service::{Info, InfoReply};
 
 use super::facts::{Answered, Daemon, Facts, parse_lvm_version, parse_lvmconfig, parse_units};
 use super::listeners::look_at;
@@ -60,6 +60,7 @@ fn lvm_version() -> Answered<String> {
 }
 
 fn daemon(screen: &Screen) -> Result<Daemon, Failure> {
-    let info = screen.connect().and_then(|mut client| client.call(&Info {}))?;
-    Ok(Daemon { version: info.reply.version, pid: info.reply.pid, roles: info.reply.roles })
+    let info = screen.connect().and_then(|mut client| client.call(&Info {}))?.reply;
+    let InfoReply { version, pid, roles, history_problem, .. } = info;
+    Ok(Daemon { version, pid, roles, history_problem })
 }

@@ -41,7 +41,12 @@ fn healthy() -> Facts {
             "/run/lvmwarden/org.lvmwarden",
             &[holder(1, "systemd"), holder(812, "lvmwardend")],
         ),
-        daemon: Ok(Daemon { version: "0.1.0".to_owned(), pid: 812, roles: vec!["poll".to_owned()] }),
+        daemon: Ok(Daemon {
+            version: "0.1.0".to_owned(),
+            pid: 812,
+            roles: vec!["poll".to_owned()],
+            history_problem: None,
+        }),
     }
 }
 
@@ -70,7 +75,7 @@ fn change(facts: &mut Facts, name: &str, changed: Unit) {
 fn a_healthy_host_has_nothing_to_mend() {
     let findings = all(&healthy());
     assert!(findings.iter().all(|finding| finding.verdict == Verdict::Well), "{findings:#?}");
-    assert_eq!(findings.len(), 11);
+    assert_eq!(findings.len(), 12);
 }
 
 #[test]
@@ -225,5 +230,18 @@ fn a_systemd_that_does_not_answer_is_no_fault() {
         Verdict::Unsure,
         "cannot be started",
         &[],
+    );
+}
+
+#[test]
+fn a_history_that_cannot_be_written_is_found() {
+    assert_found(
+        |facts| {
+            let daemon = facts.daemon.as_mut().unwrap();
+            daemon.history_problem = Some("the disk does not answer".to_owned());
+        },
+        Verdict::Wrong,
+        "the daemon cannot write what happens to operations: the disk does not answer",
+        &["ls -ld /var/lib/lvmwarden", "df /var/lib/lvmwarden"],
     );
 }
