@@ -83,6 +83,7 @@ fn json_has_a_finding_for_each_check() {
         ("lvm.conf", "well"),
         ("daemon", "well"),
         ("version", "well"),
+        ("history", "well"),
         ("polling socket", "wrong"),
         ("systemd", "unsure"),
     ];
