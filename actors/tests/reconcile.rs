@@ -142,7 +142,11 @@ impl Host {
             metrics,
             access: Access { group: None },
             default_interval_seconds: AtomicU32::new(7),
-            archive: Arc::new(ArchiveEnvironment::new(janitor, events.clone())),
+            archive: Arc::new(ArchiveEnvironment::new(
+                janitor,
+                Arc::<FakeKernel>::clone(&self.kernel),
+                events.clone(),
+            )),
             poll: Some(Arc::new(self.poll(events))),
             reconcile: Some(Arc::new(Reconciling::new(policy))),
             history: None,

@@ -131,6 +131,7 @@ mod tests {
     use super::super::Settings;
     use super::*;
     use crate::events::Events;
+    use crate::kernel::DeviceMapper;
     use crate::metrics::Metrics;
 
     #[tokio::test(start_paused = true)]
@@ -138,7 +139,11 @@ mod tests {
         let limits = Limits { files_per_vg: 1, bytes_per_vg: 1, age_days: 1, keep_newest: 1 };
         let period = Duration::from_hours(1);
         let settings = Settings { enabled: true, directory: "/does/not/exist".into(), limits, period };
-        let environment = Arc::new(ArchiveEnvironment::new(settings, Events::new(Metrics::new(), 10)));
+        let environment = Arc::new(ArchiveEnvironment::new(
+            settings,
+            Arc::new(DeviceMapper::default()),
+            Events::new(Metrics::new(), 10),
+        ));
         let events = environment.events.clone();
         let tidying = tidy(environment, Registry::default(), Logger::root(Discard, o!()));
         tokio::pin!(tidying);

@@ -17,7 +17,7 @@ use thiserror::Error;
 use tokio_util::sync::CancellationToken;
 
 use super::file_name::FileName;
-use super::plan::{self, Copy, Total};
+use super::plan::{self, ArchivedCopy, Total};
 use super::whole::{END_BYTES, is_whole};
 
 /// How many copies a pass looks at: each takes up to 200 bytes of memory while the plan is made (20 MiB were seen for
@@ -45,7 +45,7 @@ pub(super) struct Archive {
 #[derive(Debug, Default)]
 pub(super) struct Listing {
     /// The copies of each VG, the newest first.
-    pub(super) vgs: BTreeMap<String, Vec<Copy>>,
+    pub(super) vgs: BTreeMap<String, Vec<ArchivedCopy>>,
     /// How many names are none that lvm writes, or are no regular files.
     pub(super) unrecognised: u64,
     /// There are more copies than [`COPIES_AT_ONCE`], which this is all of.
@@ -99,7 +99,7 @@ impl Archive {
     }
 
     /// Returns whether a copy is whole; one that is gone is not.
-    pub(super) fn is_good(&self, vgname: &str, copy: &Copy) -> Result<bool, ArchiveError> {
+    pub(super) fn is_good(&self, vgname: &str, copy: &ArchivedCopy) -> Result<bool, ArchiveError> {
         let name = name_of(vgname, copy);
         match self.read_ends(&name) {
             Ok((head, tail)) => Ok(is_whole(&head, &tail)),
@@ -114,7 +114,7 @@ impl Archive {
     pub(super) fn remove<'c>(
         &self,
         vgname: &str,
-        copies: impl Iterator<Item = &'c Copy>,
+        copies: impl Iterator<Item = &'c ArchivedCopy>,
         stop: &CancellationToken,
     ) -> (Total, Option<ArchiveError>) {
         let mut removed = Total::default();
@@ -134,7 +134,7 @@ impl Archive {
     }
 
     /// Returns the copy of this name; `None` if it is no regular file, or gone.
-    fn copy(&self, file: &FileName<'_>, name: &CStr) -> Result<Option<Copy>, ArchiveError> {
+    fn copy(&self, file: &FileName<'_>, name: &CStr) -> Result<Option<ArchivedCopy>, ArchiveError> {
         let stat = match statat(&self.directory, name, AtFlags::SYMLINK_NOFOLLOW) {
             Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_file() => stat,
             Ok(_) | Err(Errno::NOENT) => return Ok(None),
@@ -143,7 +143,7 @@ impl Archive {
         // A time beyond what can be told is one that the file system made up; such a copy counts as new.
         let modified_at = Timestamp::from_second(stat.st_mtime).unwrap_or(Timestamp::MAX);
         let bytes = u64::try_from(stat.st_size).unwrap_or_default();
-        Ok(Some(Copy { index: file.index, random: file.random, modified_at, bytes }))
+        Ok(Some(ArchivedCopy { index: file.index, random: file.random, modified_at, bytes }))
     }
 
     fn read_ends(&self, name: &str) -> Result<(Vec<u8>, Vec<u8>), Errno> {
@@ -167,7 +167,7 @@ impl Archive {
 }
 
 /// Returns the name of a copy's file.
-pub(super) fn name_of(vgname: &str, copy: &Copy) -> String {
+pub(super) fn name_of(vgname: &str, copy: &ArchivedCopy) -> String {
     FileName { vgname, index: copy.index, random: copy.random }.to_string()
 }
 

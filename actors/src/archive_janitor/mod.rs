@@ -9,13 +9,14 @@
 //! ```text
 //!  actor          every period, or for a client            one pass at a time, also across restarts of the actor
 //!    ├─ archive   lists the directory                      on a thread for blocking calls, with a deadline
-//!    ├─ journal   which VGs have an operation in progress
+//!    ├─ journal   which VGs have an operation in progress,
+//!    ├─ kernel    and in which it copies for somebody else
 //!    ├─ whole     which of the newest copies are good      for VGs that are over a bound
 //!    ├─ plan      what goes, and why
 //!    └─ archive   removes it                               unless it is a dry run
 //! ```
 //!
-//! The journal is asked after the listing: an operation that begins later writes copies that are not on the list, and
+//! Both are asked after the listing: an operation that begins later writes copies that are not on the list, and
 //! what is not on the list is not removed. A pass that is killed has removed some of what it would have removed; the next
 //! one removes the rest. There is no other state.
 //!
@@ -48,6 +49,7 @@ use lvmwarden_protocol::api::archive::Limits;
 use tokio::sync::Semaphore;
 
 use crate::events::Events;
+use crate::kernel::Kernel;
 use memory::Memory;
 
 pub use memory::{LastPass, Seen};
@@ -70,6 +72,8 @@ pub struct Settings {
 pub struct ArchiveEnvironment {
     /// What it is to do.
     pub settings: Settings,
+    /// Tells what is being copied, whoever asked for it.
+    pub kernel: Arc<dyn Kernel>,
     /// Is told what it did.
     pub events: Events,
     /// What is remembered of its passes.
@@ -80,8 +84,8 @@ pub struct ArchiveEnvironment {
 
 impl ArchiveEnvironment {
     /// Makes it before the first pass.
-    pub fn new(settings: Settings, events: Events) -> Self {
-        Self { settings, events, memory: Memory::default(), lane: Arc::new(Semaphore::new(1)) }
+    pub fn new(settings: Settings, kernel: Arc<dyn Kernel>, events: Events) -> Self {
+        Self { settings, kernel, events, memory: Memory::default(), lane: Arc::new(Semaphore::new(1)) }
     }
 
     /// Returns whether a pass is under way.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::{Archive, ArchiveError, Listing};
 use super::memory::{LastPass, Seen};
-use super::plan::{self, Copy, Protected, Total, VgPlan, plan};
+use super::plan::{self, ArchivedCopy, Protected, Total, VgPlan, plan};
 use super::{ArchiveEnvironment, archive};
 use crate::error_chain::chain;
 use crate::journal;
@@ -86,7 +86,7 @@ impl VgReport {
     }
 
     /// Returns the name of a copy's file.
-    pub fn file_name(&self, copy: &Copy) -> String {
+    pub fn file_name(&self, copy: &ArchivedCopy) -> String {
         archive::name_of(&self.vgname, copy)
     }
 }
@@ -178,7 +178,7 @@ impl Worker {
         };
         let (worker, listed) = self.block("list the archive", list).await?;
         let (archive, listing) = listed?;
-        let in_progress = vgs_in_progress(registry).await.map_err(PassError::Operations)?;
+        let in_progress = vgs_in_progress(environment, registry).await?;
         let limits = environment.settings.limits;
         let now = Timestamp::now();
         let plan = move |stop: &CancellationToken| {
@@ -269,7 +269,7 @@ fn plan_all(
 fn newest_good(
     archive: &Archive,
     vgname: &str,
-    copies: &[Copy],
+    copies: &[ArchivedCopy],
     limits: &Limits,
 ) -> Result<Protected, ArchiveError> {
     let wanted = limits.keep_newest.max(1) as usize;
@@ -291,13 +291,20 @@ fn newest_good(
     })
 }
 
-/// Returns the VGs of which a poll operation has not ended.
-async fn vgs_in_progress(registry: &Registry) -> Result<BTreeSet<String>, String> {
+/// Returns the VGs of which a poll operation has not ended, or in which the kernel copies, whoever asked for that.
+async fn vgs_in_progress(
+    environment: &ArchiveEnvironment,
+    registry: &Registry,
+) -> Result<BTreeSet<String>, PassError> {
     let in_progress = |ledger: &PollLedger| {
         let going_on = ledger.operations().filter(|known| !matches!(known.life, Life::Ended(_)));
         going_on.map(|known| known.request.vgname.as_str().to_owned()).collect()
     };
-    journal::read(registry, in_progress).await
+    let mut vgs: BTreeSet<_> = journal::read(registry, in_progress).await.map_err(PassError::Operations)?;
+    let copies = environment.kernel.copies().await;
+    let copies = copies.ok_or_else(|| PassError::Operations("device-mapper does not answer".to_owned()))?;
+    vgs.extend(copies.into_iter().map(|copy| copy.vgname.into()));
+    Ok(vgs)
 }
 
 #[cfg(test)]

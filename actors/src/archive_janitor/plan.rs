@@ -25,7 +25,7 @@ const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
 
 /// One copy of a VG's metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Copy {
+pub struct ArchivedCopy {
     /// The how-manieth it is; two hosts that share the directory may have given one twice.
     pub index: u32,
     /// The number in its name that tells these apart.
@@ -49,7 +49,7 @@ pub enum Protected {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Removal {
     /// Which.
-    pub copy: Copy,
+    pub copy: ArchivedCopy,
     /// For which bound.
     pub bound: Bound,
 }
@@ -73,12 +73,12 @@ pub struct VgPlan {
 }
 
 /// Orders the copies of a VG as [`plan`] wants them: the newest first.
-pub fn sort(copies: &mut [Copy]) {
+pub fn sort(copies: &mut [ArchivedCopy]) {
     copies.sort_unstable_by_key(|copy| std::cmp::Reverse((copy.index, copy.random)));
 }
 
 /// Returns whether any bound asks for something to go: if not, nothing needs to be known of what is protected.
-pub fn is_over(copies: &[Copy], limits: &Limits, now: Timestamp) -> bool {
+pub fn is_over(copies: &[ArchivedCopy], limits: &Limits, now: Timestamp) -> bool {
     let total = Total::of(copies);
     total.exceeds_files(limits)
         || total.exceeds_bytes(limits)
@@ -88,7 +88,7 @@ pub fn is_over(copies: &[Copy], limits: &Limits, now: Timestamp) -> bool {
 /// Returns what becomes of the `copies` of one VG, which are sorted by [`sort`].
 ///
 /// The newest of all always stays, good or not: lvm counts on from its index.
-pub fn plan(copies: &[Copy], limits: &Limits, protected: &Protected, now: Timestamp) -> VgPlan {
+pub fn plan(copies: &[ArchivedCopy], limits: &Limits, protected: &Protected, now: Timestamp) -> VgPlan {
     let (newest, because) = match protected {
         Protected::Newest(newest) => (newest, Because::NewestCopies),
         Protected::Everything(because) => {
@@ -119,7 +119,7 @@ pub fn plan(copies: &[Copy], limits: &Limits, protected: &Protected, now: Timest
 }
 
 fn unmet<'c>(
-    copies: impl Iterator<Item = &'c Copy> + Clone,
+    copies: impl Iterator<Item = &'c ArchivedCopy> + Clone,
     limits: &Limits,
     because: Because,
     now: Timestamp,
@@ -137,7 +137,7 @@ fn unmet<'c>(
     .collect()
 }
 
-impl Copy {
+impl ArchivedCopy {
     fn is_too_old(&self, limits: &Limits, now: Timestamp) -> bool {
         now.as_second() - self.modified_at.as_second() > i64::from(limits.age_days) * SECONDS_OF_A_DAY
     }
@@ -154,8 +154,8 @@ impl std::iter::Sum for Total {
 
 impl Total {
     /// Adds copies up.
-    pub fn of<'c>(copies: impl IntoIterator<Item = &'c Copy>) -> Self {
-        let add = |sum: Self, copy: &Copy| Self {
+    pub fn of<'c>(copies: impl IntoIterator<Item = &'c ArchivedCopy>) -> Self {
+        let add = |sum: Self, copy: &ArchivedCopy| Self {
             files: sum.files + 1,
             bytes: sum.bytes.saturating_add(copy.bytes),
         };

@@ -205,7 +205,7 @@ pub enum Bound {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Because {
-    /// A poll operation of the VG is in progress.
+    /// A poll operation of the VG is in progress, or the kernel copies there for somebody else.
     OperationInProgress,
     /// They are the newest good copies, or the newest of all.
     NewestCopies,

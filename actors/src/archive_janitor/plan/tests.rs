@@ -16,9 +16,9 @@ fn limits(files_per_vg: u32, bytes_per_vg: u64, age_days: u32, keep_newest: u32)
 }
 
 /// Makes copies of these ages in seconds, the newest first, of ten bytes each.
-fn copies(ages: &[i64]) -> Vec<Copy> {
+fn copies(ages: &[i64]) -> Vec<ArchivedCopy> {
     let count = u32::try_from(ages.len()).unwrap();
-    let copy = |(age, index): (&i64, u32)| Copy {
+    let copy = |(age, index): (&i64, u32)| ArchivedCopy {
         index,
         random: 7,
         modified_at: Timestamp::from_second(now().as_second() - age).unwrap(),
@@ -32,8 +32,8 @@ fn newest(count: usize) -> Protected {
 }
 
 /// Returns the places of the copies that go, in the order of removal, each with its bound.
-fn removed(copies: &[Copy], plan: &VgPlan) -> Vec<(usize, Bound)> {
-    let place = |copy: &Copy| copies.iter().position(|there| there == copy).unwrap();
+fn removed(copies: &[ArchivedCopy], plan: &VgPlan) -> Vec<(usize, Bound)> {
+    let place = |copy: &ArchivedCopy| copies.iter().position(|there| there == copy).unwrap();
     plan.removals.iter().map(|removal| (place(&removal.copy), removal.bound)).collect()
 }
 

@@ -22,6 +22,7 @@ use super::*;
 use crate::access::Access;
 use crate::archive_janitor::{ArchiveEnvironment, Settings};
 use crate::events::Events;
+use crate::kernel::DeviceMapper;
 use crate::metrics::{Metrics, Snapshot};
 use crate::service::{BadLevel, Control, ServiceInfo};
 
@@ -84,7 +85,11 @@ impl Fixture {
             metrics,
             access: Access { group: None },
             default_interval_seconds: AtomicU32::new(15),
-            archive: Arc::new(ArchiveEnvironment::new(archive_settings(), events.clone())),
+            archive: Arc::new(ArchiveEnvironment::new(
+                archive_settings(),
+                Arc::new(DeviceMapper::default()),
+                events.clone(),
+            )),
             poll: None,
             history: None,
         });

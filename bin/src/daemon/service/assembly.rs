@@ -13,6 +13,7 @@ use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::history::chronicler::HistorySite;
 use lvmwarden_actors::history::health::Health;
+use lvmwarden_actors::kernel::DeviceMapper;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::state::Stop;
 use lvmwarden_actors::reconcile::Reconciling;
@@ -63,7 +64,11 @@ pub(super) fn environment(
         instance: place.instance.to_string_lossy().into_owned(),
         roles,
     };
-    let archive = Arc::new(ArchiveEnvironment::new(archive_settings(config), voices.events.clone()));
+    let archive = Arc::new(ArchiveEnvironment::new(
+        archive_settings(config),
+        Arc::new(DeviceMapper::default()),
+        voices.events.clone(),
+    ));
     Ok(Arc::new(ServiceEnvironment {
         info,
         control: voices.control,

@@ -5,10 +5,10 @@ use proptest::prelude::*;
 use super::super::*;
 use super::now;
 
-fn any_copies() -> impl Strategy<Value = Vec<Copy>> {
+fn any_copies() -> impl Strategy<Value = Vec<ArchivedCopy>> {
     let one = (0..60_u32, 0..3_u32, -1000..40_000_000_i64, 0..5000_u64);
     prop::collection::vec(one, 0..60).prop_map(|rows| {
-        let copy = |(index, random, age, bytes)| Copy {
+        let copy = |(index, random, age, bytes)| ArchivedCopy {
             index,
             random,
             modified_at: Timestamp::from_second(now().as_second() - age).unwrap(),
@@ -37,8 +37,8 @@ fn protected(is_good: &[bool], limits: &Limits) -> Protected {
     Protected::Newest(good.take(limits.keep_newest as usize).collect())
 }
 
-fn left(copies: &[Copy], plan: &VgPlan) -> Vec<Copy> {
-    let goes = |copy: &Copy| plan.removals.iter().any(|removal| removal.copy == *copy);
+fn left(copies: &[ArchivedCopy], plan: &VgPlan) -> Vec<ArchivedCopy> {
+    let goes = |copy: &ArchivedCopy| plan.removals.iter().any(|removal| removal.copy == *copy);
     copies.iter().copied().filter(|copy| !goes(copy)).collect()
 }
 
@@ -53,7 +53,7 @@ proptest! {
         let plan = plan(&copies, &limits, &Protected::Newest(newest.clone()), now());
         let left = left(&copies, &plan);
         prop_assert_eq!(left.len() + plan.removals.len(), copies.len(), "each goes once at most");
-        let stays = |copy: &Copy| copies.iter().position(|there| there == copy).is_some_and(|place| place == 0 || newest.contains(&place));
+        let stays = |copy: &ArchivedCopy| copies.iter().position(|there| there == copy).is_some_and(|place| place == 0 || newest.contains(&place));
         for (place, copy) in copies.iter().enumerate().filter(|(place, _)| *place == 0 || newest.contains(place)) {
             prop_assert!(left.contains(copy), "the protected copy at {place} is gone");
         }
@@ -93,7 +93,7 @@ proptest! {
         limits in any_limits(),
     ) {
         let first = plan(&copies, &limits, &protected(&is_good[..copies.len()], &limits), now());
-        let goodness = |copy: &Copy| is_good[copies.iter().position(|there| there == copy).unwrap()];
+        let goodness = |copy: &ArchivedCopy| is_good[copies.iter().position(|there| there == copy).unwrap()];
         let left = left(&copies, &first);
         let still_good: Vec<_> = left.iter().map(goodness).collect();
         let second = plan(&left, &limits, &protected(&still_good, &limits), now());
