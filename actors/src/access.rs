@@ -38,7 +38,7 @@ pub enum Permission {
 }
 
 /// The methods that change nothing. One that is not listed is for root alone.
-const WATCHING: [&str; 16] = [
+const WATCHING: [&str; 17] = [
     varlink_service::GetInfo::NAME,
     varlink_service::GetInterfaceDescription::NAME,
     service::Info::NAME,
@@ -46,6 +46,7 @@ const WATCHING: [&str; 16] = [
     poll::Show::NAME,
     poll::Wait::NAME,
     poll::Watch::NAME,
+    poll::Throttling::NAME,
     poll::History::NAME,
     poll::Story::NAME,
     poll::Foreign::NAME,
@@ -130,6 +131,7 @@ mod tests {
                 "org.lvmwarden.Poll.Pause",
                 "org.lvmwarden.Poll.Resume",
                 "org.lvmwarden.Poll.Reconcile",
+                "org.lvmwarden.Poll.Throttle",
                 "org.lvmwarden.Supervisor.Restart",
                 "org.lvmwarden.Supervisor.SetLogLevel",
                 "org.lvmwarden.Archive.Clean",

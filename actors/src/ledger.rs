@@ -5,7 +5,7 @@
 
 pub mod history;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use jiff::Timestamp;
 use lvmwarden_supervisor::journal::Ledger;
@@ -17,6 +17,8 @@ use uuid::Uuid;
 use self::history::{History, Outbox, Step, What};
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::state::{Life, Recovered, Wishes};
+use crate::throttle::Knob;
+use crate::throttle::state::Held;
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
 
@@ -108,6 +110,13 @@ pub enum Record {
     },
     /// A step of the history, whose own record is gone.
     PollStep(Step),
+    /// A knob of the kernel is about to be held at a value, or to be given back, or was given back.
+    Throttle {
+        /// Which.
+        knob: Knob,
+        /// How; `None`: it is nobody's any more.
+        held: Option<Held>,
+    },
 }
 
 /// A record that cannot follow those before it.
@@ -141,6 +150,7 @@ pub struct PollLedger {
     operations: HashMap<Uuid, Recovered>,
     by_id: HashMap<OperationId, Uuid>,
     history: History,
+    throttles: BTreeMap<Knob, Held>,
 }
 
 impl PollLedger {
@@ -180,6 +190,11 @@ impl PollLedger {
             What::Segment(done) if step.op == op => Some(done.number),
             _another_step => None,
         })
+    }
+
+    /// Returns what a knob of the kernel is held at; `None`: it is nobody's.
+    pub fn throttle(&self, knob: Knob) -> Option<Held> {
+        self.throttles.get(&knob).copied()
     }
 
     /// Returns every operation, in no order.
@@ -302,6 +317,13 @@ impl Ledger for PollLedger {
                 self.history.keep(step.clone());
                 Ok(())
             }
+            Record::Throttle { knob, held } => {
+                match held {
+                    Some(held) => self.throttles.insert(*knob, *held),
+                    None => self.throttles.remove(knob),
+                };
+                Ok(())
+            }
         }
     }
 
@@ -323,6 +345,8 @@ impl Ledger for PollLedger {
                 Life::Ended(ending) => records.push(Record::PollEnded { op, ending, at }),
             }
         }
+        let throttles = self.throttles.iter();
+        records.extend(throttles.map(|(knob, held)| Record::Throttle { knob: *knob, held: Some(*held) }));
         records
     }
 }

@@ -7,6 +7,7 @@
 //! | [`recovery`] | the first thing a daemon does | nothing | the tree, once |
 //! | [`poll_operation`] | one pvmove, conversion or merge | its lvpoll child | [`poll_operation::directory`], for a client or for recovery |
 //! | [`reconcile`] | a search of LVM's metadata for what nobody polls | what it found | the tree, in the service |
+//! | [`throttle`] | the kernel's knobs that slow copies down | the knobs | the tree, in the service |
 //! | [`door`] | a listening socket | its sessions | the tree |
 //! | [`session`] | one client connection | nothing | its door |
 //! | [`kernel`] | a look at device-mapper | nothing | (no actor) |
@@ -45,4 +46,5 @@ pub mod reconcile;
 pub mod recovery;
 pub mod service;
 pub mod session;
+pub mod throttle;
 pub mod tree;

@@ -153,6 +153,8 @@ impl Metrics {
             | Occurrence::PollSpokeAgain { .. }
             | Occurrence::PollForgotten { .. }
             | Occurrence::PollFound { .. }
+            | Occurrence::PollThrottled { .. }
+            | Occurrence::PollUnthrottled { .. }
             | Occurrence::ActorEnded { is_panic: false, .. }
             | Occurrence::ServiceStarted { .. }
             | Occurrence::ServiceReady

@@ -13,6 +13,9 @@ pub static CHRONICLER: LazyLock<Name> = LazyLock::new(|| Name::root().child("his
 /// The supervisor of all poll operations.
 pub static OPERATIONS: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("operations"));
 
+/// Who turns the kernel's knobs that slow copies down.
+pub static THROTTLE: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("throttle"));
+
 /// Who finds in LVM's metadata what nobody polls.
 pub static RECONCILE: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll").child("reconcile"));
 

@@ -18,6 +18,7 @@ use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
 use crate::poll_operation::turns::Hold;
 use crate::reconcile::report::Unfinished;
+use crate::throttle::Knob;
 
 /// Which poll operation; cheap to clone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -171,6 +172,24 @@ pub enum Occurrence {
         /// What is done about it, in a few words that are always the same.
         next: &'static str,
     },
+    /// Copies of one of the kernel's modules are slowed down, on this whole host.
+    PollThrottled {
+        /// Which.
+        knob: Knob,
+        /// How much of the time they may take.
+        percent: u32,
+        /// What is given back in the end.
+        original: u32,
+    },
+    /// They are not any more.
+    PollUnthrottled {
+        /// Which.
+        knob: Knob,
+        /// How much of the time they may take now, where that can be told.
+        percent: Option<u32>,
+        /// Why, in a few words that are always the same.
+        why: &'static str,
+    },
     /// An actor ended otherwise than in order.
     ActorEnded {
         /// Its name in the supervision tree.
@@ -266,6 +285,8 @@ impl Occurrence {
             Self::PollEnded { .. } => "poll.ended",
             Self::PollForgotten { .. } => "poll.forgotten",
             Self::PollFound { .. } => "poll.found",
+            Self::PollThrottled { .. } => "poll.throttled",
+            Self::PollUnthrottled { .. } => "poll.unthrottled",
             Self::ActorEnded { .. } => "actor.ended",
             Self::ActorRestarted { .. } => "actor.restarted",
             Self::ServiceStarted { .. } => "service.started",
@@ -302,6 +323,8 @@ impl Occurrence {
             | Self::PollEnded { op, .. }
             | Self::PollForgotten { op } => Some(op),
             Self::PollFound { .. }
+            | Self::PollThrottled { .. }
+            | Self::PollUnthrottled { .. }
             | Self::ActorEnded { .. }
             | Self::ActorRestarted { .. }
             | Self::ServiceStarted { .. }
@@ -323,6 +346,9 @@ impl Occurrence {
     pub fn subject(&self) -> String {
         match (self, self.poll_ref()) {
             (_, Some(op)) => format!("{}/{}", op.vgname, op.lvname),
+            (Self::PollThrottled { knob, .. } | Self::PollUnthrottled { knob, .. }, None) => {
+                knob.module().to_owned()
+            }
             (Self::PollFound { lv, .. }, None) => format!("{}/{}", lv.vgname, lv.lvname),
             (Self::ActorEnded { name, .. } | Self::ActorRestarted { name, .. }, None) => name.clone(),
             (Self::ArchiveCleaned { .. } | Self::ArchiveFailed { .. }, None) => "archive".to_owned(),
@@ -369,6 +395,12 @@ impl Occurrence {
             }
             Self::PollFound { lv, next } => {
                 fields.put("kind", &lv.kind).put("lvid", &lv.lvid).put("next", next)
+            }
+            Self::PollThrottled { knob, percent, original } => {
+                fields.put("knob", knob).put("percent", percent).put("original_percent", original)
+            }
+            Self::PollUnthrottled { knob, percent, why } => {
+                fields.put("knob", knob).put_some("percent", percent.as_ref()).put("why", why)
             }
             Self::ActorEnded { reason, is_panic, next, .. } => {
                 fields.put("reason", reason).put("is_panic", is_panic).put("next", next)

@@ -12,6 +12,7 @@ use crate::events::Events;
 use crate::history::chronicler::HistorySite;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciling;
+use crate::throttle::Knobs;
 
 /// A level of the log that there is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -67,6 +68,8 @@ pub struct ServiceEnvironment {
     pub archive: Arc<ArchiveEnvironment>,
     /// The poll role, where it is turned on.
     pub poll: Option<Arc<PollEnvironment>>,
+    /// The kernel's knobs that slow copies down.
+    pub knobs: Knobs,
     /// How what nobody polls is found and taken up, where that is turned on.
     pub reconcile: Option<Arc<Reconciling>>,
     /// The history on disk, with the poll role only.

@@ -9,6 +9,7 @@
 //! │  ├─ operations          one OperationActor per (poll|abort, full LV id); a failing one is given up alone
 //! │  ├─ recovery            at start: what the journal and the process table know; then clients are served
 //! │  ├─ kernel              reads device-mapper for all operations that are watched
+//! │  ├─ throttle            turns the kernel's knobs that slow copies down (the service only)
 //! │  └─ reconcile           finds in LVM's metadata what nobody polls   (the service only, where it is configured)
 //! ├─ archive                one_for_one; a failing janitor is given up alone            (the service only)
 //! │  └─ janitor             keeps /etc/lvm/archive within bounds, where that is turned on
@@ -44,6 +45,7 @@ use crate::service::ServiceEnvironment;
 use crate::session::api::Api;
 use crate::session::http::MetricsPage;
 use crate::session::poll::Lvmpolld;
+use crate::throttle::Throttler;
 
 /// How often the actor of one operation may crash within a minute before it is given up.
 const OPERATION_RESTARTS: u32 = 5;
@@ -94,7 +96,7 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
         root = root.child(history(site));
     }
     if let Some(poll) = &environment.poll {
-        let mut branch = poll_branch(poll, &gate);
+        let mut branch = poll_branch(poll, &gate).child(throttle(&environment, &gate));
         if let Some(settings) = &environment.reconcile {
             branch = branch.child(reconcile(&environment, poll, settings, &gate));
         }
@@ -148,6 +150,13 @@ fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> Super
         .child(ChildSpec::supervisor("operations", operations))
         .child(recovery)
         .child(kernel)
+}
+
+fn throttle(environment: &Arc<ServiceEnvironment>, gate: &watch::Sender<bool>) -> ChildSpec {
+    let (knobs, events, gate) = (environment.knobs.clone(), environment.events.clone(), gate.subscribe());
+    ChildSpec::worker("throttle", move |link| {
+        Throttler::new(knobs.clone(), events.clone(), gate.clone(), &link)
+    })
 }
 
 fn reconcile(

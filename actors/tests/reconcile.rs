@@ -27,6 +27,7 @@ use lvmwarden_actors::poll_operation::turns::TurnKeeper;
 use lvmwarden_actors::reconcile::plan::Policy;
 use lvmwarden_actors::reconcile::{Reconcile, Reconciler, Reconciling};
 use lvmwarden_actors::service::{BadLevel, Control, ServiceEnvironment, ServiceInfo};
+use lvmwarden_actors::throttle::Knobs;
 use lvmwarden_actors::tree::{self, ServiceTree};
 use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_protocol::api::poll::{Standing, UnfinishedLv};
@@ -150,6 +151,7 @@ impl Host {
             poll: Some(Arc::new(self.poll(events))),
             reconcile: Some(Arc::new(Reconciling::new(policy))),
             history: None,
+            knobs: Knobs::new(self.path("sys")),
         });
         let tree = ServiceTree {
             journal_dir: self.path("journal"),

@@ -107,6 +107,11 @@ impl Site {
         self.run_dir.path().to_owned()
     }
 
+    /// Returns what our daemon takes for /sys: the kernel's knobs are nobody's to turn in a test.
+    pub fn sys_dir(&self) -> PathBuf {
+        self.path("sys")
+    }
+
     /// Returns our daemon's state folder, kept for ever.
     pub fn state_dir(&self) -> PathBuf {
         self.path("state")

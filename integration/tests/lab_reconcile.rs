@@ -1,10 +1,11 @@
 //! Operations that nobody polls, on real LVM: the service finds them in the metadata, finishes them, and leaves alone what an
-//! lvm command polls by itself.
+//! lvm command polls by itself. And throttling, which outlives the daemon.
 
 use anyhow::{Context, Result, ensure};
 use lvmwarden_integration::lab::guest::Guest;
 use lvmwarden_integration::lab::lvm::Volume;
 use lvmwarden_integration::lab::polld::Polld;
+use lvmwarden_integration::lab::service::Service;
 use lvmwarden_integration::lab::story::story;
 use lvmwarden_protocol::api::poll::{Operation, Standing, UnfinishedLv};
 use std::time::Duration;
@@ -19,7 +20,7 @@ fn what_nobody_polls_is_found_and_finished() -> Result<()> {
 
         let service = guest.start_service("[poll]\nreconcile = \"report\"\n")?;
         let found = guest.reconcile("")?;
-        assert_eq!(standings(&found), [("pvmove0", Standing::Reported), ("orig", Standing::Reported)]);
+        assert_eq!(standings(&found), [("orig", Standing::Reported), ("pvmove0", Standing::Reported)]);
         assert_eq!(guest.lvpoll_pids()?, [0; 0], "it only reports");
         service.kill()?;
 
@@ -37,7 +38,15 @@ fn what_nobody_polls_is_found_and_finished() -> Result<()> {
         moved.is_intact()?;
         merged.is_intact()?;
 
-        what_a_command_polls_by_itself_is_left_alone(guest, &moved)?;
+        guest.sh("lvmwarden poll throttle --mirror 0")?;
+        assert_eq!(guest.mirror_throttle()?, 0);
+        what_a_command_polls_by_itself_is_left_alone(guest)?;
+        let service = a_crash_keeps_the_throttle(guest, service)?;
+        guest.sh("lvmwarden poll throttle --off")?;
+        assert_eq!(guest.mirror_throttle()?, 100);
+        is_over(guest)?;
+        moved.lies_on("/dev/vda")?;
+        moved.is_intact()?;
         service.stop()?;
         guest.clean_up()
     })
@@ -68,8 +77,7 @@ fn vgchange_joins(guest: &Guest) -> Result<()> {
     Ok(())
 }
 
-fn what_a_command_polls_by_itself_is_left_alone(guest: &Guest, moved: &Volume) -> Result<()> {
-    guest.slow_copying()?;
+fn what_a_command_polls_by_itself_is_left_alone(guest: &Guest) -> Result<()> {
     guest.sh("pvmove -b -i 1 --config global/use_lvmpolld=0 /dev/vdb /dev/vda")?;
     let found = guest.reconcile("")?;
     assert_eq!(standings(&found), [("pvmove0", Standing::Foreign)]);
@@ -82,11 +90,19 @@ fn what_a_command_polls_by_itself_is_left_alone(guest: &Guest, moved: &Volume) -
         let operations = in_progress(guest)?;
         ensure!(operations.len() == 1, "in progress: {operations:?}");
         Ok(())
-    })?;
-    guest.fast_copying()?;
-    is_over(guest)?;
-    moved.lies_on("/dev/vda")?;
-    moved.is_intact()
+    })
+}
+
+fn a_crash_keeps_the_throttle<'guest>(guest: &'guest Guest, service: Service) -> Result<Service<'guest>> {
+    service.kill()?;
+    assert_eq!(guest.mirror_throttle()?, 0);
+    let service = guest.start_service("")?;
+    let shown = guest.sh("lvmwarden --json poll throttle")?;
+    let knob = r#""original_percent":100,"#;
+    ensure!(shown.contains(knob) && shown.contains(r#""wanted_percent":0"#), "the service says {shown}");
+    ensure!(!in_progress(guest)?.is_empty(), "the pvmove is over");
+    assert_eq!(guest.mirror_throttle()?, 0);
+    Ok(service)
 }
 
 fn standings(found: &[UnfinishedLv]) -> Vec<(&str, Standing)> {

@@ -127,6 +127,18 @@ fn what_happens_to_the_daemon_has_its_words() {
             "applied=log.level needs_restart=poll.socket api.mode",
         ),
         (
+            O::PollThrottled { knob: Knob::Mirror, percent: 5, original: 100 },
+            "poll.throttled",
+            "dm_mirror",
+            "knob=mirror original_percent=100 percent=5",
+        ),
+        (
+            O::PollUnthrottled { knob: Knob::Snapshot, percent: None, why: "asked for" },
+            "poll.unthrottled",
+            "dm_snapshot",
+            "knob=snapshot why=asked for",
+        ),
+        (
             O::PollFound { lv: unfinished, next: "poll it" },
             "poll.found",
             "vg/pvmove0",

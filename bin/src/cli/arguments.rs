@@ -168,6 +168,13 @@ pub(super) enum Poll {
         operation: String,
     },
 
+    /// Slow copies down, by the kernel's own knobs, or show how these stand
+    ///
+    /// A value is the share of the time that copying may take. It holds for every copy of the kernel's module on this host, not
+    /// for one operation. The old value comes back with --off, when no operation is in progress any more, and when the
+    /// daemon ends in order; after a crash the next daemon knows it. A value that somebody else has set meanwhile is left.
+    Throttle(Throttle),
+
     /// Search LVM's metadata for operations that nobody polls, and have them polled
     ///
     /// The daemon does so by itself at its start and after a boot. What another process polls is left alone.
@@ -247,6 +254,22 @@ pub(super) struct Start {
     /// The devices file for lvpoll
     #[arg(long, value_name = "NAME", value_parser = name::<DevicesFile>)]
     pub(super) devicesfile: Option<DevicesFile>,
+}
+
+/// How `poll throttle` turns the knobs.
+#[derive(Debug, Args)]
+pub(super) struct Throttle {
+    /// Pvmoves, and mirrors that are brought in sync, take at most so much of the time; 100 is full speed
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(super) mirror: Option<u32>,
+
+    /// Merges of old-style snapshots, and what is copied into such, take at most so much of the time
+    #[arg(long, value_name = "PERCENT", value_parser = clap::value_parser!(u32).range(0..=100))]
+    pub(super) snapshot: Option<u32>,
+
+    /// Give the old values back of what is not named
+    #[arg(long)]
+    pub(super) off: bool,
 }
 
 /// Which events `events` shows.

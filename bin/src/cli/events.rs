@@ -144,8 +144,8 @@ fn style(event: &Event) -> anstyle::Style {
         "poll.ended" if outcome.is_some_and(is_well) => GOOD,
         "poll.ended" | "actor.ended" | "client.refused" | "log.lines_dropped" | "history.stuck"
         | "history.gap" => BAD,
-        "poll.found" | "poll.retried" | "poll.silent" | "poll.adopted" | "actor.restarted"
-        | "service.stopping" => ODD,
+        "poll.found" | "poll.throttled" | "poll.retried" | "poll.silent" | "poll.adopted"
+        | "actor.restarted" | "service.stopping" => ODD,
         _ => USUAL,
     }
 }

@@ -57,6 +57,15 @@ impl Guest {
         self.copy_throttle(100)
     }
 
+    /// Returns the per cent of the time that the copying of mirrors may take, as the kernel has it.
+    ///
+    /// # Errors
+    /// As [`Guest::sh`].
+    pub fn mirror_throttle(&self) -> Result<u32> {
+        let percent = self.sh("cat /sys/module/dm_mirror/parameters/raid1_resync_throttle")?;
+        percent.parse().with_context(|| format!("the kernel says {percent:?}"))
+    }
+
     /// Returns a checksum of what `vg/name` holds, read from the disks rather than from memory.
     fn checksum(&self, name: &str) -> Result<String> {
         self.sh(&format!("sync; blockdev --flushbufs /dev/vg/{name} && cksum < /dev/vg/{name}"))

@@ -17,13 +17,14 @@ const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
 const GROUP: u32 = 61_235;
 /// What changes something.
-const CHANGING: [&str; 9] = [
+const CHANGING: [&str; 10] = [
     "org.lvmwarden.Service.Stop",
     "org.lvmwarden.Poll.Start",
     "org.lvmwarden.Poll.Abort",
     "org.lvmwarden.Poll.Pause",
     "org.lvmwarden.Poll.Resume",
     "org.lvmwarden.Poll.Reconcile",
+    "org.lvmwarden.Poll.Throttle",
     "org.lvmwarden.Supervisor.Restart",
     "org.lvmwarden.Supervisor.SetLogLevel",
     "org.lvmwarden.Archive.Clean",

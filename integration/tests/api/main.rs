@@ -11,3 +11,4 @@ mod operations;
 mod python;
 mod supervisor;
 mod support;
+mod throttle;

@@ -41,23 +41,24 @@ complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'En
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "info" -d 'Show the daemon\'s version, process, and what it serves'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "doctor" -d 'Check that lvm on this host uses the daemon, and say what to type where it does not'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -l socket -d 'The daemon\'s socket' -r -F
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "list" -d 'List all operations'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "show" -d 'Show all that is known of operations, and tell what has happened to them'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "wait" -d 'Wait until operations have ended'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "foreign" -d 'List copies of others: raids, and lvm commands that poll by themselves'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "start" -d 'Have an LV polled, unless it is'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "abort" -d 'Abort a pvmove'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "reconcile" -d 'Search LVM\'s metadata for operations that nobody polls, and have them polled'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "pause" -d 'Have pvmoves wait at the end of the segment that is being copied'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "resume" -d 'Have pvmoves go on that were paused'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort reconcile pause resume history" -f -a "history" -d 'Show what happened to operations, the latest last, with those that are over'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "list" -d 'List all operations'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "show" -d 'Show all that is known of operations, and tell what has happened to them'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "watch" -d 'Follow operations to their end, with a bar for each'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "wait" -d 'Wait until operations have ended'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "foreign" -d 'List copies of others: raids, and lvm commands that poll by themselves'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "start" -d 'Have an LV polled, unless it is'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "abort" -d 'Abort a pvmove'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "throttle" -d 'Slow copies down, by the kernel\'s own knobs, or show how these stand'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "reconcile" -d 'Search LVM\'s metadata for operations that nobody polls, and have them polled'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "pause" -d 'Have pvmoves wait at the end of the segment that is being copied'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "resume" -d 'Have pvmoves go on that were paused'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and not __fish_seen_subcommand_from list show watch wait foreign start abort throttle reconcile pause resume history" -f -a "history" -d 'Show what happened to operations, the latest last, with those that are over'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -106,6 +107,15 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from abort" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from abort" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from throttle" -l mirror -d 'Pvmoves, and mirrors that are brought in sync, take at most so much of the time; 100 is full speed' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from throttle" -l snapshot -d 'Merges of old-style snapshots, and what is copied into such, take at most so much of the time' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from throttle" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from throttle" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from throttle" -l off -d 'Give the old values back of what is not named'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from throttle" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from throttle" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from reconcile" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand poll; and __fish_seen_subcommand_from reconcile" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

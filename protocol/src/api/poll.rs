@@ -6,6 +6,7 @@ mod foreign;
 mod history;
 mod operation;
 mod reconcile;
+mod throttle;
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -16,6 +17,7 @@ pub use history::{
 };
 pub use operation::{CopyProgress, Hold, HoldKind, Operation, OperationState, Outcome, OutcomeKind};
 pub use reconcile::{Reconcile, ReconcileReply, Standing, UnfinishedLv};
+pub use throttle::{Throttle, ThrottleKnob, Throttling, ThrottlingReply};
 
 use super::interface::interface;
 use crate::ids::{DevicesFile, LvName, Lvid, SystemDir, VgName};
@@ -34,6 +36,8 @@ interface!("org.lvmwarden.Poll", "org.lvmwarden.Poll.varlink", {
     Reconcile -> One(ReconcileReply),
     Story -> One(StoryReply),
     Foreign -> One(ForeignReply),
+    Throttle -> One(ThrottlingReply),
+    Throttling -> One(ThrottlingReply),
 });
 
 /// Asks for all operations.

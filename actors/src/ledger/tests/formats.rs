@@ -5,6 +5,8 @@ use lvmwarden_protocol::api::poll::OutcomeKind;
 use super::*;
 use crate::poll_operation::conclusion::{Conclusion, Ending};
 use crate::poll_operation::segments::SegmentDone;
+use crate::throttle::Knob;
+use crate::throttle::state::Held;
 
 /// Records as they were before they had times, one a line; never to be changed.
 const FORMAT_1: &str = include_str!("../../../tests/fixtures/poll-records-1.jsonl");
@@ -124,10 +126,14 @@ fn records_of_format_4() -> Vec<Record> {
         last_lines: vec!["Merging snapshot invalidated".to_owned()],
     };
     let ending = Ending::written(Outcome::Retcode(5), Some(conclusion));
+    let held_again = Held::set(Some(&Held::set(None, 5, 100)), 7, 5);
     vec![
         Record::PollIntended { op: op(1), request: request("VGALVA"), uid: None, at },
         Record::PollWished { op: op(1), wishes: Wishes { is_paused: true, is_aborted: true }, at },
         Record::PollEnded { op: op(1), ending, at },
+        Record::Throttle { knob: Knob::Mirror, held: Some(Held::set(None, 5, 100)) },
+        Record::Throttle { knob: Knob::Snapshot, held: Some(held_again.ending()) },
+        Record::Throttle { knob: Knob::Mirror, held: None },
     ]
 }
 
@@ -171,5 +177,11 @@ fn steps_that_tell_more_are_read_for_ever() {
 
 #[test]
 fn records_with_wishes_and_conclusions_are_read_for_ever() {
-    assert_format(FORMAT_4, &records_of_format_4());
+    let records = records_of_format_4();
+    assert_format(FORMAT_4, &records);
+    let ledger: PollLedger = fold(&records).unwrap();
+    let throttles = Knob::ALL.map(|knob| ledger.throttle(knob).map(|held| held.wanted_percent));
+    assert_eq!(throttles, [None, Some(7)]);
+    let from_snapshot: PollLedger = fold(&ledger.records()).unwrap();
+    assert_eq!(from_snapshot.throttle(Knob::Snapshot), ledger.throttle(Knob::Snapshot));
 }

@@ -21,6 +21,7 @@ mod foreign;
 mod poll;
 mod scrape;
 mod stream;
+mod throttle;
 mod tree;
 mod watch;
 

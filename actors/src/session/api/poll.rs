@@ -6,7 +6,7 @@ use std::time::Duration;
 use lvmwarden_protocol::api::poll::{
     Abort, CopyProgress, Error, Foreign, History, HistoryReply, Hold, HoldKind, List, ListReply, Operation,
     OperationReply, Pause, Reconcile, ReconcileReply, Request, Resume, Show, Start, StartReply, Story,
-    StoryReply, Wait,
+    StoryReply, Throttle, Throttling, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
@@ -48,6 +48,8 @@ impl ApiService {
             Request::Wait(asked) => reply::<Wait, _>(self.wait(directory, asked).await),
             Request::Foreign(_) => reply::<Foreign, _>(self.foreign(directory).await),
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
+            Request::Throttle(asked) => reply::<Throttle, _>(self.throttle(asked).await),
+            Request::Throttling(_) => reply::<Throttling, _>(self.throttling().await),
             Request::Reconcile(asked) => reply::<Reconcile, _>(self.reconcile(asked).await),
             Request::History(History { limit }) => {
                 let entries = self.teller.history(limit).await;

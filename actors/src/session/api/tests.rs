@@ -25,6 +25,7 @@ use crate::events::Events;
 use crate::kernel::DeviceMapper;
 use crate::metrics::{Metrics, Snapshot};
 use crate::service::{BadLevel, Control, ServiceInfo};
+use crate::throttle::Knobs;
 
 /// No test takes as long, not even on a paused clock.
 const TEST_DEADLINE: Duration = Duration::from_mins(3);
@@ -74,6 +75,7 @@ impl Fixture {
         let events = Events::new(Arc::clone(&metrics), keep);
         let environment = Arc::new(ServiceEnvironment {
             reconcile: None,
+            knobs: Knobs::new("/nowhere".into()),
             info: ServiceInfo {
                 version: "0.1.0".to_owned(),
                 started_at: "2026-11-21T10:00:00Z".parse().unwrap(),

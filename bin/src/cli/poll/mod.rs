@@ -9,6 +9,7 @@ mod reconcile;
 mod show;
 mod start;
 mod story;
+mod throttle;
 mod wait;
 mod watch;
 
@@ -30,6 +31,7 @@ pub(super) fn run(screen: &mut Screen, command: Poll) -> Result<Exit, Failure> {
         Poll::Pause { operations } => pause::pause(screen, &operations)?,
         Poll::Resume { operations } => pause::resume(screen, &operations)?,
         Poll::History { limit } => history::run(screen, limit)?,
+        Poll::Throttle(options) => throttle::run(screen, &options)?,
         Poll::Reconcile { dry_run } => return reconcile::run(screen, dry_run),
     }
     Ok(Exit::Done)

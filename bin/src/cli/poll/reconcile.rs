@@ -17,7 +17,8 @@ const PATIENCE: Duration = Duration::from_secs(110);
 pub(super) fn run(screen: &mut Screen, dry_run: bool) -> Result<Exit, Failure> {
     let mut client = screen.connect()?;
     client.send(&Reconcile { dry_run: Some(dry_run) })?;
-    let answer = client.receive::<Reconcile>(Some(PATIENCE))?;
+    let answer = client.receive::<Reconcile>(Some(PATIENCE));
+    let answer = answer.map_err(|error| error.about("LVM's metadata"))?;
     screen.answer(&answer, |reply| table(&reply.unfinished))?;
     let has_failed = |lv: &UnfinishedLv| lv.standing == Standing::Failed;
     Ok(if answer.reply.unfinished.iter().any(has_failed) { Exit::Failed } else { Exit::Done })

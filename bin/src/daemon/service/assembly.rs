@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 use std::time::Duration;
@@ -19,6 +20,7 @@ use lvmwarden_actors::poll_operation::state::Stop;
 use lvmwarden_actors::reconcile::Reconciling;
 use lvmwarden_actors::reconcile::plan::Policy;
 use lvmwarden_actors::service::{Control, ServiceEnvironment, ServiceInfo};
+use lvmwarden_actors::throttle::Knobs;
 use lvmwarden_actors::tree::{self, ServiceTree};
 use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_supervisor::SupervisorSpec;
@@ -77,10 +79,17 @@ pub(super) fn environment(
         access: Access { group: doors.group },
         default_interval_seconds: AtomicU32::new(config.poll_interval_seconds),
         reconcile: reconciling(config).map(Arc::new),
+        knobs: Knobs::new(sys_directory()),
         archive,
         poll,
         history,
     }))
+}
+
+/// Returns where the kernel's knobs are: `LVMWARDEN_SYS_DIR` gives a test other ones than the host's.
+fn sys_directory() -> PathBuf {
+    let directory = std::env::var_os("LVMWARDEN_SYS_DIR").filter(|directory| !directory.is_empty());
+    directory.map_or_else(|| "/sys".into(), PathBuf::from)
 }
 
 fn reconciling(config: &Config) -> Option<Reconciling> {

@@ -25,7 +25,10 @@ use std::time::Duration;
 use anyhow::Context;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::metrics::Metrics;
+use lvmwarden_actors::names;
 use lvmwarden_actors::occurrence::Occurrence;
+use lvmwarden_actors::service::ServiceEnvironment;
+use lvmwarden_actors::throttle::{GiveBack, Throttler};
 use lvmwarden_supervisor::{Root, log_panics, start_root_observed};
 use slog::{Logger, error, info, warn};
 use tokio::sync::{mpsc, watch};
@@ -45,6 +48,8 @@ use systemd::{Notice, Systemd};
 
 /// The exit code for a configuration that is refused: to start again does not help.
 const CONFIGURATION_REFUSED: u8 = 2;
+/// How long giving the kernel's knobs back may take at the end.
+const THROTTLE_DEADLINE: Duration = Duration::from_secs(2);
 /// How long an orderly end may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -133,9 +138,22 @@ async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> a
     systemd.tell(Notice::Stopping(STOP_DEADLINE));
     drop(companions);
     doors.unlink();
+    give_throttles_back(&root, &environment, &log).await;
     end(&root, &log).await;
     systemd.close(sending).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Nobody would do it later: the next life may never come.
+async fn give_throttles_back(root: &Root, environment: &ServiceEnvironment, log: &Logger) {
+    if environment.poll.is_none() {
+        return;
+    }
+    let asked = GiveBack { why: "the service ends" };
+    let given = root.registry().ask::<Throttler, _>(&names::THROTTLE, asked, THROTTLE_DEADLINE).await;
+    if let Err(error) = given.map_err(|error| error.to_string()).flatten() {
+        warn!(log, "throttles are not given back"; "error" => error, "next" => "the next life does it");
+    }
 }
 
 async fn end(root: &Root, log: &Logger) {

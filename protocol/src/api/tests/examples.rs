@@ -372,6 +372,32 @@ fn poll_reconciling() {
 }
 
 #[test]
+fn poll_throttling() {
+    use poll::*;
+    let wrap = super::super::Request::Poll;
+    assert_call(
+        &Throttle { mirror_percent: Some(5), snapshot_percent: None },
+        r#"{"method":"org.lvmwarden.Poll.Throttle","parameters":{"mirror_percent":5,"snapshot_percent":null}}"#,
+        |call| wrap(Request::Throttle(call)),
+    );
+    assert_call(&Throttling {}, r#"{"method":"org.lvmwarden.Poll.Throttling","parameters":{}}"#, |call| {
+        wrap(Request::Throttling(call))
+    });
+    let knob = ThrottleKnob {
+        name: "mirror".to_owned(),
+        scope: "every mirror".to_owned(),
+        path: "/sys/x".to_owned(),
+        wanted_percent: Some(5),
+        original_percent: Some(100),
+        actual_percent: None,
+    };
+    assert_reply::<Throttling>(
+        &ThrottlingReply { knobs: vec![knob] },
+        r#"{"knobs":[{"actual_percent":null,"name":"mirror","original_percent":100,"path":"/sys/x","scope":"every mirror","wanted_percent":5}]}"#,
+    );
+}
+
+#[test]
 fn poll_outcomes_and_errors() {
     use poll::*;
     let invalid = Outcome {
