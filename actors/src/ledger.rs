@@ -285,8 +285,11 @@ impl Ledger for PollLedger {
                 });
                 Ok(())
             }
-            Record::PollWished { op, wishes, at: _ } => {
-                self.active(*op)?.wishes = *wishes;
+            Record::PollWished { op, wishes, at } => {
+                let before = std::mem::replace(&mut self.active(*op)?.wishes, *wishes);
+                for what in What::of_wishes(before, *wishes) {
+                    self.tell(*op, *at, || what);
+                }
                 Ok(())
             }
             Record::PollRetried { op, pid, attempt, why, at } => {

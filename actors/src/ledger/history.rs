@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
+use crate::poll_operation::state::Wishes;
 
 /// How many steps are kept.
 pub const HISTORY_STEPS: usize = 1000;
@@ -90,6 +91,12 @@ pub enum What {
         /// Why, in a few words that are always the same.
         why: String,
     },
+    /// Somebody wants it to pause at the end of a segment.
+    Paused,
+    /// It is to go on.
+    Resumed,
+    /// Somebody wants it to be aborted, which an operation of its own does.
+    AbortAsked,
     /// It ended.
     Ended(Ending),
     /// Its result was handed out, has expired, or gave way to the next operation on its LV.
@@ -114,8 +121,18 @@ impl What {
             | Self::Recovered
             | Self::Segment(_)
             | Self::FellBack { .. }
+            | Self::Paused
+            | Self::Resumed
+            | Self::AbortAsked
             | Self::StepsMissing => false,
         }
+    }
+
+    /// Returns the steps that a change of wishes is.
+    pub(super) fn of_wishes(before: Wishes, after: Wishes) -> impl Iterator<Item = Self> {
+        let pause = if after.is_paused { Self::Paused } else { Self::Resumed };
+        let pause = (before.is_paused != after.is_paused).then_some(pause);
+        pause.into_iter().chain((after.is_aborted && !before.is_aborted).then_some(Self::AbortAsked))
     }
 }
 
@@ -218,6 +235,9 @@ impl From<Step> for HistoryEntry {
             What::Ended(ending) => {
                 (entry.step, entry.outcome) = (HistoryStep::Ended, Some(ending.into()));
             }
+            What::Paused => entry.step = HistoryStep::Paused,
+            What::Resumed => entry.step = HistoryStep::Resumed,
+            What::AbortAsked => entry.step = HistoryStep::AbortAsked,
             What::Forgotten => entry.step = HistoryStep::Forgotten,
             What::HostRestarted => entry.step = HistoryStep::HostRestarted,
             What::JournalLost => entry.step = HistoryStep::JournalLost,

@@ -152,6 +152,9 @@ fn what_happens_to_the_daemon_has_its_words() {
         ),
         (O::ArchiveFailed { reason: "x".to_owned() }, "archive.failed", "archive", "reason=x"),
         (O::ClientRefused { uid: 1000 }, "client.refused", "service", "uid=1000"),
+        (O::HistoryStuck { why: "full".to_owned() }, "history.stuck", "service", "why=full"),
+        (O::HistoryCaughtUp, "history.caught_up", "service", ""),
+        (O::HistoryGap, "history.gap", "service", ""),
         (O::LogLinesDropped { count: 12 }, "log.lines_dropped", "service", "count=12"),
     ] {
         assert_reads(&occurrence, kind, subject, fields);

@@ -2,7 +2,7 @@
 
 use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep};
 
-use super::super::history::HISTORY_STEPS;
+use super::super::history::{HISTORY_STEPS, Outbox};
 use super::*;
 use crate::poll_operation::conclusion::Ending;
 
@@ -32,6 +32,19 @@ fn every_step_of_an_operation_is_told_and_outlives_it() {
         What::Ended(Outcome::Retcode(5).into()),
         What::Forgotten,
     ];
+    assert_eq!(told(&records), expected.map(|what| (1, what)));
+}
+
+#[test]
+fn wishes_are_told_when_they_change() {
+    let wished = |is_paused, is_aborted| Record::PollWished {
+        op: op(1),
+        wishes: Wishes { is_paused, is_aborted },
+        at: Some(at(1)),
+    };
+    let changes = [wished(true, false), wished(true, false), wished(false, true), wished(false, true)];
+    let records: Vec<_> = [intended(1, "A")].into_iter().chain(changes).collect();
+    let expected = [What::Intended, What::Paused, What::Resumed, What::AbortAsked];
     assert_eq!(told(&records), expected.map(|what| (1, what)));
 }
 
@@ -73,6 +86,33 @@ fn the_oldest_steps_are_given_up_and_the_latest_are_given_on_demand() {
 }
 
 #[test]
+fn what_is_behind_the_step_that_was_copied_last_is_to_be_copied() {
+    let ledger: PollLedger = fold(&[intended(1, "A"), started(1, 1), ended(1, 0)]).unwrap();
+    let all = steps(&ledger);
+    let outbox = |last: Option<&Step>, limit| ledger.outbox(last, limit);
+    let complete = |steps: &[Step]| Outbox { steps: steps.to_vec(), is_incomplete: false };
+    assert_eq!(outbox(None, 9), complete(&all));
+    assert_eq!(outbox(None, 2), complete(&all[..2]));
+    assert_eq!(outbox(Some(&all[0]), 9), complete(&all[1..]));
+    assert_eq!(outbox(Some(&all[2]), 9), complete(&[]));
+    let of_an_earlier_boot = Step { at: at(0), ..all[0].clone() };
+    assert_eq!(outbox(Some(&of_an_earlier_boot), 9), complete(&all));
+}
+
+#[test]
+fn steps_that_were_given_up_before_they_were_copied_are_known_to_be_missing() {
+    let begin = [intended(1, "A"), ended(1, 0)];
+    let copied = steps(&fold(&begin).unwrap()).remove(1);
+    let pairs = |number| [intended(number, "A"), forgotten(number)];
+    let many = (2..=HISTORY_STEPS as u128).flat_map(pairs);
+    let ledger: PollLedger = fold(&begin.into_iter().chain(many).collect::<Vec<_>>()).unwrap();
+    let outbox = ledger.outbox(Some(&copied), usize::MAX);
+    assert_eq!((outbox.steps.len(), outbox.is_incomplete), (HISTORY_STEPS, true));
+    let outbox = ledger.outbox(Some(&outbox.steps[0]), usize::MAX);
+    assert_eq!((outbox.steps.len(), outbox.is_incomplete), (HISTORY_STEPS - 1, false));
+}
+
+#[test]
 fn a_step_is_an_entry_for_clients() {
     let lost = Ending::from(Outcome::Lost { reason: "no process".to_owned() });
     let (pid, attempt) = (Some(71), Some(2));
@@ -82,6 +122,9 @@ fn a_step_is_an_entry_for_clients() {
         (What::Adopted { pid: 71, attempt: 2 }, HistoryStep::Adopted, pid, attempt, None),
         (What::Retried { pid, attempt: 2, why: None }, HistoryStep::Retried, pid, attempt, None),
         (What::Recovered, HistoryStep::Recovered, None, None, None),
+        (What::Paused, HistoryStep::Paused, None, None, None),
+        (What::Resumed, HistoryStep::Resumed, None, None, None),
+        (What::AbortAsked, HistoryStep::AbortAsked, None, None, None),
         (What::Ended(lost.clone()), HistoryStep::Ended, None, None, Some(lost.into())),
         (What::Forgotten, HistoryStep::Forgotten, None, None, None),
     ] {

@@ -135,6 +135,9 @@ fn step(entry: &HistoryEntry) -> Cell {
         HistoryStep::HostRestarted => ("the host was restarted before an end was known".to_owned(), BAD),
         HistoryStep::JournalLost => ("the daemon's journal was lost before an end was known".to_owned(), BAD),
         HistoryStep::StepsMissing => ("steps are missing here: the disk did not take them".to_owned(), BAD),
+        HistoryStep::Paused => ("asked to pause at the end of a segment".to_owned(), ODD),
+        HistoryStep::Resumed => ("asked to go on".to_owned(), USUAL),
+        HistoryStep::AbortAsked => ("asked to be aborted".to_owned(), ODD),
         HistoryStep::Segment | HistoryStep::Forgotten => return history::step(entry),
     };
     Cell::new(words).style(style)

@@ -134,6 +134,12 @@ pub enum HistoryStep {
     Segment,
     /// lvpoll watches the copy by itself from now on.
     FellBack,
+    /// Somebody wants it to pause at the end of a segment.
+    Paused,
+    /// It is to go on.
+    Resumed,
+    /// Somebody wants it to be aborted, which is an operation of its own.
+    AbortAsked,
     /// It ended.
     Ended,
     /// Its result was handed out, or has expired.

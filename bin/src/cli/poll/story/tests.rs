@@ -122,6 +122,8 @@ fn what_cuts_a_story_short_is_told() {
     fell_back.why = Some("no device".to_owned());
     let steps = vec![
         fell_back,
+        entry(1, Step::Paused),
+        entry(1, Step::Resumed),
         entry(2, Step::StepsMissing),
         entry(3, Step::JournalLost),
         entry(4, Step::HostRestarted),
@@ -130,6 +132,8 @@ fn what_cuts_a_story_short_is_told() {
     assert_eq!(
         told,
         "  11:50:00          lvpoll watches from now on: no device
+  11:50:00  +0.0 s  asked to pause at the end of a segment
+  11:50:00  +0.0 s  asked to go on
   11:50:00  +0.1 s  steps are missing here: the disk did not take them
   11:50:00  +0.1 s  the daemon's journal was lost before an end was known
   11:50:00  +0.1 s  the host was restarted before an end was known
