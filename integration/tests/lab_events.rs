@@ -1,45 +1,45 @@
 //! Mode events on real LVM: the daemon watches the kernel, and lvpoll runs only when it has something to do.
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Result, ensure};
+use lvmwarden_integration::lab::compare::Run;
+use lvmwarden_integration::lab::disks::Disk;
 use lvmwarden_integration::lab::guest::Guest;
+use lvmwarden_integration::lab::init::Init;
 use lvmwarden_integration::lab::lvm::Volume;
 use lvmwarden_integration::lab::polld::Polld;
-use lvmwarden_integration::lab::story::story;
-use std::time::{Duration, Instant};
+use lvmwarden_integration::lab::story::{story, tell};
+use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_mins(1);
 /// How many segments a pvmove has here: one for each volume.
 const SEGMENTS: u32 = 6;
-/// How long lvpoll sleeps between its looks, by default.
-const INTERVAL: Duration = Duration::from_secs(15);
+/// What our daemon's log says first of an operation.
+const BEGINS: &str = "poll operation begins";
 
 #[test]
-fn a_pvmove_of_many_segments_does_not_wait_for_the_clock() -> Result<()> {
-    story(|guest| {
+fn a_pvmove_of_many_segments_takes_a_quarter_of_what_lvmpolld_takes() -> Result<()> {
+    let disks = [Disk::create(256)?, Disk::create(256)?];
+    tell(&Guest::boot(&disks, &Init::Even)?, |guest| {
         guest.make_vg()?;
-        guest.fast_copying()?;
         let names: Vec<_> = (0..SEGMENTS).map(|number| format!("data{number}")).collect();
         let volumes: Vec<_> =
             names.iter().map(|name| guest.make_volume(name, 8, "/dev/vda")).collect::<Result<_>>()?;
-        let daemon = guest.start_polld(Polld::OursInEvents)?;
+        let run = |polld, from, to| Run {
+            polld,
+            from,
+            to,
+            interval_seconds: 5,
+            copied_bytes: u64::from(SEGMENTS) * (8 << 20),
+        };
+        let theirs = run(Polld::Stock, "/dev/vda", "/dev/vdb").measure(guest)?;
+        let ours = run(Polld::OursInEvents, "/dev/vdb", "/dev/vda").measure(guest)?;
 
-        let begin = Instant::now();
-        guest.sh(&format!("pvmove -b -i {} /dev/vda /dev/vdb", INTERVAL.as_secs()))?;
-        let operation = guest.wait_until("the pvmove was handed over", LIMIT, || {
-            daemon.operations()?.pop().context("the daemon knows no operation")
-        })?;
-        daemon.wait_until_done(&operation, LIMIT)?;
-
-        // An lvpoll that sleeps between segments cannot be faster than its sleeps.
-        let (took, asleep) = (begin.elapsed(), INTERVAL * (SEGMENTS - 1));
-        ensure!(took < asleep / 2, "{SEGMENTS} segments took {took:?}; lvpoll would have slept {asleep:?}");
-        let started = daemon.log()?.lines().filter(|line| line.contains("lvpoll runs")).count();
-        ensure!(started <= SEGMENTS as usize + 2, "{started} processes for {SEGMENTS} segments");
+        ensure!(ours.took * 4 <= theirs.took, "{ours:?}, {theirs:?}");
+        ensure!(ours.started <= SEGMENTS + 2, "{ours:?} for {SEGMENTS} segments");
         for volume in &volumes {
-            volume.lies_on("/dev/vdb")?;
+            volume.lies_on("/dev/vda")?;
             volume.is_intact()?;
         }
-        daemon.stop()?;
         guest.clean_up()
     })
 }
@@ -88,6 +88,58 @@ fn a_merge_lives_through_ten_kills() -> Result<()> {
         lives_through_ten_kills(guest, "lvconvert --merge -b -i1 vg/before")?;
         data.is_intact()?;
         assert_eq!(guest.lvs()?, ["data -wi-a----- linear"]);
+        guest.clean_up()
+    })
+}
+
+#[test]
+fn a_conversion_lives_through_ten_kills() -> Result<()> {
+    story(|guest| {
+        let data = prepare(guest)?;
+        // The command waits for the daemon, and ends with it.
+        let convert = "lvconvert -y --type mirror -m1 -i1 --mirrorlog core vg/data /dev/vdb";
+        lives_through_ten_kills(guest, &format!("{convert} < /dev/null > /dev/null 2>&1 &"))?;
+        ensure!(guest.lvs()?.contains(&"data mwi-a-m--- mirror".to_owned()), "{:?}", guest.lvs());
+        data.is_intact()?;
+        guest.sh("lvconvert -y -m0 vg/data /dev/vda")?;
+        data.lies_on("/dev/vdb")?;
+        data.is_intact()?;
+        guest.clean_up()
+    })
+}
+
+/// The merge itself takes no time: ten merges are made, and the daemon is killed at another point of each.
+#[test]
+fn ten_thin_merges_live_through_a_kill_each() -> Result<()> {
+    story(|guest| {
+        guest.make_vg()?;
+        guest.sh(
+            "lvcreate -y --type thin-pool -L 64m -n pool vg && lvcreate -y -V 16m --thinpool pool -n data vg",
+        )?;
+        let data = guest.fill("data")?;
+        let mut daemon = guest.start_polld(Polld::OursInEvents)?;
+        for round in 0..10 {
+            guest.sh(
+                "lvcreate -y -s -n before vg/data && dd if=/dev/zero of=/dev/vg/data bs=1M count=1 oflag=direct \
+                 && (exec 9< /dev/vg/data; lvconvert --merge vg/before) && lvchange -an vg/data",
+            )?;
+            let begun = daemon.log()?.matches(BEGINS).count();
+            guest.sh(&format!(
+                "(lvchange -ay vg/data < /dev/null > /dev/null 2>&1 &); \
+                 until [ $(grep -c '{BEGINS}' /run/polld.log) -gt {begun} ]; do sleep 0.01; done; \
+                 sleep 0.{round}; kill -9 {}",
+                daemon.pid
+            ))?;
+            daemon = guest.start_polld(Polld::OursInEvents)?;
+            guest.wait_until("the snapshot is merged", LIMIT, || {
+                let volumes = guest.lvs()?;
+                ensure!(!volumes.iter().any(|volume| volume.contains("before")), "{volumes:?}");
+                Ok(())
+            })?;
+            data.is_intact()?;
+        }
+        guest.wait_until_polling_ends(LIMIT)?;
+        daemon.stop()?;
         guest.clean_up()
     })
 }

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use lvmwarden_integration::lab::{agent, demo};
+use lvmwarden_integration::lab::{agent, compare, demo};
 use lvmwarden_integration::verify;
 use std::path::{Path, PathBuf};
 
@@ -17,6 +17,12 @@ struct Cli {
 enum Command {
     /// Shows a real pvmove that outlives a kill -9 of the daemon; takes about a minute.
     Demo,
+    /// Measures pvmoves with the stock lvmpolld and with ours, and prints a table; takes half an hour.
+    Compare {
+        /// How often each is run; the table has the medians.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
     /// Runs every check of this repository.
     Verify,
     /// Runs a host's commands inside a guest; the guest's first process starts it.
@@ -27,6 +33,7 @@ enum Command {
 fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Demo => demo::demo(),
+        Command::Compare { rounds } => compare::compare(rounds),
         Command::Verify => verify::verify(&repository()?),
         Command::Agent => agent::serve(),
     }

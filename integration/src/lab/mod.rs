@@ -20,6 +20,7 @@
 
 pub mod agent;
 pub mod cache;
+pub mod compare;
 pub mod connection;
 pub mod demo;
 pub mod disks;
