@@ -12,14 +12,31 @@ use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
 const LIMIT: Duration = Duration::from_mins(20);
-const VOLUME_MIB: u64 = 8;
 const DISK_MIB: u64 = 1024;
-/// How long the kernel copies in the scenario in which it is slow.
-const SLOW_MIB: u64 = 64;
-/// How many pvmoves are watched at once, to see what that costs.
+/// How many pvmoves are watched at once, to see what that costs,
 const WATCHED: u32 = 8;
-/// For how long.
+/// and for how long.
 const WATCHED_SECONDS: u32 = 10;
+
+/// What is moved from one disk to the other.
+#[derive(Debug, Clone, Copy)]
+pub struct Workload {
+    /// How many volumes: each is a segment.
+    pub volumes: u32,
+    /// How large each is.
+    pub volume_mib: u64,
+    /// The interval of lvpoll.
+    pub interval_seconds: u32,
+    /// How long the kernel copies slowly at first.
+    pub slow_seconds: u32,
+}
+
+/// Each segment costs lvmpolld an interval.
+const MANY_SEGMENTS: Workload = Workload { volumes: 12, volume_mib: 8, interval_seconds: 5, slow_seconds: 0 };
+/// With these lvmpolld takes ten minutes: its time is computed from one with an interval of a second.
+const MANY_MORE: Workload = Workload { volumes: 40, volume_mib: 8, interval_seconds: 15, slow_seconds: 0 };
+/// More than the kernel gets done while it is slow.
+const SLOW: Workload = Workload { volumes: 1, volume_mib: 512, interval_seconds: 1, slow_seconds: 20 };
 
 /// What one pvmove took.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -34,30 +51,18 @@ pub struct Measured {
     pub resident: u32,
 }
 
-/// One pvmove, and who polls it.
-#[derive(Debug, Clone, Copy)]
-pub struct Run<'a> {
-    /// Who polls.
-    pub polld: Polld,
-    /// From this disk, such as `/dev/vda`,
-    pub from: &'a str,
-    /// to this one.
-    pub to: &'a str,
-    /// The interval of lvpoll.
-    pub interval_seconds: u32,
-    /// What is copied.
-    pub copied_bytes: u64,
-}
-
-impl Run<'_> {
-    /// Moves everything, and measures.
+impl Workload {
+    /// Moves everything from one disk, such as `/dev/vda`, to the other, and measures.
     ///
     /// # Errors
     /// Anything fails, or it takes longer than 20 minutes.
-    pub fn measure(&self, guest: &Guest) -> Result<Measured> {
-        let daemon = guest.start_polld(self.polld)?;
+    pub fn measure(&self, guest: &Guest, polld: Polld, from: &str, to: &str) -> Result<Measured> {
+        let daemon = guest.start_polld(polld)?;
         let read_before = guest.disk_reads()?;
-        let (from, to, interval) = (self.from, self.to, self.interval_seconds);
+        if self.slow_seconds > 0 {
+            guest.slow_copying()?;
+        }
+        let interval = self.interval_seconds;
         // One process at a time, and few of them: a guest that is busy with being watched is slower than its clock.
         guest.sh(&format!(
             "rm -f /run/took /run/lvpolls; begin=$(date +%s%N); pvmove -b -i {interval} {from} {to}; \
@@ -66,17 +71,35 @@ impl Run<'_> {
                 [ $((turn % 20)) = 0 ] && pgrep -f '^(/usr)?/sbin/lvm lvpoll' | wc -l >> /run/lvpolls; \
               done; echo $((($(date +%s%N) - begin) / 1000000)) > /run/took) < /dev/null > /dev/null 2>&1 &"
         ))?;
+        if self.slow_seconds > 0 {
+            guest.sh(&format!("sleep {}", self.slow_seconds))?;
+            guest.fast_copying()?;
+        }
         let ended = "for turn in $(seq 50); do [ -s /run/took ] && break; sleep 1; done; cat /run/took";
         let milliseconds =
             guest.wait_until("the pvmove is over", LIMIT, || Ok(guest.sh(ended)?.parse()?))?;
-        let read_bytes = guest.disk_reads()?.saturating_sub(read_before + self.copied_bytes);
+        let read_bytes = guest.disk_reads()?.saturating_sub(read_before + self.bytes());
         let resident = guest.sh("sort -n /run/lvpolls 2> /dev/null | tail -1")?.parse().unwrap_or(0);
         let begin = daemon.log()?.lines().filter(|line| line.contains("lvpoll runs")).count();
         // The C daemon keeps the one that it starts.
-        let started = if self.polld == Polld::Stock { 1 } else { u32::try_from(begin)? };
+        let started = if polld == Polld::Stock { 1 } else { u32::try_from(begin)? };
         daemon.stop()?;
         guest.sh("rm -f /run/polld.log")?;
         Ok(Measured { took: Duration::from_millis(milliseconds), started, read_bytes, resident })
+    }
+
+    fn make(&self, guest: &Guest, disk: &str) -> Result<()> {
+        guest.make_vg()?;
+        for number in 0..self.volumes {
+            let size = self.volume_mib;
+            guest
+                .sh(&format!("lvcreate -y -qq -Zn -Wn -n data{number} -L {size}m vg {disk} 2> /dev/null"))?;
+        }
+        Ok(())
+    }
+
+    fn bytes(&self) -> u64 {
+        (u64::from(self.volumes) * self.volume_mib) << 20
     }
 }
 
@@ -85,14 +108,6 @@ impl Guest {
     fn disk_reads(&self) -> Result<u64> {
         let sectors = self.sh("cat /sys/block/vd*/stat | awk '{ sum += $3 } END { printf \"%d\", sum }'")?;
         Ok(sectors.parse::<u64>().context("awk printed no number")? * 512)
-    }
-
-    fn make_volumes(&self, count: u32, mib: u64, disk: &str) -> Result<()> {
-        self.make_vg()?;
-        for number in 0..count {
-            self.sh(&format!("lvcreate -y -qq -Zn -Wn -n data{number} -L {mib}m vg {disk} 2> /dev/null"))?;
-        }
-        Ok(())
     }
 }
 
@@ -103,13 +118,9 @@ impl Guest {
 pub fn compare(rounds: usize) -> Result<()> {
     super::prepare()?;
     println!("| what | lvmpolld | ours | lvmpolld / ours |\n|---|---:|---:|---:|");
-    in_a_guest(|guest| both(guest, rounds, 12, VOLUME_MIB, 5, "12 volumes of 8 MiB, interval 5 s"))?;
-    in_a_guest(|guest| many(guest, rounds))?;
-    in_a_guest(|guest| {
-        guest.sh("modprobe dm-mirror")?;
-        guest.slow_copying()?;
-        both(guest, rounds, 1, SLOW_MIB, 1, "64 MiB, which the kernel copies slowly, interval 1 s")
-    })?;
+    in_a_guest(|guest| both(guest, rounds, MANY_SEGMENTS, "12 volumes of 8 MiB, interval 5 s"))?;
+    in_a_guest(|guest| many_more(guest, rounds))?;
+    in_a_guest(|guest| both(guest, rounds, SLOW, "512 MiB, slowly for 20 s, interval 1 s"))?;
     in_a_guest(watched)
 }
 
@@ -119,55 +130,39 @@ fn in_a_guest(story: impl FnOnce(&Guest) -> Result<()>) -> Result<()> {
 }
 
 /// Moves there with the one, and back with the other.
-fn both(guest: &Guest, rounds: usize, count: u32, mib: u64, interval: u32, what: &str) -> Result<()> {
-    guest.make_volumes(count, mib, "/dev/vda")?;
-    let run = |polld, from, to| Run {
-        polld,
-        from,
-        to,
-        interval_seconds: interval,
-        copied_bytes: (u64::from(count) * mib) << 20,
-    };
+fn both(guest: &Guest, rounds: usize, work: Workload, what: &str) -> Result<()> {
+    work.make(guest, "/dev/vda")?;
     let (mut theirs, mut ours) = (vec![], vec![]);
     for _ in 0..rounds {
-        theirs.push(run(Polld::Stock, "/dev/vda", "/dev/vdb").measure(guest)?);
-        ours.push(run(Polld::OursInEvents, "/dev/vdb", "/dev/vda").measure(guest)?);
+        theirs.push(work.measure(guest, Polld::Stock, "/dev/vda", "/dev/vdb")?);
+        ours.push(work.measure(guest, Polld::OursInEvents, "/dev/vdb", "/dev/vda")?);
     }
-    rows(what, &median(&theirs)?, &median(&ours)?);
+    rows(work, what, &median(&theirs)?, &median(&ours)?);
     Ok(())
 }
 
-/// With forty segments and the default interval lvmpolld takes ten minutes and more: that is computed.
-fn many(guest: &Guest, rounds: usize) -> Result<()> {
-    const COUNT: u32 = 40;
-    const INTERVAL: u32 = 15;
-    guest.make_volumes(COUNT, VOLUME_MIB, "/dev/vda")?;
-    let run = |polld, from, to, interval_seconds| Run {
-        polld,
-        from,
-        to,
-        interval_seconds,
-        copied_bytes: (u64::from(COUNT) * VOLUME_MIB) << 20,
-    };
-    let short = run(Polld::Stock, "/dev/vda", "/dev/vdb", 1).measure(guest)?;
-    let mut ours = vec![run(Polld::OursInEvents, "/dev/vdb", "/dev/vda", INTERVAL).measure(guest)?];
-    for _ in 1..rounds {
-        guest.sh("lvs > /dev/null")?;
-        ours.push(run(Polld::OursInEvents, "/dev/vda", "/dev/vdb", INTERVAL).measure(guest)?);
-        run(Polld::OursInEvents, "/dev/vdb", "/dev/vda", INTERVAL).measure(guest)?;
+fn many_more(guest: &Guest, rounds: usize) -> Result<()> {
+    let work = MANY_MORE;
+    work.make(guest, "/dev/vda")?;
+    let with_a_second = Workload { interval_seconds: 1, ..work };
+    let short = with_a_second.measure(guest, Polld::Stock, "/dev/vda", "/dev/vdb")?;
+    let mut ours = vec![];
+    for round in 0..rounds {
+        let (from, to) = if round % 2 == 0 { ("/dev/vdb", "/dev/vda") } else { ("/dev/vda", "/dev/vdb") };
+        ours.push(work.measure(guest, Polld::OursInEvents, from, to)?);
     }
-    let longer_sleeps = Duration::from_secs(u64::from(COUNT * (INTERVAL - 1)));
+    // It sleeps once for each segment.
+    let longer_sleeps = Duration::from_secs((work.volumes * (work.interval_seconds - 1)).into());
     let computed = Measured { took: short.took + longer_sleeps, ..short };
     let what =
-        format!("40 volumes of 8 MiB, interval 15 s (lvmpolld computed from {:.1?} with 1 s)", short.took);
-    rows(&what, &computed, &median(&ours)?);
+        format!("40 volumes of 8 MiB, interval 15 s (lvmpolld: computed from {:.1?} with 1 s)", short.took);
+    rows(work, &what, &computed, &median(&ours)?);
     Ok(())
 }
 
 /// Has ours watch some pvmoves that do not get on, and says what that costs.
 fn watched(guest: &Guest) -> Result<()> {
-    guest.make_volumes(WATCHED, SLOW_MIB, "/dev/vda")?;
-    guest.sh("modprobe dm-mirror")?;
+    Workload { volumes: WATCHED, volume_mib: 64, ..SLOW }.make(guest, "/dev/vda")?;
     guest.slow_copying()?;
     let daemon = guest.start_polld(Polld::OursInEvents)?;
     for number in 0..WATCHED {
@@ -200,11 +195,13 @@ fn median(runs: &[Measured]) -> Result<Measured> {
 }
 
 #[expect(clippy::cast_precision_loss, reason = "a ratio is for people")]
-fn rows(what: &str, theirs: &Measured, ours: &Measured) {
+fn rows(work: Workload, what: &str, theirs: &Measured, ours: &Measured) {
     let (their_time, our_time) = (theirs.took.as_secs_f64(), ours.took.as_secs_f64());
     println!("| {what} | {their_time:.1} s | {our_time:.1} s | {:.1} |", their_time / our_time);
     println!("| - lvpoll started | {} | {} | |", theirs.started, ours.started);
-    println!("| - lvpoll resident, most | {} | {} | |", theirs.resident, ours.resident);
+    if work.slow_seconds > 0 {
+        println!("| - lvpoll resident while the kernel copies | {} | {} | |", theirs.resident, ours.resident);
+    }
     let mib = |bytes: u64| bytes as f64 / f64::from(1 << 20);
     let (their_reads, our_reads) = (mib(theirs.read_bytes), mib(ours.read_bytes));
     println!(
