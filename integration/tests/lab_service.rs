@@ -88,6 +88,8 @@ fn story(story: impl FnOnce(&Guest) -> Result<()>) -> Result<()> {
 /// Starts a pvmove in the background that takes two minutes and more unless copying is made fast, and returns its lvpoll.
 fn slow_pvmove(guest: &Guest) -> Result<(Volume<'_>, i32)> {
     guest.make_vg()?;
+    // So that there is an lvpoll to be taken over.
+    guest.configure("[poll]\nmode = \"classic\"\nreconcile = \"off\"")?;
     let data = guest.make_volume("data", 64, "/dev/vda")?;
     guest.sh("lvcreate -y -n ballast -L 300m vg /dev/vda")?;
     guest.slow_copying()?;

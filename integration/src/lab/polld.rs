@@ -6,7 +6,6 @@ use anyhow::{Context, Result, ensure};
 use std::time::Duration;
 
 const START_LIMIT: Duration = Duration::from_secs(20);
-const CONFIGURATION: &str = "/etc/lvmwarden/lvmwarden.toml";
 const LOG: &str = "/run/polld.log";
 
 /// Which program serves `/run/lvm/lvmpolld.socket`.
@@ -18,7 +17,7 @@ pub enum Polld {
     Ours,
     /// The same, which watches copies itself.
     OursInEvents,
-    /// Our service, with the JSON API, in mode events.
+    /// Our service, with the JSON API, as it is configured.
     Service,
 }
 
@@ -49,11 +48,6 @@ impl Guest {
     /// # Errors
     /// It does not answer within 20 s.
     pub fn start_polld(&self, polld: Polld) -> Result<Daemon<'_>> {
-        if polld == Polld::Service {
-            self.sh(&format!(
-                "mkdir -p /etc/lvmwarden && printf '[poll]\\nmode = \"events\"\\n' > {CONFIGURATION}"
-            ))?;
-        }
         let command = format!("setsid {} >> {LOG} 2>&1 < /dev/null & echo $!", polld.command());
         let pid = self.sh(&command)?.parse().context("the shell printed no process id")?;
         let daemon = Daemon { guest: self, pid };

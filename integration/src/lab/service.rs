@@ -77,6 +77,15 @@ impl Guest {
         self.sh(&format!("apt-get install -qq -y {PACKAGE_FOLDER}/{name}")).map(drop)
     }
 
+    /// Writes the service's configuration, which holds for the next one that is started.
+    ///
+    /// # Errors
+    /// As [`Guest::sh`].
+    pub fn configure(&self, text: &str) -> Result<()> {
+        let folder = "/etc/lvmwarden";
+        self.sh(&format!("mkdir -p {folder}; cat > {folder}/lvmwarden.toml <<'END'\n{text}\nEND")).map(drop)
+    }
+
     /// Returns whether a unit is `enabled`, `masked`, ..., and whether it is `active`, `inactive`, ....
     ///
     /// # Errors
