@@ -143,6 +143,8 @@ impl Metrics {
             }
             Occurrence::PollIntended { .. }
             | Occurrence::PollFellBack { .. }
+            | Occurrence::PollBlocked { .. }
+            | Occurrence::PollUnblocked { .. }
             | Occurrence::PollPaused { .. }
             | Occurrence::PollResumed { .. }
             | Occurrence::PollHeld { .. }

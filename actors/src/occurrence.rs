@@ -16,6 +16,7 @@ use uuid::Uuid;
 use crate::archive_janitor::plan::Total;
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
+use crate::poll_operation::stuck::Stuck;
 use crate::poll_operation::turns::Hold;
 use crate::reconcile::report::Unfinished;
 use crate::throttle::Knob;
@@ -98,6 +99,22 @@ pub enum Occurrence {
         op: PollRef,
         /// Why the daemon does not, in a few words that are always the same.
         why: &'static str,
+    },
+    /// Its lvpoll waits in the kernel, has for long, and cannot be interrupted.
+    PollBlocked {
+        /// The operation.
+        op: PollRef,
+        /// The process.
+        pid: u32,
+        /// For what, and since when.
+        stuck: Stuck,
+    },
+    /// Such an lvpoll waits no more.
+    PollUnblocked {
+        /// The operation.
+        op: PollRef,
+        /// The process.
+        pid: u32,
     },
     /// It is to wait at the end of a segment, and that is durable.
     PollPaused {
@@ -274,6 +291,8 @@ impl Occurrence {
             Self::PollAdopted { .. } => "poll.adopted",
             Self::PollChildEnded { .. } => "poll.child_ended",
             Self::PollFellBack { .. } => "poll.fell_back",
+            Self::PollBlocked { .. } => "poll.blocked",
+            Self::PollUnblocked { .. } => "poll.unblocked",
             Self::PollPaused { .. } => "poll.paused",
             Self::PollResumed { .. } => "poll.resumed",
             Self::PollHeld { .. } => "poll.held",
@@ -312,6 +331,8 @@ impl Occurrence {
             | Self::PollAdopted { op, .. }
             | Self::PollChildEnded { op, .. }
             | Self::PollFellBack { op, .. }
+            | Self::PollBlocked { op, .. }
+            | Self::PollUnblocked { op, .. }
             | Self::PollPaused { op }
             | Self::PollResumed { op }
             | Self::PollHeld { op, .. }
@@ -374,6 +395,12 @@ impl Occurrence {
             }
             Self::PollFellBack { why, .. } => fields.put("why", why),
             Self::PollHeld { hold, .. } => fields.put("why", hold),
+            Self::PollBlocked { pid, stuck, .. } => fields
+                .put("pid", pid)
+                .put("since", &stuck.since)
+                .put_some("wait_point", stuck.blocked.wait_point.as_ref())
+                .put_some("device", stuck.blocked.device.as_ref().map(|path| path.display()).as_ref()),
+            Self::PollUnblocked { pid, .. } => fields.put("pid", pid),
             Self::PollRetried { delay, why, .. } => {
                 fields.put("delay_ms", &delay.as_millis()).put("why", why)
             }

@@ -292,7 +292,9 @@ impl Handler<Describe> for OperationActor {
     type Result = Option<Box<Description>>;
 
     fn handle(&mut self, _: Describe, _ctx: &mut Context<Self>) -> Self::Result {
-        Description::of(&self.id, &self.operation, &self.known, self.ending.as_ref()).map(Box::new)
+        let stuck = self.child.as_ref().and_then(|child| child.looks.stuck()).cloned();
+        let known = Description::of(&self.id, &self.operation, &self.known, self.ending.as_ref())?;
+        Some(Box::new(Description { stuck, ..known }))
     }
 }
 
@@ -317,6 +319,7 @@ impl Handler<Looked> for OperationActor {
             self.publish(|op| Occurrence::PollProgress { op, percent });
         }
         self.evidence.kernel_showed(&look.situation);
+        self.look_whether_stuck();
         let is_child_asleep = self.child.as_ref().is_some_and(|child| child.process.is_asleep());
         let hold = self.ask_for_turn(&look);
         self.apply(&Event::Looked { look, is_child_asleep, hold }, ctx);

@@ -12,6 +12,7 @@ use super::conclusion::Ending;
 use super::op_names::begun_at;
 use super::pace::{CopyProgress, Known};
 use super::state::{Operation, Phase, State};
+use super::stuck::Stuck;
 use super::turns::Hold;
 
 /// What there is to know of an operation.
@@ -43,6 +44,8 @@ pub struct Description {
     pub silence_limit: Duration,
     /// Its child has written nothing for longer than that.
     pub silent: bool,
+    /// Its child waits in the kernel, and has for long.
+    pub stuck: Option<Stuck>,
     /// It is to wait at the end of a segment.
     pub is_paused: bool,
     /// Why it waits at the end of a segment, if it does.
@@ -80,6 +83,7 @@ impl Description {
             copy: known.copy(),
             silence_limit: job.silence_limit(),
             silent,
+            stuck: None,
             is_paused: job.is_paused && ending.is_none(),
             hold: hold_of(operation),
             ending,
@@ -92,6 +96,7 @@ impl Description {
         Self {
             state: OperationState::Ended,
             silent: false,
+            stuck: None,
             is_paused: false,
             hold: None,
             ending: Some(ending),

@@ -27,5 +27,6 @@ pub mod pace;
 pub mod progress;
 pub mod segments;
 pub mod state;
+pub mod stuck;
 pub mod turns;
 mod vocabulary;

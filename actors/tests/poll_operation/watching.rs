@@ -8,7 +8,7 @@ use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_actors::kernel::copying::{Due, Situation};
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Mode, Progress, Stop};
-use lvmwarden_supervisor::process::{ProcessExit, Signal};
+use lvmwarden_supervisor::process::{Blocked, ProcessExit, Signal};
 use tokio::time::sleep;
 
 use crate::support::{Host, OK, eventually, pvmove, run};
@@ -206,6 +206,24 @@ fn a_pvmove_that_somebody_aborts_is_aborted_and_not_done() {
         host.end(child, ProcessExit::Code(0));
         let kind = async || Some(daemon.description(&request).await?.ending?.conclusion().kind);
         eventually(Some(OutcomeKind::Aborted), kind).await;
+        daemon.stop().await;
+    });
+}
+
+#[test]
+fn lvpoll_that_waits_in_the_kernel_is_named_with_what_it_waits_for() {
+    run(async {
+        let mut host = host();
+        host.mode = Mode::Classic;
+        let daemon = host.start(Stop::EndChild).await;
+        let request = pvmove("A");
+        daemon.start(&request).await;
+        let child = host.child(1).await;
+        let blocked = Blocked { wait_point: Some("io_schedule".to_owned()), device: Some("/dev/sda".into()) };
+        host.processes.set_blocked(child, Some(blocked.clone()));
+        eventually(Some(blocked), async || Some(daemon.description(&request).await?.stuck?.blocked)).await;
+        host.processes.set_blocked(child, None);
+        eventually(None, async || daemon.description(&request).await?.stuck).await;
         daemon.stop().await;
     });
 }

@@ -9,7 +9,7 @@ use lvmwarden_protocol::poll::PollOperation;
 use uuid::Uuid;
 
 use super::exit::Exit;
-use super::screen::{BAD, DIM, GOOD, ODD, USUAL, duration};
+use super::screen::{BAD, Clock, DIM, GOOD, ODD, USUAL, duration};
 
 /// How many characters a bar has.
 const BAR_WIDTH: usize = 20;
@@ -38,6 +38,9 @@ pub(super) fn short_state(operation: &Operation) -> (String, Style) {
     if let Some(hold) = &operation.hold {
         return (hold_words(hold), ODD);
     }
+    if operation.blocked.is_some() {
+        return ("blocked".to_owned(), BAD);
+    }
     let (word, style) = match operation.state {
         OperationState::Copying if operation.paused => ("pausing", ODD),
         OperationState::Held => ("held", ODD),
@@ -54,6 +57,15 @@ pub(super) fn short_state(operation: &Operation) -> (String, Style) {
         OperationState::Ended => ("ended", DIM),
     };
     (word.to_owned(), style)
+}
+
+/// Returns for what lvpoll waits in the kernel, and since when; nothing where it does not.
+pub(super) fn blocked(operation: &Operation, clock: &Clock) -> String {
+    operation.blocked.as_ref().map_or_else(String::new, |blocked| {
+        let at = blocked.wait_point.as_deref().unwrap_or("the kernel");
+        let device = blocked.device.as_deref().map_or_else(String::new, |device| format!(" for {device}"));
+        format!("lvpoll waits in {at}{device} since {}", clock.time(&blocked.since))
+    })
 }
 
 fn hold_words(hold: &Hold) -> String {

@@ -40,6 +40,7 @@ pub(super) fn pvmove(number: u128, vgname: &str, percent: Option<f64>) -> Operat
         started_at: "2026-11-21T11:45:00Z".to_owned(),
         percent,
         copy: None,
+        blocked: None,
         paused: false,
         hold: None,
         silent: false,

@@ -35,6 +35,7 @@ fn pvmove(number: u8, percent: Option<f64>, outcome: Option<Outcome>) -> Operati
         started_at: "2026-11-21T12:00:00Z".to_owned(),
         percent,
         copy: None,
+        blocked: None,
         paused: false,
         hold: None,
         silent: false,

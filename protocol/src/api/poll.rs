@@ -15,7 +15,7 @@ pub use foreign::{Foreign, ForeignCopy, ForeignKind, ForeignReply};
 pub use history::{
     History, HistoryEntry, HistoryReply, HistoryStep, OperationStory, SegmentDone, Story, StoryReply,
 };
-pub use operation::{CopyProgress, Hold, HoldKind, Operation, OperationState, Outcome, OutcomeKind};
+pub use operation::{Blocked, CopyProgress, Hold, HoldKind, Operation, OperationState, Outcome, OutcomeKind};
 pub use reconcile::{Reconcile, ReconcileReply, Standing, UnfinishedLv};
 pub use throttle::{Throttle, ThrottleKnob, Throttling, ThrottlingReply};
 

@@ -15,8 +15,8 @@ use rustix::io::Errno;
 use tokio::sync::watch;
 
 use super::{
-    AdoptError, BootId, BoxFuture, Command, FoundProcess, Process, ProcessExit, ProcessIdentity, Processes,
-    ScanError, ScanFilter, Signal, SignalError, SpawnError,
+    AdoptError, Blocked, BootId, BoxFuture, Command, FoundProcess, Process, ProcessExit, ProcessIdentity,
+    Processes, ScanError, ScanFilter, Signal, SignalError, SpawnError,
 };
 
 /// A process table of scripted processes. Clones are the same table.
@@ -89,6 +89,15 @@ impl FakeProcesses {
     #[track_caller]
     pub fn set_asleep(&self, pid: u32, is_asleep: bool) {
         self.lock().entries.get_mut(&pid).expect("no process has this pid").is_asleep = is_asleep;
+    }
+
+    /// Has a process wait in the kernel, or not any more.
+    ///
+    /// # Panics
+    /// When no process has that pid.
+    #[track_caller]
+    pub fn set_blocked(&self, pid: u32, blocked: Option<Blocked>) {
+        self.lock().entries.get_mut(&pid).expect("no process has this pid").blocked = blocked;
     }
 
     /// Returns every process started so far, in order.
@@ -243,13 +252,23 @@ struct Entry {
     exit: watch::Sender<Option<ProcessExit>>,
     is_reaped: bool,
     is_asleep: bool,
+    blocked: Option<Blocked>,
     signals: Vec<Signal>,
 }
 
 impl Entry {
     fn new(identity: ProcessIdentity, on_terminate: Option<ProcessExit>, origin: Origin) -> Self {
         let exit = watch::Sender::new(None);
-        Self { identity, origin, on_terminate, exit, is_reaped: false, is_asleep: false, signals: Vec::new() }
+        Self {
+            identity,
+            origin,
+            on_terminate,
+            exit,
+            is_reaped: false,
+            is_asleep: false,
+            blocked: None,
+            signals: Vec::new(),
+        }
     }
 
     fn is_running(&self) -> bool {
@@ -317,6 +336,10 @@ impl Process for FakeProcess {
 
     fn is_asleep(&self) -> bool {
         self.table.lock().entries.get(&self.identity.pid).is_some_and(|entry| entry.is_asleep)
+    }
+
+    fn blocked(&self) -> Option<Blocked> {
+        self.table.lock().entries.get(&self.identity.pid)?.blocked.clone()
     }
 
     fn signal(&self, signal: Signal) -> Result<(), SignalError> {

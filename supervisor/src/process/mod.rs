@@ -28,6 +28,7 @@
 
 mod adopt;
 mod asleep;
+mod blocked;
 mod command;
 mod exit;
 #[cfg(any(test, feature = "testing"))]
@@ -43,6 +44,7 @@ mod terminate;
 use std::pin::Pin;
 
 pub use adopt::AdoptError;
+pub use blocked::Blocked;
 pub use command::Command;
 pub use exit::ProcessExit;
 #[cfg(any(test, feature = "testing"))]
@@ -127,6 +129,11 @@ pub trait Process: Send + Sync {
     ///
     /// `false` also where that cannot be told. Neither waits for the process nor stops it.
     fn is_asleep(&self) -> bool;
+
+    /// Returns what the process waits for, if it waits in the kernel and cannot be interrupted just now.
+    ///
+    /// `None` also where that cannot be told. Neither waits for the process nor stops it.
+    fn blocked(&self) -> Option<Blocked>;
 
     /// Sends a signal. `Ok` means sent: an ended process that was not reaped yet takes any signal without effect.
     ///

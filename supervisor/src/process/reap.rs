@@ -18,8 +18,8 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_si
 use thiserror::Error;
 use tokio::time::sleep;
 
-use super::asleep;
-use super::{BoxFuture, OsProcessesOptions, Process, ProcessExit, ProcessIdentity};
+use super::{Blocked, BoxFuture, OsProcessesOptions, Process, ProcessExit, ProcessIdentity};
+use super::{asleep, blocked};
 use crate::sys::{self, WatchedFd};
 
 /// Why a signal was not sent.
@@ -82,6 +82,10 @@ impl Process for OsProcess {
     fn is_asleep(&self) -> bool {
         // The pid may be another process's by now; a signal, which goes to the pidfd, then finds nobody.
         asleep::is_asleep(self.identity.pid)
+    }
+
+    fn blocked(&self) -> Option<Blocked> {
+        blocked::blocked(self.identity.pid)
     }
 
     fn signal(&self, signal: Signal) -> Result<(), SignalError> {

@@ -69,3 +69,22 @@ fn a_process_that_sleeps_is_known_from_one_that_works() {
         }
     });
 }
+
+/// A parent in vfork(2) waits for its child as uninterruptibly as others do for a disk.
+#[test]
+fn a_process_that_waits_in_the_kernel_is_blocked_until_it_goes_on() {
+    const WAITS: &str = "exec python3 -c '
+import ctypes, os, time
+libc = ctypes.PyDLL(None)
+if libc.vfork() == 0:
+    time.sleep(2)
+    os._exit(0)
+'";
+    run(async {
+        let process = Site::new().start(WAITS).await;
+        let blocked = eventually("one blocked", || process.blocked()).await;
+        assert!(blocked.wait_point.is_some_and(|point| !point.is_empty()), "root is told where it waits");
+        process.wait().await;
+        assert_eq!(process.blocked(), None);
+    });
+}

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use jiff::Timestamp;
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::fault;
 use lvmwarden_supervisor::process::{
@@ -22,6 +23,7 @@ use crate::poll_operation::outcome::{EXEC_FAILED, Outcome};
 use crate::poll_operation::output::{self, OutputFollower};
 use crate::poll_operation::progress::parse_progress;
 use crate::poll_operation::state::{ChildEvent, Event, Phase, State};
+use crate::poll_operation::stuck::{Looks, News};
 
 /// How often a child's output is looked at, at most and at least.
 const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
@@ -38,6 +40,8 @@ pub(super) struct Child {
     pub(super) process: Box<dyn Process>,
     /// It ran already, and was taken over.
     pub(super) adopted: bool,
+    /// What it waits for in the kernel.
+    pub(super) looks: Looks,
     output: OutputFollower,
     follow: SpawnHandle,
 }
@@ -118,7 +122,7 @@ impl OperationActor {
         self.evidence.lvpoll_begins();
         let output = OutputFollower::new(&self.environment.output_dir, job.op);
         let follow = ctx.run_interval(period, Self::follow_output);
-        self.child = Some(Child { process, adopted, output, follow });
+        self.child = Some(Child { process, adopted, looks: Looks::default(), output, follow });
         ctx.spawn(exit.into_actor(self).map(Self::exited));
         self.apply(&Event::Child(ChildEvent::Runs { pid }), ctx);
         self.look_when_asleep(pid, Duration::ZERO, ctx);
@@ -162,7 +166,25 @@ impl OperationActor {
         actor.apply(&Event::Child(ChildEvent::Exited(exit)), ctx);
     }
 
+    /// Tells when lvpoll waits in the kernel for long, and when it waits no more.
+    pub(super) fn look_whether_stuck(&mut self) {
+        let Some(child) = &mut self.child else { return };
+        let pid = child.process.identity().pid;
+        match child.looks.saw(child.process.blocked(), Timestamp::now()) {
+            Some(News::Stuck(stuck)) => {
+                warn!(self.link.log, "lvpoll waits in the kernel and cannot be interrupted"; "pid" => pid,
+                      "since" => %stuck.since, "at" => stuck.blocked.wait_point.as_deref().unwrap_or("(unknown)"),
+                      "device" => stuck.blocked.device.as_deref().map_or_else(String::new, |path| path.display().to_string()),
+                      "next" => "keep waiting for it");
+                self.publish(|op| Occurrence::PollBlocked { op, pid, stuck });
+            }
+            Some(News::Free) => self.publish(|op| Occurrence::PollUnblocked { op, pid }),
+            None => {}
+        }
+    }
+
     fn follow_output(&mut self, ctx: &mut Context<Self>) {
+        self.look_whether_stuck();
         let Some(child) = &mut self.child else { return };
         let lines = child.output.read_lines();
         self.evidence.lvpoll_said(&lines);

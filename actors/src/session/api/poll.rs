@@ -4,9 +4,9 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
-    Abort, CopyProgress, Error, Foreign, History, HistoryReply, Hold, HoldKind, List, ListReply, Operation,
-    OperationReply, Pause, Reconcile, ReconcileReply, Request, Resume, Show, Start, StartReply, Story,
-    StoryReply, Throttle, Throttling, Wait,
+    Abort, Blocked, CopyProgress, Error, Foreign, History, HistoryReply, Hold, HoldKind, List, ListReply,
+    Operation, OperationReply, Pause, Reconcile, ReconcileReply, Request, Resume, Show, Start, StartReply,
+    Story, StoryReply, Throttle, Throttling, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
@@ -21,6 +21,7 @@ use crate::poll_operation::directory::{Directory, Unanswered};
 use crate::poll_operation::messages::{Description, PauseError};
 use crate::poll_operation::pace;
 use crate::poll_operation::state::StartAnswer;
+use crate::poll_operation::stuck::Stuck;
 use crate::poll_operation::turns;
 use crate::reconcile::{self, Reconciler};
 
@@ -182,6 +183,13 @@ impl From<pace::CopyProgress> for CopyProgress {
     }
 }
 
+impl From<Stuck> for Blocked {
+    fn from(Stuck { since, blocked }: Stuck) -> Self {
+        let device = blocked.device.map(|path| path.to_string_lossy().into_owned());
+        Self { since: since.to_string(), wait_point: blocked.wait_point, device }
+    }
+}
+
 impl From<turns::Hold> for Hold {
     fn from(hold: turns::Hold) -> Self {
         let (kind, until) = match hold {
@@ -212,6 +220,7 @@ impl From<Description> for Operation {
             started_at: known.started_at.to_string(),
             percent: known.percent,
             copy: known.copy.map(Into::into),
+            blocked: known.stuck.map(Into::into),
             paused: known.is_paused,
             hold: known.hold.map(Into::into),
             silent: known.silent,

@@ -106,6 +106,7 @@ impl Watcher<'_> {
             changes.extend(outcome.map(|outcome| Operation {
                 state: OperationState::Ended,
                 silent: false,
+                blocked: None,
                 paused: false,
                 hold: None,
                 outcome: Some(outcome.into()),

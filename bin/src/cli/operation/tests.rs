@@ -1,9 +1,9 @@
 //! Words for operations.
 
-use lvmwarden_protocol::api::poll::CopyProgress;
+use lvmwarden_protocol::api::poll::{Blocked, CopyProgress};
 
 use super::*;
-use crate::cli::samples::{ended, id, pvmove};
+use crate::cli::samples::{clock, ended, id, pvmove};
 
 fn because(kind: OutcomeKind, cause: &str) -> Outcome {
     Outcome { cause: Some(cause.to_owned()), ..Outcome::of(kind) }
@@ -77,4 +77,19 @@ fn the_speed_of_a_copy_is_told_as_far_as_it_is_known() {
     assert_eq!(copy_speed(&copying(copy(None, None))), None);
     assert_eq!(copy_speed(&ended(known, Outcome::of(OutcomeKind::Done))), None);
     assert_eq!((copy_speed(&pvmove(1, "vg", None)), copied(&pvmove(1, "vg", None))), (None, String::new()));
+}
+
+#[test]
+fn what_lvpoll_waits_for_in_the_kernel_is_told() {
+    let waiting = |wait_point: Option<&str>, device: Option<&str>| {
+        let since = "2026-11-21T11:50:00Z".to_owned();
+        let wait =
+            Blocked { since, wait_point: wait_point.map(str::to_owned), device: device.map(str::to_owned) };
+        Operation { blocked: Some(wait), ..pvmove(1, "vg", None) }
+    };
+    let known = waiting(Some("io_schedule"), Some("/dev/sda"));
+    assert_eq!(short_state(&known).0, "blocked");
+    assert_eq!(blocked(&known, &clock()), "lvpoll waits in io_schedule for /dev/sda since 11:50:00");
+    assert_eq!(blocked(&waiting(None, None), &clock()), "lvpoll waits in the kernel since 11:50:00");
+    assert_eq!(blocked(&pvmove(1, "vg", None), &clock()), "");
 }

@@ -9,7 +9,7 @@ use super::{foreign, story};
 use crate::cli::client::{Client, ClientError};
 use crate::cli::failure::Failure;
 use crate::cli::operation::{
-    copied, copy_speed, id_length, kind, lv, outcome, percent, short_id, short_state, state,
+    blocked, copied, copy_speed, id_length, kind, lv, outcome, percent, short_id, short_state, state,
 };
 use crate::cli::screen::{BOLD, Clock, ODD, Screen, plain, styled};
 use crate::cli::selection;
@@ -116,6 +116,7 @@ fn details(operation: &Operation, story: &OperationStory, clock: &Clock) -> Stri
         ("done", percent(operation).into()),
         ("copied", copied(operation).into()),
         ("speed", copy_speed(operation).unwrap_or_default().into()),
+        ("blocked", blocked(operation, clock).into()),
         ("lvpoll", operation.pid.map_or_else(String::new, |pid| format!("pid {pid}")).into()),
         ("starts", operation.attempt.to_string().into()),
         ("since", format!("{}{age}", clock.time(&operation.started_at)).into()),

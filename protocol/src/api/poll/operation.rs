@@ -38,6 +38,8 @@ pub struct Operation {
     pub percent: Option<f64>,
     /// How far the kernel is; `None` where it is not looked at.
     pub copy: Option<CopyProgress>,
+    /// What its lvpoll waits for in the kernel, if it has for long.
+    pub blocked: Option<Blocked>,
     /// Whether it is to wait at the end of a segment.
     pub paused: bool,
     /// Why it waits at the end of a segment, if it does.
@@ -66,6 +68,18 @@ pub struct CopyProgress {
     pub bytes_per_second: Option<u64>,
     /// How long it will take at this rate; `None` when nothing is copied.
     pub left_seconds: Option<u64>,
+}
+
+/// What an lvpoll waits for that cannot be interrupted, not even by a signal: mostly a disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+pub struct Blocked {
+    /// Since when, as far as was seen, RFC 3339.
+    pub since: String,
+    /// The function of the kernel in which it waits; `None` where that is not told.
+    pub wait_point: Option<String>,
+    /// The device file that its system call is about, where it is about one.
+    pub device: Option<String>,
 }
 
 /// Why a copy does not go on to its next segment.

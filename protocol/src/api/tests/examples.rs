@@ -170,6 +170,11 @@ fn operation() -> poll::Operation {
             bytes_per_second: Some(5),
             left_seconds: Some(175),
         }),
+        blocked: Some(poll::Blocked {
+            since: "2026-11-21T10:00:01Z".to_owned(),
+            wait_point: Some("io_schedule".to_owned()),
+            device: Some("/dev/sda".to_owned()),
+        }),
         paused: true,
         hold: Some(poll::Hold { kind: poll::HoldKind::Window, until: Some("22:00".to_owned()) }),
         silent: false,
@@ -179,7 +184,8 @@ fn operation() -> poll::Operation {
 }
 
 const OPERATION: &str = concat!(
-    r#"{"abort":false,"asked_by":"pvmove /dev/sda","attempt":2,"copy":{"bytes_per_second":5,"done_bytes":125,"#,
+    r#"{"abort":false,"asked_by":"pvmove /dev/sda","attempt":2,"blocked":{"device":"/dev/sda","#,
+    r#""since":"2026-11-21T10:00:01Z","wait_point":"io_schedule"},"copy":{"bytes_per_second":5,"done_bytes":125,"#,
     r#""left_seconds":175,"segment":1,"segments":3,"total_bytes":1000},"hold":{"kind":"window","until":"22:00"},"#,
     r#""id":"018f0000-0000-7000-8000-000000000001","init_requests":1,"kind":"pvmove","lvid":"L","lvname":"pvmove0","outcome":null,"paused":true,"percent":12.5,"pid":4712,"#,
     r#""silent":false,"started_at":"2026-11-21T10:00:00Z","state":"backing_off","sysdir":null,"vgname":"vg0"}"#,

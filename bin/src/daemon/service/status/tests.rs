@@ -31,6 +31,7 @@ fn running(kind: &str, lv: &str, second: i64, percent: Option<f64>) -> Descripti
         copy: None,
         silence_limit: Duration::MAX,
         silent: false,
+        stuck: None,
         is_paused: false,
         hold: None,
         ending: None,
