@@ -9,10 +9,11 @@ use lvmwarden_protocol::api::poll::{HoldKind, Operation, OperationState, Outcome
 use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_mins(1);
-/// The longest that the API may lag behind what was asked.
-const A_SECOND: Duration = Duration::from_secs(1);
-/// The longest that the API may lag behind the kernel.
-const TWO_SECONDS: Duration = Duration::from_secs(2);
+/// How long it may take from the end of a segment to our word of it, two calls of our program included.
+const HELD_LIMIT: Duration = Duration::from_secs(3);
+/// How long it may take from the kernel's word to ours. A machine that is not emulated takes a tenth of it: nearly all is the
+/// start of lvpoll.
+const WORD_LIMIT: Duration = Duration::from_secs(5);
 /// How far the kernel is with a pvmove: sectors, and regions of the segment in hand.
 const KERNEL_PROGRESS: &str = "dmsetup status vg-pvmove0 | grep mirror";
 
@@ -131,7 +132,7 @@ fn an_invalid_merge_is_told_with_its_remedy_and_the_remedy_helps() -> Result<()>
         guest.sh("lvchange -an vg/data && lvchange -ay vg/data")?;
         let (since, operation) = (Instant::now(), only(guest)?);
         let outcome = outcome_of(guest, &operation)?;
-        ensure!(since.elapsed() < TWO_SECONDS, "it was told after {:?}", since.elapsed());
+        ensure!(since.elapsed() < WORD_LIMIT, "it was told after {:?}", since.elapsed());
 
         assert_eq!(outcome.kind, OutcomeKind::Invalid, "{outcome:?}");
         ensure!(outcome.cause.as_ref().is_some_and(|cause| cause.contains("Invalid")), "{outcome:?}");
@@ -176,7 +177,7 @@ fn is_held(guest: &Guest, kind: HoldKind) -> Result<()> {
     })?;
     let since = Instant::now();
     guest
-        .wait_until("it is held", A_SECOND, || {
+        .wait_until("it is held", HELD_LIMIT, || {
             let operation = only(guest)?;
             let hold = operation.hold.as_ref().with_context(|| format!("{operation:?}"))?;
             ensure!(operation.state == OperationState::Held && hold.kind == kind, "{operation:?}");
