@@ -13,25 +13,23 @@ use std::time::Duration;
 const LIMIT: Duration = Duration::from_mins(1);
 /// How many segments a pvmove has here: one for each volume.
 const SEGMENTS: u32 = 6;
+/// What our daemon's log says first of an operation.
+const BEGINS: &str = "poll operation begins";
 
 #[test]
 fn a_pvmove_of_many_segments_takes_a_quarter_of_what_lvmpolld_takes() -> Result<()> {
     let disks = [Disk::create(256)?, Disk::create(256)?];
     tell(&Guest::boot(&disks, &Init::Even)?, |guest| {
-        guest.make_vg()?;
-        let names: Vec<_> = (0..SEGMENTS).map(|number| format!("data{number}")).collect();
-        let volumes: Vec<_> =
-            names.iter().map(|name| guest.make_volume(name, 8, "/dev/vda")).collect::<Result<_>>()?;
         let work = Workload { volumes: SEGMENTS, volume_mib: 8, interval_seconds: 5, slow_seconds: 0 };
+        work.make(guest, "/dev/vda")?;
+        let data = guest.fill("data0")?;
         let theirs = work.measure(guest, Polld::Stock, "/dev/vda", "/dev/vdb")?;
         let ours = work.measure(guest, Polld::OursInEvents, "/dev/vdb", "/dev/vda")?;
 
         ensure!(ours.took * 4 <= theirs.took, "{ours:?}, {theirs:?}");
         ensure!(ours.started <= SEGMENTS + 2, "{ours:?} for {SEGMENTS} segments");
-        for volume in &volumes {
-            volume.lies_on("/dev/vda")?;
-            volume.is_intact()?;
-        }
+        data.lies_on("/dev/vda")?;
+        data.is_intact()?;
         guest.clean_up()
     })
 }
@@ -96,6 +94,43 @@ fn a_conversion_lives_through_ten_kills() -> Result<()> {
         guest.sh("lvconvert -y -m0 vg/data /dev/vda")?;
         data.lies_on("/dev/vdb")?;
         data.is_intact()?;
+        guest.clean_up()
+    })
+}
+
+/// The merge itself takes no time: ten merges are made, and the daemon is killed at another point of each.
+#[test]
+fn ten_thin_merges_live_through_a_kill_each() -> Result<()> {
+    story(|guest| {
+        guest.make_vg()?;
+        guest.sh(
+            "lvcreate -y --type thin-pool -L 64m -n pool vg && lvcreate -y -V 16m --thinpool pool -n data vg",
+        )?;
+        let data = guest.fill("data")?;
+        let mut daemon = guest.start_polld(Polld::OursInEvents)?;
+        for round in 0..10 {
+            // An origin that is open is merged at its next activation; lvm closes what it inherits, the shell does not.
+            guest.sh(
+                "lvcreate -y -s -n before vg/data && dd if=/dev/zero of=/dev/vg/data bs=1M count=1 oflag=direct \
+                 && (exec 9< /dev/vg/data; lvconvert --merge vg/before && true) && lvchange -an vg/data",
+            )?;
+            let begun = daemon.log()?.matches(BEGINS).count();
+            guest.sh(&format!(
+                "(lvchange -ay vg/data < /dev/null > /dev/null 2>&1 &); \
+                 until [ $(grep -c '{BEGINS}' /run/polld.log) -gt {begun} ]; do sleep 0.01; done; \
+                 sleep 0.{round}; kill -9 {}",
+                daemon.pid
+            ))?;
+            daemon = guest.start_polld(Polld::OursInEvents)?;
+            guest.wait_until("the snapshot is merged", LIMIT, || {
+                let volumes = guest.lvs()?;
+                ensure!(!volumes.iter().any(|volume| volume.contains("before")), "{volumes:?}");
+                Ok(())
+            })?;
+            data.is_intact()?;
+        }
+        guest.wait_until_polling_ends(LIMIT)?;
+        daemon.stop()?;
         guest.clean_up()
     })
 }

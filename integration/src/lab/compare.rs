@@ -15,7 +15,9 @@ const LIMIT: Duration = Duration::from_mins(20);
 const DISK_MIB: u64 = 1024;
 /// How many pvmoves are watched at once, to see what that costs,
 const WATCHED: u32 = 8;
-/// and for how long.
+/// how much each has to copy, which it does not get done meanwhile,
+const WATCHED_MIB: u64 = 128;
+/// and for how long they are watched.
 const WATCHED_SECONDS: u32 = 10;
 
 /// What is moved from one disk to the other.
@@ -88,7 +90,11 @@ impl Workload {
         Ok(Measured { took: Duration::from_millis(milliseconds), started, read_bytes, resident })
     }
 
-    fn make(&self, guest: &Guest, disk: &str) -> Result<()> {
+    /// Makes its volumes `vg/data0`, `vg/data1`, ... on a disk, with whatever is there as their content.
+    ///
+    /// # Errors
+    /// As [`Guest::sh`].
+    pub fn make(&self, guest: &Guest, disk: &str) -> Result<()> {
         guest.make_vg()?;
         for number in 0..self.volumes {
             let size = self.volume_mib;
@@ -121,7 +127,7 @@ pub fn compare(rounds: usize) -> Result<()> {
     in_a_guest(|guest| both(guest, rounds, MANY_SEGMENTS, "12 volumes of 8 MiB, interval 5 s"))?;
     in_a_guest(|guest| many_more(guest, rounds))?;
     in_a_guest(|guest| both(guest, rounds, SLOW, "512 MiB, slowly for 20 s, interval 1 s"))?;
-    in_a_guest(watched)
+    watched()
 }
 
 fn in_a_guest(story: impl FnOnce(&Guest) -> Result<()>) -> Result<()> {
@@ -160,13 +166,23 @@ fn many_more(guest: &Guest, rounds: usize) -> Result<()> {
     Ok(())
 }
 
-/// Has ours watch some pvmoves that do not get on, and says what that costs.
-fn watched(guest: &Guest) -> Result<()> {
-    Workload { volumes: WATCHED, volume_mib: 64, ..SLOW }.make(guest, "/dev/vda")?;
+/// Has ours watch some pvmoves that do not get on, and says what that costs. lvm makes one at once from each disk.
+fn watched() -> Result<()> {
+    let sources = (0..WATCHED).map(|_| Disk::create(WATCHED_MIB * 2));
+    let target = Disk::create(WATCHED_MIB * 2 * u64::from(WATCHED));
+    let disks = sources.chain([target]).collect::<Result<Vec<_>>>()?;
+    tell(&Guest::boot(&disks, &Init::Even)?, watch)
+}
+
+fn watch(guest: &Guest) -> Result<()> {
+    guest.make_vg()?;
     guest.slow_copying()?;
     let daemon = guest.start_polld(Polld::OursInEvents)?;
-    for number in 0..WATCHED {
-        guest.sh(&format!("pvmove -b -i 15 -n data{number} /dev/vda /dev/vdb"))?;
+    let disks = guest.disks();
+    let (target, sources) = disks.split_last().context("there are disks")?;
+    for (number, source) in sources.iter().enumerate() {
+        guest.sh(&format!("lvcreate -y -qq -Zn -Wn -n data{number} -L {WATCHED_MIB}m vg {source}"))?;
+        guest.sh(&format!("pvmove -b -i 15 {source} {target}"))?;
     }
     guest.wait_until("all are watched", LIMIT, || {
         let known = daemon.operations()?.len();
