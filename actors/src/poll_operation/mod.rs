@@ -3,11 +3,13 @@
 //! [`state`] decides (with [`job`]: how often it may be tried again), [`actor`] acts, `notes` tells of its decisions;
 //! the drawing of an operation's life is on top of `state.rs`. Around them:
 //!
-//! 1. [`outcome`]: how it ends for lvm; [`conclusion`]: what became of it; requests that mean the same operation have the same `OperationId`.
+//! 1. [`outcome`]: how it ends for lvm; [`conclusion`]: what became of it; requests that mean the same operation have the
+//!    same `OperationId`.
 //! 2. [`directory`]: what sessions call; it finds or starts the operation's actor.
 //! 3. [`lvpoll`]: the child's command line and environment; `output` and [`progress`]: what it writes; [`pace`]: how fast
 //!    the kernel copies.
-//! 4. [`orphans`]: children that no journal knows, such as those of a C daemon that was killed.
+//! 4. [`turns`]: whose turn it is to go on to the next segment; [`stuck`]: an lvpoll that waits in the kernel.
+//! 5. [`orphans`]: children that no journal knows, such as those of a C daemon that was killed.
 //!
 //! The child itself is started in `lvmwarden_supervisor::process`.
 
