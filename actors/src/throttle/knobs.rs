@@ -46,7 +46,7 @@ impl Knob {
         }
     }
 
-    /// Source: Linux 6.1, `dm-raid1.c` and `dm-snap.c`, `DECLARE_DM_KCOPYD_THROTTLE_WITH_MODULE_PARM`.
+    /// Source: Linux 6.1, `dm-raid1.c` and `dm-snap.c`, `dm_kcopyd_throttle`.
     fn parameter(self) -> &'static str {
         match self {
             Self::Mirror => "raid1_resync_throttle",

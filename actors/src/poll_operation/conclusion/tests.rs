@@ -1,3 +1,5 @@
+//! Every line of lvpoll, and what is concluded from it.
+
 use lvmwarden_protocol::poll::PollOperation;
 use serde_json::json;
 

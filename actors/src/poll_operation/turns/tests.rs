@@ -1,3 +1,5 @@
+//! Who goes on and who waits.
+
 use jiff::civil::time;
 use proptest::prelude::*;
 
