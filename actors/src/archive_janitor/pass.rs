@@ -182,7 +182,7 @@ impl Worker {
         let limits = environment.settings.limits;
         let now = Timestamp::now();
         let plan = move |stop: &CancellationToken| {
-            let report = plan_all(&archive, listing, &in_progress, &limits, now, stop)?;
+            let report = plan_all(&archive, listing, &in_progress, &limits, now, stop);
             Ok::<_, ArchiveError>((archive, report))
         };
         let (worker, planned) = worker.block("read the newest copies", plan).await?;
@@ -245,7 +245,7 @@ fn plan_all(
     limits: &Limits,
     now: Timestamp,
     stop: &CancellationToken,
-) -> Result<Report, ArchiveError> {
+) -> Report {
     let Listing { vgs, unrecognised, is_cut_off } = listing;
     let mut report = Report { vgs: Vec::with_capacity(vgs.len()), unrecognised, is_cut_off };
     for (vgname, copies) in vgs {
@@ -254,13 +254,15 @@ fn plan_all(
             let protected = if in_progress.contains(&vgname) {
                 Protected::Everything(Because::OperationInProgress)
             } else {
-                newest_good(archive, &vgname, &copies, limits)?
+                // What cannot be read is this VG's trouble alone: nothing of it goes.
+                newest_good(archive, &vgname, &copies, limits)
+                    .unwrap_or(Protected::Everything(Because::NoGoodCopies))
             };
             plan_of_vg = plan(&copies, limits, &protected, now);
         }
         report.vgs.push(VgReport { vgname, before: Total::of(&copies), plan: plan_of_vg });
     }
-    Ok(report)
+    report
 }
 
 /// Finds the newest good copies, as many as are kept.

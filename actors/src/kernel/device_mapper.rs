@@ -4,12 +4,13 @@ use std::fs::{self, File};
 use std::future::pending;
 use std::io;
 use std::os::fd::AsFd;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_supervisor::device_mapper::{Ask, DmStatus, first_event};
 use lvmwarden_supervisor::process::BoxFuture;
 use lvmwarden_supervisor::sys;
+use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -28,32 +29,34 @@ const CONTROL: &str = "/dev/mapper/control";
 /// The device-mapper of this machine.
 #[derive(Debug, Default)]
 pub struct DeviceMapper {
-    /// Held while all copies are looked for: a kernel that hangs then holds one thread, however often it is asked.
-    looking_for_copies: Arc<Mutex<()>>,
+    /// Held while it is asked about operations: a kernel that hangs then holds one thread, however often it is asked.
+    operations: Lane,
+    /// Held while all copies are looked for.
+    copies: Lane,
 }
+
+/// A place for one question at a time.
+type Lane = Arc<Mutex<()>>;
 
 impl Kernel for DeviceMapper {
     fn judge(&self, operation: PollOperation, lvid: Lvid) -> BoxFuture<'static, Verdict> {
-        Box::pin(async move {
-            let asked = spawn_blocking(move || {
-                match open().and_then(|control| read(&control, &lvid.device_mapper_uuid(), Ask::Status)) {
-                    Ok(status) => judge(operation, status.as_ref()),
-                    Err(_no_device_mapper) => Verdict::Unknown,
-                }
-            });
-            timeout(DEADLINE, asked).await.ok().and_then(Result::ok).unwrap_or(Verdict::Unknown)
-        })
+        let asked = ask(&self.operations, move || {
+            match open().and_then(|control| read(&control, &lvid.device_mapper_uuid(), Ask::Status)) {
+                Ok(status) => judge(operation, status.as_ref()),
+                Err(_no_device_mapper) => Verdict::Unknown,
+            }
+        });
+        Box::pin(async move { asked.await.unwrap_or(Verdict::Unknown) })
     }
 
     fn look(&self, subjects: Vec<Subject>) -> BoxFuture<'static, Vec<Look>> {
+        let count = subjects.len();
+        let asked = ask(&self.operations, move || {
+            let control = open();
+            subjects.iter().map(|subject| look_at(control.as_ref().ok(), subject)).collect()
+        });
         Box::pin(async move {
-            let count = subjects.len();
-            let asked = spawn_blocking(move || {
-                let control = open();
-                subjects.iter().map(|subject| look_at(control.as_ref().ok(), subject)).collect()
-            });
-            let seen = timeout(DEADLINE, asked).await.ok().and_then(Result::ok);
-            seen.unwrap_or_else(|| vec![Look::unclear("device-mapper does not answer in time"); count])
+            asked.await.unwrap_or_else(|| vec![Look::unclear("device-mapper does not answer in time"); count])
         })
     }
 
@@ -68,14 +71,8 @@ impl Kernel for DeviceMapper {
     }
 
     fn copies(&self) -> BoxFuture<'static, Option<Vec<SeenCopy>>> {
-        let looking = Arc::clone(&self.looking_for_copies);
-        Box::pin(async move {
-            let asked = spawn_blocking(move || {
-                let _looking = looking.try_lock().ok()?;
-                find_copies().ok()
-            });
-            timeout(DEADLINE, asked).await.ok().and_then(Result::ok).flatten()
-        })
+        let asked = ask(&self.copies, || find_copies().ok());
+        Box::pin(async move { asked.await.flatten() })
     }
 
     fn lvid_of(&self, vgname: VgName, lvname: LvName) -> BoxFuture<'static, Option<Lvid>> {
@@ -84,6 +81,25 @@ impl Kernel for DeviceMapper {
             timeout(DEADLINE, asked).await.ok().and_then(Result::ok).flatten()
         })
     }
+}
+
+/// Asks when it is the question's turn; `None` when there is no answer within [`DEADLINE`].
+fn ask<T: Send + 'static>(
+    lane: &Lane,
+    question: impl FnOnce() -> T + Send + 'static,
+) -> BoxFuture<'static, Option<T>> {
+    let lane = Arc::clone(lane);
+    Box::pin(async move {
+        let asked = async move {
+            let turn = lane.lock_owned().await;
+            let answered = spawn_blocking(move || {
+                let _turn = turn;
+                question()
+            });
+            answered.await.ok()
+        };
+        timeout(DEADLINE, asked).await.ok().flatten()
+    })
 }
 
 fn open() -> io::Result<File> {

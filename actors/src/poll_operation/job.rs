@@ -51,6 +51,8 @@ pub struct Job {
     pub attempt: u32,
     /// The latest child.
     pub pid: Option<u32>,
+    /// The running lvpoll was asked to end: how it does says nothing about the operation.
+    pub(super) is_relieved: bool,
     /// It is to wait at the end of a segment.
     pub is_paused: bool,
     /// When lvpoll crashed, oldest first, within [`CRASH_PERIOD`].
@@ -75,6 +77,7 @@ impl Job {
             uid,
             attempt: 0,
             pid: None,
+            is_relieved: false,
             is_paused: false,
             crashes: Vec::new(),
             unfinished: 0,

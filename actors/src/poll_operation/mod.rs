@@ -21,7 +21,7 @@ pub mod job;
 pub mod lvpoll;
 pub mod messages;
 mod notes;
-mod op_names;
+pub(crate) mod op_names;
 pub mod orphans;
 pub mod outcome;
 pub(crate) mod output;

@@ -14,7 +14,7 @@ use uuid::{Builder, Uuid};
 const RANDOM_BYTES: usize = 10;
 
 /// Returns when an operation was given its name, which is when it was asked for; the epoch for a name of another kind.
-pub(super) fn begun_at(op: Uuid) -> Timestamp {
+pub(crate) fn begun_at(op: Uuid) -> Timestamp {
     let since_epoch = op.get_timestamp().and_then(|named| {
         let (seconds, nanoseconds) = named.to_unix();
         Timestamp::new(seconds.try_into().ok()?, nanoseconds.try_into().ok()?).ok()

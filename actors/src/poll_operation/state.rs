@@ -506,8 +506,15 @@ impl Operation {
                     job.has_fallen_back = true;
                     self.spawn(job)
                 }
+                // It is to wait: until then nobody needs to see what the kernel does.
+                Situation::Unclear { .. } if before == Some(Hold::Paused) && job.is_paused => {
+                    self.hold(job, before, Hold::Paused, now)
+                }
                 Situation::Unclear { why } => self.fall_back(job, why),
             },
+            Event::Tick if now >= until && before == Some(Hold::Paused) && job.is_paused => {
+                self.hold(job, before, Hold::Paused, now)
+            }
             Event::Tick if now >= until => self.fall_back(job, "device-mapper was not looked at in time"),
             Event::Stop(stop) => leave(&job, *stop),
             Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
@@ -523,6 +530,7 @@ impl Operation {
             Event::Child(ChildEvent::Exited(_)) => self.watch(job, now),
             Event::Tick if now >= until => {
                 job.has_fallen_back = true;
+                job.is_relieved = true;
                 self.go_on(job, Phase::Running { last_output: now, silent: false });
                 vec![Effect::Note(Note::FellBack { why: "lvpoll does not end when it is asked to" })]
             }
@@ -647,6 +655,7 @@ impl Operation {
 
     fn run(&mut self, mut job: Job, pid: u32, stop: Option<Stop>, now: Moment) -> Vec<Effect> {
         job.pid = Some(pid);
+        job.is_relieved = false;
         job.shortages = 0;
         match stop {
             None => {
@@ -675,6 +684,11 @@ impl Operation {
 
     fn exited(&mut self, mut job: Job, exit: ProcessExit, now: Moment) -> Vec<Effect> {
         match exit {
+            // It took its time to end as it was asked to.
+            ProcessExit::Code(1..) if job.is_relieved => {
+                let spawn = self.spawn(job);
+                [vec![Effect::Note(Note::ExitUnknownRunsAgain)], spawn].concat()
+            }
             ProcessExit::Code(0) => {
                 self.go_on(job, Phase::Judging);
                 vec![Effect::Judge]

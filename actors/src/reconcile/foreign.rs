@@ -79,7 +79,7 @@ pub(super) fn read(
         let lv = |arguments: Arguments| WorksOn::Lv(arguments.vgname, arguments.lvname);
         Arguments::read(&found.command_line).map_or(WorksOn::Any(&PollOperation::ALL), lv)
     } else {
-        if clients.iter().any(|client| command_line.ends_with(client)) {
+        if clients.iter().any(|client| !client.is_empty() && command_line.ends_with(client)) {
             return None;
         }
         WorksOn::Any(polled_by(&found.command_line)?)

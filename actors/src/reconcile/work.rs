@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use lvmwarden_protocol::api::events::Cursor;
 use lvmwarden_protocol::api::poll::{Standing as Told, UnfinishedLv};
 use lvmwarden_protocol::ids::Lvid;
@@ -26,9 +27,12 @@ use super::survey::weigh;
 use super::{ASKED_BY, Reconciling};
 use crate::environment::PollEnvironment;
 use crate::error_chain::chain;
+use crate::journal;
+use crate::ledger::PollLedger;
 use crate::occurrence::Occurrence;
 use crate::poll_operation::directory::Directory;
-use crate::poll_operation::state::StartAnswer;
+use crate::poll_operation::op_names::begun_at;
+use crate::poll_operation::state::{Life, Recovered, StartAnswer};
 use crate::service::ServiceEnvironment;
 
 /// Where the kernel says for how long the host has been up.
@@ -66,6 +70,8 @@ pub(super) struct Work {
     tried: HashSet<Lvid>,
     /// What readers of events were told of.
     told: HashSet<Lvid>,
+    /// When it was begun anew.
+    since: Timestamp,
 }
 
 impl Work {
@@ -87,6 +93,7 @@ impl Work {
             unfinished: Vec::new(),
             tried: HashSet::new(),
             told: HashSet::new(),
+            since: Timestamp::now(),
         }
     }
 
@@ -135,6 +142,7 @@ impl Work {
 
     fn begin_anew(&mut self) {
         self.tried.clear();
+        self.since = Timestamp::now();
         self.schedule = Schedule::default();
     }
 
@@ -168,8 +176,8 @@ impl Work {
         // Taken first: what ends meanwhile is behind it.
         let position = self.poll.events.position();
         let unfinished = self.unfinished.clone();
-        let standings =
-            weigh(&self.poll, &self.registry, &unfinished, &self.tried, self.settings.policy).await?;
+        let tried: HashSet<Lvid> = self.ended_badly().await?.union(&self.tried).cloned().collect();
+        let standings = weigh(&self.poll, &self.registry, &unfinished, &tried, self.settings.policy).await?;
         let (mut found, mut waits, mut strangers) = (Vec::new(), false, Vec::new());
         for (unfinished, standing) in unfinished.iter().zip(standings) {
             waits |= standing == Standing::Waits;
@@ -181,6 +189,19 @@ impl Work {
         let looked = if strangers.is_empty() { Looked::Settled } else { Looked::Held };
         let after = self.schedule.looked(looked, uptime());
         Ok((found, Next { after, strangers, room: waits.then_some(position) }))
+    }
+
+    /// Returns what was polled since, whoever asked for it, and did not end well: polling it again would not help.
+    async fn ended_badly(&self) -> Result<HashSet<Lvid>, String> {
+        let since = self.since;
+        let ended_badly = move |known: &&Recovered| match &known.life {
+            Life::Ended(ending) => begun_at(known.op) >= since && !ending.conclusion().kind.is_well(),
+            Life::Intended | Life::Started { .. } => false,
+        };
+        let lvids = move |ledger: &PollLedger| {
+            ledger.operations().filter(ended_badly).map(|known| known.request.lvid.clone()).collect()
+        };
+        journal::read(&self.registry, lvids).await
     }
 
     fn after_failure(&mut self) -> Next {
@@ -251,6 +272,10 @@ impl Work {
     async fn time_to_look(&self, next: &Next) {
         let Some(after) = next.after else { return std::future::pending().await };
         sleep(after).await;
+        // While volume groups appear, what one of them waits for holds up no look at the others.
+        if uptime() < BOOT {
+            return;
+        }
         let mut ends = Vec::new();
         for process in &next.strangers {
             match self.poll.processes.adopt(process.clone()).await {

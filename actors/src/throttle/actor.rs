@@ -166,10 +166,13 @@ impl Hand {
     }
 
     async fn give_all_back(&self, why: &'static str) -> Result<(), String> {
+        let mut all = Ok(());
         for knob in Knob::ALL {
-            self.give_back(knob, why).await?;
+            // One that cannot be given back keeps no other from it.
+            let given = self.give_back(knob, why).await;
+            all = all.and(given);
         }
-        Ok(())
+        all
     }
 
     async fn give_back(&self, knob: Knob, why: &'static str) -> Result<(), String> {

@@ -27,7 +27,7 @@ fn plan_for(folder: &Path, in_progress: &[&str]) -> Report {
     let archive = Archive::open(folder).unwrap();
     let listing = archive.list(&stop).unwrap();
     let in_progress = in_progress.iter().map(|vgname| (*vgname).to_owned()).collect();
-    plan_all(&archive, listing, &in_progress, &LIMITS, Timestamp::now(), &stop).unwrap()
+    plan_all(&archive, listing, &in_progress, &LIMITS, Timestamp::now(), &stop)
 }
 
 fn left(vg: &VgReport) -> u64 {

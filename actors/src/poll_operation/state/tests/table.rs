@@ -408,7 +408,8 @@ fn an_operation_that_has_fallen_back_lets_lvpoll_sleep() {
 
 #[test]
 fn relieving() {
-    let running = fallen_back(1, Phase::Running { last_output: NOW, silent: false });
+    let job = Job { has_fallen_back: true, is_relieved: true, ..job() };
+    let running = State::Active { job, phase: Phase::Running { last_output: NOW, silent: false } };
     let mut row = Row::of_phase(Phase::Relieving { until: NOW })
         .in_events()
         .on(exited(0), &active(Phase::Judging), &[Effect::Judge])
@@ -419,6 +420,30 @@ fn relieving() {
         row = row.on(exit, &watching(), &[]);
     }
     row.and_nothing_else();
+}
+
+#[test]
+fn lvpoll_that_ends_late_as_it_was_asked_to_says_nothing_of_the_operation() {
+    let relieved = Job { has_fallen_back: true, is_relieved: true, ..job() };
+    let running = State::Active { job: relieved, phase: Phase::Running { last_output: NOW, silent: false } };
+    let row = Row::of(running).in_events();
+    let (_, effects) = row.outcome_of(&exited(5));
+    assert_eq!(effects, [Effect::Note(Note::ExitUnknownRunsAgain), Effect::Spawn]);
+    let (_, effects) = row.outcome_of(&exited(0));
+    assert_eq!(effects, [Effect::Judge]);
+}
+
+#[test]
+fn a_pause_holds_although_nobody_can_see_the_kernel() {
+    let paused = Job { is_paused: true, ..job() };
+    let state = |until| State::Active {
+        job: paused.clone(),
+        phase: Phase::Watching { until, hold: Some(Hold::Paused) },
+    };
+    let row = Row::of(state(NOW)).in_events();
+    let held = (state(NOW + LOOK_DEADLINE), vec![]);
+    assert_eq!(row.outcome_of(&looked(Situation::Unclear { why: "odd" })), held);
+    assert_eq!(row.outcome_of(&Event::Tick), held);
 }
 
 #[test]
