@@ -74,7 +74,9 @@ impl Guest {
     /// As [`Guest::sh`].
     pub fn install(&self, revision: u32) -> Result<()> {
         let name = package::name(revision);
-        self.sh(&format!("apt-get install -qq -y {PACKAGE_FOLDER}/{name}")).map(drop)
+        // A configuration that is there stays, as an administrator would answer.
+        let keep = "-o Dpkg::Options::=--force-confold";
+        self.sh(&format!("apt-get install -qq -y {keep} {PACKAGE_FOLDER}/{name}")).map(drop)
     }
 
     /// Writes the service's configuration, which holds for the next one that is started.
