@@ -25,9 +25,10 @@ fn what_nobody_polls_is_found_and_finished() -> Result<()> {
         service.kill()?;
 
         let service = guest.start_service("")?;
-        guest.wait_until("both are polled", LIMIT, || {
-            let operations = in_progress(guest)?;
-            ensure!(operations.len() == 2, "in progress: {operations:?}");
+        // The merge may be over by then: the kernel's throttle is no promise.
+        guest.wait_until("both are polled, or have been", LIMIT, || {
+            let operations = guest.operations()?;
+            ensure!(operations.len() == 2, "polled: {operations:?}");
             Ok(())
         })?;
         moved.is_intact()?;
