@@ -37,6 +37,7 @@ pub mod history;
 mod journal;
 pub mod kernel;
 pub mod ledger;
+pub mod lockspace;
 pub mod metrics;
 pub mod names;
 mod observed;

@@ -32,4 +32,5 @@ pub mod api;
 pub mod config_text;
 pub mod framing;
 pub mod ids;
+pub mod lock;
 pub mod poll;
