@@ -1,7 +1,8 @@
-//! Measures our poll daemon against the C one and prints a Markdown table.
+//! Measures our daemons against the C ones and prints a Markdown table.
 //!
 //! `cargo build --release -p lvmwarden -p lvmwarden-integration`, then
-//! `target/release/load --ours target/release/lvmwardend --theirs /usr/sbin/lvmpolld`.
+//! `target/release/load polls --ours target/release/lvmwardend --theirs /usr/sbin/lvmpolld`, or
+//! `target/release/load locks --ours target/release/lvmwardend --theirs /usr/sbin/lvmlockd`.
 #![forbid(unsafe_code)]
 
 use std::io::Write;
@@ -9,20 +10,59 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::Result;
-use clap::Parser;
+use clap::{Args, Parser, Subcommand};
+use lvmwarden_integration::load::locks;
 use lvmwarden_integration::load::report::{Report, Subject};
 use lvmwarden_integration::load::rounds::Plan;
 
-/// Measures two poll daemons in turns.
+/// Measures two daemons in turns.
 #[derive(Debug, Parser)]
 struct Options {
-    /// Our daemon, a release build
-    #[arg(long, value_name = "PATH")]
-    ours: PathBuf,
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Measures two poll daemons
+    Polls(Polls),
+    /// Measures two lock daemons in test mode
+    Locks(Locks),
+}
+
+#[derive(Debug, Args)]
+struct Polls {
+    #[command(flatten)]
+    common: Common,
 
     /// The C daemon
     #[arg(long, value_name = "PATH", default_value = "/usr/sbin/lvmpolld")]
     theirs: PathBuf,
+
+    /// How long clients connect and close in a loop
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    storm_seconds: u64,
+}
+
+#[derive(Debug, Args)]
+struct Locks {
+    #[command(flatten)]
+    common: Common,
+
+    /// The C daemon
+    #[arg(long, value_name = "PATH", default_value = "/usr/sbin/lvmlockd")]
+    theirs: PathBuf,
+
+    /// Where the C daemon finds libraries that are not installed
+    #[arg(long, value_name = "DIRECTORY")]
+    libraries: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Common {
+    /// Our daemon, a release build
+    #[arg(long, value_name = "PATH")]
+    ours: PathBuf,
 
     /// How often each daemon is measured; the table shows medians
     #[arg(long, default_value_t = 5)]
@@ -31,25 +71,34 @@ struct Options {
     /// How long each kind of request is sent
     #[arg(long, value_name = "SECONDS", default_value_t = 2)]
     loop_seconds: u64,
-
-    /// How long clients connect and close in a loop
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    storm_seconds: u64,
 }
 
 fn main() -> Result<()> {
-    let options = Options::parse();
-    let plan = Plan {
-        ours: options.ours,
-        theirs: options.theirs,
-        loop_period: Duration::from_secs(options.loop_seconds),
-        storm_period: Duration::from_secs(options.storm_seconds),
-    };
+    match Options::parse().what {
+        What::Polls(Polls { common, theirs, storm_seconds }) => {
+            let loop_period = Duration::from_secs(common.loop_seconds);
+            let storm_period = Duration::from_secs(storm_seconds);
+            let plan = Plan { ours: common.ours, theirs, loop_period, storm_period };
+            alternate(common.rounds, |subject, report| {
+                plan.run_round(subject, report);
+                Ok(())
+            })
+        }
+        What::Locks(Locks { common, theirs, libraries }) => {
+            let loop_period = Duration::from_secs(common.loop_seconds);
+            let plan = locks::Plan { ours: common.ours, theirs, libraries, loop_period };
+            alternate(common.rounds, |subject, report| plan.run_round(subject, report))
+        }
+    }
+}
+
+/// Takes both daemons through each round, one after the other, and prints the table.
+fn alternate(rounds: u32, mut run: impl FnMut(Subject, &mut Report) -> Result<()>) -> Result<()> {
     let mut report = Report::default();
-    for round in 1..=options.rounds {
+    for round in 1..=rounds {
         for subject in [Subject::Ours, Subject::Theirs] {
-            writeln!(std::io::stderr(), "round {round} of {}: {subject:?}", options.rounds)?;
-            plan.run_round(subject, &mut report);
+            writeln!(std::io::stderr(), "round {round} of {rounds}: {subject:?}")?;
+            run(subject, &mut report)?;
         }
     }
     write!(std::io::stdout(), "{}", report.table())?;

@@ -23,18 +23,30 @@ pub fn run(
     request: &[u8],
     period: Duration,
 ) -> io::Result<Option<(Vec<Duration>, Duration)>> {
+    let scripts = vec![vec![request.to_vec()]; connections.len()];
+    run_scripts(connections, &scripts, period)
+}
+
+/// As [`run`], but each connection has a script of its own; it sends its messages in turns and ends after the last.
+///
+/// # Errors
+/// When a connection breaks.
+pub fn run_scripts(
+    connections: &mut [UnixStream],
+    scripts: &[Vec<Vec<u8>>],
+    period: Duration,
+) -> io::Result<Option<(Vec<Duration>, Duration)>> {
     let poller = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     for (connection, index) in connections.iter().zip(0..) {
         epoll::add(&poller, connection, EventData::new_u64(index), EventFlags::IN)?;
     }
     let begin = Instant::now();
-    let mut sent = vec![begin; connections.len()];
-    for connection in connections.iter_mut() {
-        connection.write_all(request)?;
+    let mut actors: Vec<_> = scripts.iter().map(|script| Actor::new(script, begin)).collect();
+    for (actor, connection) in actors.iter_mut().zip(connections.iter_mut()) {
+        connection.write_all(actor.next_line(begin))?;
     }
     let mut latencies = Vec::with_capacity(1 << 20);
     let mut under_way = connections.len();
-    let mut tails = vec![Tail::default(); connections.len()];
     let mut events = Vec::with_capacity(connections.len());
     let patience = Timespec::try_from(PATIENCE).expect("a few seconds fit");
     while under_way > 0 {
@@ -45,20 +57,48 @@ pub fn run(
         }
         for event in &events {
             let index = usize::try_from(event.data.u64()).expect("it was an index");
-            if !tails[index].read_from(&mut connections[index])? {
+            let (actor, connection) = (&mut actors[index], &mut connections[index]);
+            if !actor.tail.read_from(connection)? {
                 continue;
             }
             let now = Instant::now();
-            latencies.push(now - sent[index]);
-            if now - begin < period {
-                sent[index] = now;
-                connections[index].write_all(request)?;
+            latencies.push(now - actor.sent);
+            if now - begin < period || !actor.is_at_end() {
+                connection.write_all(actor.next_line(now))?;
             } else {
                 under_way -= 1;
             }
         }
     }
     Ok(Some((latencies, begin.elapsed())))
+}
+
+/// One connection's part.
+struct Actor<'a> {
+    script: &'a [Vec<u8>],
+    /// How many lines it has said.
+    said: usize,
+    /// When it said the last one.
+    sent: Instant,
+    tail: Tail,
+}
+
+impl<'a> Actor<'a> {
+    fn new(script: &'a [Vec<u8>], now: Instant) -> Self {
+        Self { script, said: 0, sent: now, tail: Tail::default() }
+    }
+
+    fn next_line(&mut self, now: Instant) -> &'a [u8] {
+        let line = &self.script[self.said % self.script.len()];
+        self.said += 1;
+        self.sent = now;
+        line
+    }
+
+    /// Has it just said the last line of its script?
+    fn is_at_end(&self) -> bool {
+        self.said.is_multiple_of(self.script.len())
+    }
 }
 
 /// The last bytes of a reply that may come in pieces.
