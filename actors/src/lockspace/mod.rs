@@ -1,3 +1,8 @@
 //! One lockspace of a shared VG: who holds which lock, and who waits.
 
+pub mod ask;
+pub mod event;
 pub mod lock_manager;
+pub mod picture;
+pub mod record;
+pub mod state;
