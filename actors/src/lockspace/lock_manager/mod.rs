@@ -203,6 +203,17 @@ pub struct Remains {
     pub host_id: u32,
 }
 
+/// A lock of an earlier life of the daemon that nobody has taken over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Orphan {
+    /// What is locked.
+    pub resource: Resource,
+    /// Shared or exclusive.
+    pub mode: LockMode,
+    /// The LV's lock arguments, such as `1.0.0:70254592` or `dlm`; empty for others.
+    pub lv_args: Arc<str>,
+}
+
 /// What the leases of a new shared VG are made from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitVg {
@@ -279,6 +290,18 @@ pub trait Connection: Send {
     /// It is held as before, or nobody knows.
     fn release(&mut self, resource: &Resource, write: Option<ValueBlock>, free: bool) -> Result<(), Fault>;
 
+    /// Lists the locks of an earlier life that nobody has taken over; `None` where the lock manager does not tell.
+    ///
+    /// # Errors
+    /// They cannot be listed.
+    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault>;
+
+    /// Gives back all locks of an earlier life that nobody has taken over; other hosts get them from now on.
+    ///
+    /// # Errors
+    /// Some may be there still.
+    fn drop_orphans(&mut self) -> Result<(), Fault>;
+
     /// Counts the other hosts in the lockspace.
     ///
     /// # Errors
@@ -324,6 +347,15 @@ pub trait Connection: Send {
 }
 
 impl Resource {
+    /// Returns the one that bears `name` among the lock managers.
+    pub fn from_name(name: &str) -> Self {
+        match name {
+            "GLLK" => Self::Global,
+            "VGLK" => Self::Vg,
+            uuid => Self::Lv(uuid.into()),
+        }
+    }
+
     /// Returns the name by which the lock managers of other hosts know it.
     pub fn as_str(&self) -> &str {
         match self {
@@ -331,6 +363,40 @@ impl Resource {
             Self::Vg => "VGLK",
             Self::Lv(uuid) => uuid,
         }
+    }
+}
+
+impl ValueBlock {
+    /// The version of the format that is written: major 1, minor 1.
+    pub const VERSION: u16 = 0x0101;
+    /// The flag that says that the VG was removed.
+    pub const REMOVED: u16 = 1;
+    /// How many bytes it takes.
+    pub const BYTES: usize = 8;
+
+    /// Returns the bytes that other hosts read: little endian, in the order of the fields.
+    pub fn to_bytes(self) -> [u8; Self::BYTES] {
+        let [v0, v1] = self.version.to_le_bytes();
+        let [f0, f1] = self.flags.to_le_bytes();
+        let [r0, r1, r2, r3] = self.r_version.to_le_bytes();
+        [v0, v1, f0, f1, r0, r1, r2, r3]
+    }
+
+    /// Returns what the bytes of another host say.
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let [v0, v1, f0, f1, r0, r1, r2, r3] = bytes;
+        Self {
+            version: u16::from_le_bytes([v0, v1]),
+            flags: u16::from_le_bytes([f0, f1]),
+            r_version: u32::from_le_bytes([r0, r1, r2, r3]),
+        }
+    }
+}
+
+impl Fault {
+    /// Makes a fault that asking again does not cure, and of which the lock manager has no number.
+    pub fn new(code: ResultCode, text: impl Into<String>) -> Self {
+        Self { code, raw: code.0, is_transient: false, owner: None, text: text.into() }
     }
 }
 
