@@ -65,7 +65,7 @@
 //! | [`fault`] | injected deaths, for tests |
 //! | [`process`] | child processes |
 //! | [`journal`] | state that survives |
-//! | [`device_mapper`], [`sys`] | the kernel, as far as no other crate reaches it |
+//! | [`device_mapper`], [`sys`] | the kernel and C libraries, as far as no other crate reaches them |
 #![deny(unsafe_code)]
 
 pub mod actor;

@@ -1,6 +1,18 @@
 //! What neither `std` nor rustix offers as a safe call, and the only unsafe code of the project.
 //!
 //! Every function here is safe to call: it checks or guarantees itself what its system call demands.
+//!
+//! | module | is |
+//! |---|---|
+//! | [`sanlock`], [`dlm`] | lock managers, whose libraries are opened when they are first needed |
+//! | [`headers`] | what those two believe about C, for the test that asks a compiler |
+
+pub mod dlm;
+pub mod headers;
+mod library;
+pub mod sanlock;
+
+pub use library::LibraryError;
 
 use std::fs;
 use std::io::{self, PipeReader, PipeWriter, Read, Write};
