@@ -11,6 +11,8 @@ use proptest::prelude::*;
 mod api_properties;
 #[path = "../fuzz/properties/config_text.rs"]
 mod config_text_properties;
+#[path = "../fuzz/properties/lock_requests.rs"]
+mod lock_request_properties;
 #[path = "../fuzz/properties/requests.rs"]
 mod request_properties;
 
@@ -67,6 +69,31 @@ const PIECES: &[&[u8]] = &[
     b" protocol=\"lvmpolld\" ",
     b" version=1 ",
     b" poll { } abort { } ",
+    b" request=\"lock_lv\" ",
+    b" request=\"start_vg\" ",
+    b" request=\"init_vg\" ",
+    b" cmd=\"vgs\" ",
+    b" pid=7 ",
+    b" mode=\"sh\" ",
+    b" opts=\"persistent,adopt_onlyrepair\" ",
+    b" vg_name=\"vg\" ",
+    b" vg_lock_type=\"sanlock\" ",
+    b" vg_lock_args=\"1.0.0:lvmlock\" ",
+    b" lv_uuid=\"U\" ",
+    b" lv_lock_args=\"none\" ",
+    b" max_retries=-1 ",
+    b" host_id=4294967296 ",
+    b" protocol=\"lvmlockd\" ",
+    b" result=-16 ",
+    b" op=7 ",
+    b" op=23 ",
+    b" op_result=-210 ",
+    b" lm_result=0 ",
+    b" dump_len=5 ",
+    b" owner_host_id=2 ",
+    b" ls_generation=3 ",
+    b" prev_generation=3 ",
+    b" result_flags=\"NO_LOCKSPACES,NO_GL_LS\" ",
 ];
 
 /// Pieces of calls of the JSON API.
@@ -143,6 +170,7 @@ proptest! {
     fn arbitrary_bytes_never_panic(message in prop::collection::vec(any::<u8>(), 0..200)) {
         config_text_properties::config_text_survives_printing(&message);
         request_properties::requests_survive_writing(&message);
+        lock_request_properties::lock_requests_survive_writing(&message);
         api_properties::calls_survive_writing(&message);
     }
 
@@ -159,6 +187,11 @@ proptest! {
     #[test]
     fn requests_survive_writing(message in almost_message()) {
         request_properties::requests_survive_writing(&message);
+    }
+
+    #[test]
+    fn lock_requests_survive_writing(message in almost_message()) {
+        lock_request_properties::lock_requests_survive_writing(&message);
     }
 
     #[test]

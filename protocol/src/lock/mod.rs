@@ -2,8 +2,22 @@
 //!
 //! Source: lvm2 2.03.16 and 2.03.39, observed by driving the real daemon; recorded exchanges are in `tests/fixtures/`.
 
+pub mod adopt_file;
+mod fields;
+pub mod info;
+mod op;
+mod options;
+mod reply;
+mod request;
 mod vocabulary;
 
+#[cfg(test)]
+mod tests;
+
+pub use op::Op;
+pub use options::Options;
+pub use reply::{Detail, Done, Made, Owner, Reply, ReplyError};
+pub use request::{DEFAULT_MAX_RETRIES, Lock, Lv, NotUnderstood, Operation, Request, RequestedType, Target};
 pub use vocabulary::{LockMode, LockType, ResultCode, ResultFlags};
 
 /// The protocol's name in the reply to hello; a client refuses any other.

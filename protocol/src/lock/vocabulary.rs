@@ -195,10 +195,51 @@ impl ResultFlags {
     pub const SH_EXISTS: Self = Self(1 << 5);
     /// The lock manager does not know yet which other hosts live.
     pub const HOSTS_UNKNOWN: Self = Self(1 << 6);
+    /// No type of global lock is chosen yet: [`Self::NO_GL_LS`], as the last word, then has no comma behind it.
+    pub const NO_GL_TYPE: Self = Self(1 << 7);
+
+    /// Each flag's word, in the order in which they are written.
+    const WORDS: [(Self, &'static str); 7] = [
+        (Self::NO_LOCKSPACES, "NO_LOCKSPACES"),
+        (Self::NO_GL_LS, "NO_GL_LS"),
+        (Self::NO_LM, "NO_LM"),
+        (Self::DUP_GL_LS, "DUP_GL_LS"),
+        (Self::WARN_GL_REMOVED, "WARN_GL_REMOVED"),
+        (Self::SH_EXISTS, "SH_EXISTS"),
+        (Self::HOSTS_UNKNOWN, "HOSTS_UNKNOWN"),
+    ];
+
+    /// Reads the field `result_flags`, as clients do: each word is looked for anywhere in the text.
+    pub fn parse(text: &str) -> Self {
+        let found = Self::WORDS.into_iter().filter(|(_, word)| text.contains(word));
+        let all = found.fold(Self::NONE, |all, (flag, _)| all | flag);
+        if text.ends_with("NO_GL_LS") { all | Self::NO_GL_TYPE } else { all }
+    }
 
     /// Returns whether all of `other` are among these.
     pub fn contains(self, other: Self) -> bool {
         self.0 & other.0 == other.0
+    }
+}
+
+/// Writes the words with a comma behind each; `none` for none.
+///
+/// lvmlockd leaves out the comma behind `NO_LM`, and behind `NO_GL_LS` as [`ResultFlags::NO_GL_TYPE`] says. It does so
+/// also when another word follows; here a comma is between any two.
+impl fmt::Display for ResultFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut words = Self::WORDS.into_iter().filter(|&(flag, _)| self.contains(flag)).peekable();
+        if words.peek().is_none() {
+            return f.write_str("none");
+        }
+        while let Some((flag, word)) = words.next() {
+            f.write_str(word)?;
+            let is_bare = flag == Self::NO_LM || flag == Self::NO_GL_LS && self.contains(Self::NO_GL_TYPE);
+            if words.peek().is_some() || !is_bare {
+                f.write_str(",")?;
+            }
+        }
+        Ok(())
     }
 }
 
