@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 use clap::{Parser, Subcommand};
-use lvmwarden_integration::lab::{agent, compare, demo};
+use lvmwarden_integration::lab::{agent, compare, demo, lock_packages};
 use lvmwarden_integration::verify;
 use std::path::{Path, PathBuf};
 
@@ -23,6 +23,8 @@ enum Command {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// Prints the folder with the unpacked lock managers and the C lock daemon, after downloading them if need be.
+    LockPackages,
     /// Runs every check of this repository.
     Verify,
     /// Runs a host's commands inside a guest; the guest's first process starts it.
@@ -34,9 +36,16 @@ fn main() -> Result<()> {
     match Cli::parse().command {
         Command::Demo => demo::demo(),
         Command::Compare { rounds } => compare::compare(rounds),
+        Command::LockPackages => print_lock_packages(),
         Command::Verify => verify::verify(&repository()?),
         Command::Agent => agent::serve(),
     }
+}
+
+#[expect(clippy::print_stdout, reason = "the path is what it is for")]
+fn print_lock_packages() -> Result<()> {
+    println!("{}", lock_packages::root()?.display());
+    Ok(())
 }
 
 fn repository() -> Result<PathBuf> {

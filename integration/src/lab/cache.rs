@@ -37,6 +37,20 @@ impl Cache {
         &self.folder
     }
 
+    /// Returns the newest complete entry whose name begins with `prefix`.
+    ///
+    /// # Errors
+    /// The folder cannot be read.
+    pub fn newest(&self, prefix: &str) -> Result<Option<PathBuf>> {
+        let mut entries: Vec<_> = fs::read_dir(&self.folder)?.collect::<Result<_, _>>()?;
+        entries.retain(|entry| {
+            let name = entry.file_name().to_string_lossy().into_owned();
+            name.starts_with(prefix) && !name.ends_with(".partial")
+        });
+        let modified = |entry: &fs::DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        Ok(entries.into_iter().max_by_key(modified).map(|entry| entry.path()))
+    }
+
     /// Returns the entry `name`; `make` makes it at the path it is given (absent before) when there is none yet.
     ///
     /// # Errors

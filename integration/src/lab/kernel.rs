@@ -24,14 +24,8 @@ impl Kernel {
     /// # Errors
     /// Those of [`Kernel::current`].
     pub fn cached_or_current(cache: &Cache) -> Result<Self> {
-        let mut cached: Vec<_> = fs::read_dir(cache.folder())?.collect::<Result<_, _>>()?;
-        cached.retain(|entry| {
-            let name = entry.file_name().to_string_lossy().into_owned();
-            name.starts_with("linux-image-") && !name.ends_with(".partial")
-        });
-        let modified = |entry: &fs::DirEntry| entry.metadata().and_then(|metadata| metadata.modified()).ok();
-        match cached.into_iter().max_by_key(modified) {
-            Some(entry) => Ok(Self { folder: entry.path() }),
+        match cache.newest("linux-image-")? {
+            Some(folder) => Ok(Self { folder }),
             None => Self::current(cache),
         }
     }
@@ -107,25 +101,13 @@ impl Package {
 
 fn make(package: &Package, folder: &Path) -> Result<()> {
     fs::create_dir_all(folder)?;
-    let deb = download(package, folder)?;
+    packages::download(&[&format!("{}={}", package.name, package.version)], folder)?;
+    let deb = only_match(folder, &package.name)?;
     let root = folder.join("root");
     output_of(Command::new("dpkg").arg("-x").args([&deb, &root]))?;
     fs::remove_file(&deb)?;
     output_of(Command::new("/sbin/depmod").arg("--basedir").arg(&root).arg(release_in(folder)?))?;
     extract_vmlinux(&only_match(&root.join("boot"), "vmlinuz-")?, &folder.join("vmlinux"))
-}
-
-fn download(package: &Package, folder: &Path) -> Result<PathBuf> {
-    let attempt = || {
-        let wanted = format!("{}={}", package.name, package.version);
-        output_of(Command::new("apt-get").args(["download", &wanted]).current_dir(folder))
-    };
-    // A mirror drops old versions: lists that are too old name files that are gone.
-    if attempt().is_err() {
-        packages::update_lists()?;
-        attempt()?;
-    }
-    only_match(folder, &package.name)
 }
 
 /// Writes the kernel inside `boot_image`, an xz stream somewhere behind the boot code, to `vmlinux`.

@@ -30,6 +30,7 @@ pub mod init;
 pub mod initramfs;
 pub mod kernel;
 pub mod layer;
+pub mod lock_packages;
 pub mod lvm;
 pub mod machine;
 pub mod package;
@@ -42,7 +43,8 @@ pub mod wire;
 
 use anyhow::Result;
 
-/// Installs the Debian packages that are missing, and brings the cache up to date with the kernel that apt has today.
+/// Installs the Debian packages that are missing, and brings the cache up to date with the kernel and
+/// the lock packages that apt has today.
 ///
 /// A guest does this by itself but for the last: it takes whatever kernel the cache has.
 ///
@@ -53,5 +55,6 @@ pub fn prepare() -> Result<()> {
     let cache = cache::Cache::open()?;
     let kernel = kernel::Kernel::current(&cache)?;
     initramfs::prepare(&cache, &kernel)?;
+    lock_packages::current(&cache)?;
     Ok(())
 }

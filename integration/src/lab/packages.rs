@@ -61,6 +61,20 @@ pub fn update_lists() -> Result<()> {
     Ok(())
 }
 
+/// Downloads Debian packages into `folder` without installing them; a name may end with `=` and a version.
+///
+/// # Errors
+/// `apt-get` fails, with new package lists as well.
+pub(super) fn download(names: &[&str], folder: &Path) -> Result<()> {
+    let attempt = || output_of(Command::new("apt-get").arg("download").args(names).current_dir(folder));
+    // A mirror drops old versions: lists that are too old name files that are gone.
+    if attempt().is_err() {
+        update_lists()?;
+        attempt()?;
+    }
+    Ok(())
+}
+
 /// Looks at dpkg's own file list: asking `dpkg` costs half a second, at each start of a guest.
 fn is_installed(package: &str) -> bool {
     Path::new("/var/lib/dpkg/info").join(format!("{package}.list")).exists()

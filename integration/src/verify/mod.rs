@@ -43,7 +43,7 @@ pub fn verify(root: &Path) -> Result<()> {
         // Tests start the executables of the workspace, which nextest alone would not build.
         cargo("build", &["build", "--workspace", "--bins"]),
         cargo("release build", &["build", "--workspace", "--bins", "--release"]),
-        cargo("tests", &["nextest", "run", "--workspace", "--profile", "verify"]),
+        tests(),
         cargo("documentation tests", &["test", "--workspace", "--doc"]),
     ];
     summarize(&steps)
@@ -54,6 +54,14 @@ fn documentation() -> Step {
     doc.args(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     let repeat = format!("RUSTDOCFLAGS='-D warnings' {}", text_of(&doc));
     step("documentation", repeat, || run(&mut doc))
+}
+
+fn tests() -> Step {
+    let mut nextest = Command::new("cargo");
+    nextest.args(["nextest", "run", "--workspace", "--profile", "verify"]);
+    // The tests of the lock managers start the sanlock daemon, where it is.
+    let repeat = format!("LVMWARDEN_SANLOCK_ROOT=$(cargo lock-packages) {}", text_of(&nextest));
+    step("tests", repeat, || run(nextest.env("LVMWARDEN_SANLOCK_ROOT", lab::lock_packages::root()?)))
 }
 
 fn cargo(name: &'static str, arguments: &[&str]) -> Step {
