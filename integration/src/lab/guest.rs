@@ -7,6 +7,7 @@ use super::machine::Machine;
 use super::transcript::Transcript;
 use super::wire::Outcome;
 use anyhow::{Context, Result, bail};
+use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -35,30 +36,38 @@ impl Guest {
     /// # Errors
     /// The machine does not start, or its agent does not answer within two minutes, three times in a row; the error
     /// carries the console's log.
-    #[expect(clippy::print_stderr, reason = "a boot that was repeated is to be seen in the test's output")]
     pub fn boot(disks: &[Disk], init: &Init) -> Result<Self> {
-        let mut attempt = 1;
-        loop {
-            match Self::boot_once(disks, init) {
-                Err(error) if attempt < BOOT_ATTEMPTS => {
-                    eprintln!("attempt {attempt} of {BOOT_ATTEMPTS} to boot a guest: {error:#}");
-                    attempt += 1;
-                }
-                booted => return booted,
-            }
-        }
+        Self::boot_on(Booting::start(disks, init), disks, init)
     }
 
-    fn boot_once(disks: &[Disk], init: &Init) -> Result<Self> {
-        let transcript = Arc::new(Transcript::new());
-        let (machine, agent) = Machine::start(disks, init)?;
-        match Connection::establish(agent, BOOT_LIMIT) {
-            Ok(connection) => {
-                transcript.note("the guest is up");
-                Ok(Self { connection, machine, transcript, disk_count: disks.len() })
-            }
-            Err(error) => Err(error.context(format!("the guest did not boot:\n{}", machine.console()))),
+    /// Boots guests at the same time, all with the same disks.
+    ///
+    /// # Errors
+    /// As [`Guest::boot`], of any of them.
+    pub fn boot_together(disks: &[Disk], inits: &[Init]) -> Result<Vec<Self>> {
+        // Not one thread each: a machine ends with the thread that started it.
+        let booting: Vec<_> = inits.iter().map(|init| Booting::start(disks, init)).collect();
+        booting.into_iter().zip(inits).map(|(booting, init)| Self::boot_on(booting, disks, init)).collect()
+    }
+
+    #[expect(clippy::print_stderr, reason = "a boot that was repeated is to be seen in the test's output")]
+    fn boot_on(first: Result<Booting>, disks: &[Disk], init: &Init) -> Result<Self> {
+        let mut booted = first.and_then(Booting::finish);
+        for attempt in 1..BOOT_ATTEMPTS {
+            let Err(error) = &booted else { break };
+            eprintln!("attempt {attempt} of {BOOT_ATTEMPTS} to boot a guest: {error:#}");
+            booted = Booting::start(disks, init).and_then(Booting::finish);
         }
+        booted
+    }
+
+    /// Cuts the power of the host. Its log can still be read.
+    ///
+    /// # Errors
+    /// QEMU cannot be killed.
+    pub fn cut_power(&self) -> Result<()> {
+        self.transcript.note("power cut");
+        self.machine.cut_power()
     }
 
     /// Restarts the host at once, as `reboot -f` does: nothing that runs is asked to end, and what was not written to the
@@ -164,5 +173,32 @@ impl Running {
         let outcome = self.pending.wait().with_context(|| format!("no outcome of `{}`", self.command))?;
         self.transcript.command(&self.command, &outcome);
         Ok(outcome)
+    }
+}
+
+/// A machine whose agent is not ready yet.
+struct Booting {
+    machine: Machine,
+    agent: UnixStream,
+    transcript: Transcript,
+    disk_count: usize,
+}
+
+impl Booting {
+    fn start(disks: &[Disk], init: &Init) -> Result<Self> {
+        let transcript = Transcript::new();
+        let (machine, agent) = Machine::start(disks, init)?;
+        Ok(Self { machine, agent, transcript, disk_count: disks.len() })
+    }
+
+    fn finish(self) -> Result<Guest> {
+        let Self { machine, agent, transcript, disk_count } = self;
+        match Connection::establish(agent, BOOT_LIMIT) {
+            Ok(connection) => {
+                transcript.note("the guest is up");
+                Ok(Guest { connection, machine, transcript: Arc::new(transcript), disk_count })
+            }
+            Err(error) => Err(error.context(format!("the guest did not boot:\n{}", machine.console()))),
+        }
     }
 }

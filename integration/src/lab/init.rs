@@ -12,6 +12,14 @@ pub enum Init {
     Even,
     /// [`Init::Bare`] with udevd, as real hosts have it: 3 s more.
     Udevd,
+    /// [`Init::Udevd`] with the lock managers and the C lock daemon on its root, and a network card: a host that shares its
+    /// disks with others. Called `a` for the number 1, `b` for 2, ...; its address is 10.77.0.NUMBER.
+    LockHost {
+        /// Its number, from 1, which is its host id for sanlock and its node id for corosync.
+        number: u8,
+        /// The socket of the hub that its card is connected to.
+        network: PathBuf,
+    },
     /// A host as Debian makes it: systemd, udevd with LVM's event-based activation, D-Bus, the journal; none of our
     /// binaries. Up in 15 s.
     Systemd {

@@ -30,7 +30,7 @@ impl Layer {
         fs::create_dir_all(&sbin)?;
         copy(&binaries::lab(), &sbin.join("lvmwarden-lab"))?;
         let script = match init {
-            Init::Bare | Init::Even | Init::Udevd => {
+            Init::Bare | Init::Even | Init::Udevd | Init::LockHost { .. } => {
                 copy(&binaries::lvmwardend(), &sbin.join("lvmwardend"))?;
                 copy(&binaries::lvmwarden(), &sbin.join("lvmwarden"))?;
                 include_str!("guest_files/init.sh")

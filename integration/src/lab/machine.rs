@@ -1,4 +1,4 @@
-//! One QEMU process: a virtual machine under software emulation, without network, gone when its value is dropped.
+//! One QEMU process: a virtual machine under software emulation, without network or with a hub, gone when its value is dropped.
 //!
 //! Owns the process and a temporary folder with the console log, the sockets and the layer. `/dev/kvm` is never used:
 //! where it exists and does not work, a guest started with it hangs.
@@ -9,8 +9,9 @@ use super::initramfs;
 use super::kernel::Kernel;
 use super::layer::Layer;
 use super::wire::PORT;
-use super::{cache::Cache, packages};
+use super::{cache::Cache, lock_packages, packages};
 use anyhow::{Context, Result, bail};
+use rustix::process::{Pid, Signal, kill_process};
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -42,6 +43,10 @@ impl Machine {
         let kernel = Kernel::cached_or_current(&cache)?;
         let initramfs = initramfs::prepare(&cache, &kernel)?;
         let random = disks::random(&cache)?;
+        let lock_packages = match init {
+            Init::LockHost { .. } => Some(("locks", lock_packages::cached_or_current(&cache)?)),
+            _ => None,
+        };
         drop(cache);
 
         let folder = tempfile::Builder::new().prefix("lvmwarden-lab-").tempdir()?;
@@ -51,6 +56,7 @@ impl Machine {
         let log = File::create(folder.path().join("qemu.log"))?;
 
         let exports = [("host", PathBuf::from("/")), ("layer", layer.folder), ("modules", kernel.modules())];
+        let exports = exports.into_iter().chain(lock_packages);
         let images = disks.iter().map(|disk| (disk.image(), "off")).chain([(random, "on")]);
         // setpriv makes QEMU end with us, however we end, and then becomes QEMU.
         let mut command = Command::new("setpriv");
@@ -66,9 +72,10 @@ impl Machine {
             command.arg("-virtfs").arg(format!("local,path={},mount_tag={tag},{options}", path.display()));
         }
         for (number, (image, read_only)) in images.enumerate() {
+            // Machines that write to one image see each other's writes: they share the host's page cache.
             let options = format!("format=raw,if=none,id=disk{number},cache=writeback,readonly={read_only}");
-            command.arg("-drive").arg(format!("file={},{options}", image.display()));
-            command.arg("-device").arg(format!("virtio-blk-pci,drive=disk{number}"));
+            command.arg("-drive").arg(format!("file={},file.locking=off,{options}", image.display()));
+            command.arg("-device").arg(format!("virtio-blk-pci,drive=disk{number},share-rw=on"));
         }
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let mut machine = Self { qemu: command.spawn().context("cannot start QEMU")?, folder };
@@ -83,6 +90,15 @@ impl Machine {
             String::from_utf8_lossy(&bytes).into_owned()
         };
         text("qemu.log") + &text("console.log")
+    }
+
+    /// Cuts the power: what the guest has not written to its disks is lost.
+    ///
+    /// # Errors
+    /// The process cannot be killed.
+    pub fn cut_power(&self) -> Result<()> {
+        // Not reaped before the value is dropped, so the id is nobody else's.
+        kill_process(Pid::from_child(&self.qemu), Signal::KILL).context("cannot kill QEMU")
     }
 
     /// Waits until the guest has turned the machine off, or has reset it: both end QEMU.
@@ -143,12 +159,21 @@ fn hardware(command: &mut Command, init: &Init) {
     if *init == Init::Even {
         command.args(["-icount", "shift=0"]);
     }
+    if let Init::LockHost { number, network } = init {
+        let hub = format!("stream,id=hub,server=off,addr.type=unix,addr.path={}", network.display());
+        command.args(["-netdev", &hub, "-device"]);
+        command.arg(format!("virtio-net-pci,netdev=hub,mac=52:54:00:77:00:{number:02x}"));
+    }
     command.args(["-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"]);
     command.args(["-object", "rng-random,id=random,filename=/dev/urandom"]);
     command.args(["-device", "virtio-rng-pci,rng=random", "-device", "virtio-serial-pci"]);
 }
 
 fn kernel_command_line(init: &Init) -> String {
-    let udevd = if *init == Init::Udevd { " lab.udevd" } else { "" };
-    format!("console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on{udevd}")
+    let ours = match init {
+        Init::Udevd => " lab.udevd".to_owned(),
+        Init::LockHost { number, .. } => format!(" lab.udevd lab.host={number} net.ifnames=0"),
+        Init::Bare | Init::Even | Init::Systemd { .. } => String::new(),
+    };
+    format!("console=ttyS0 quiet panic=-1 mitigations=off random.trust_cpu=on{ours}")
 }

@@ -6,6 +6,7 @@ use super::init::Init;
 use anyhow::{Context, Result};
 use std::io::Write;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+use std::slice;
 
 /// Boots a guest with three disks of 256 MiB and nothing but a shell, and runs `story` in it.
 ///
@@ -21,10 +22,20 @@ pub fn story(story: impl FnOnce(&Guest) -> Result<()>) -> Result<()> {
 /// # Errors
 /// `story` fails; the guest's log is then on stderr.
 pub fn tell<T>(guest: &Guest, story: impl FnOnce(&Guest) -> Result<T>) -> Result<T> {
-    let ending = catch_unwind(AssertUnwindSafe(|| story(guest)));
+    tell_together(slice::from_ref(guest), || story(guest))
+}
+
+/// Runs `story` with guests that are up, and returns what it gives.
+///
+/// # Errors
+/// `story` fails; the guests' logs are then on stderr.
+pub fn tell_together<T>(guests: &[Guest], story: impl FnOnce() -> Result<T>) -> Result<T> {
+    let ending = catch_unwind(AssertUnwindSafe(story));
     if !matches!(ending, Ok(Ok(_))) {
-        // Where stderr is closed there is nobody to read it.
-        let _ = writeln!(std::io::stderr(), "{}", guest.log());
+        for guest in guests {
+            // Where stderr is closed there is nobody to read it.
+            let _ = writeln!(std::io::stderr(), "{}", guest.log());
+        }
     }
-    ending.unwrap_or_else(|panic| resume_unwind(panic)).context("the story in the guest ended badly")
+    ending.unwrap_or_else(|panic| resume_unwind(panic)).context("the story ended badly")
 }

@@ -12,8 +12,18 @@ modprobe -a dm-mod dm-mirror dm-snapshot dm-thin-pool
 
 # The host's LVM settings must not decide what a scenario sees.
 rm -rf /etc/lvm/devices /etc/lvm/lvmlocal.conf
+number=$(sed -n 's/.*lab\.host=\([0-9]*\).*/\1/p' /proc/cmdline)
 if grep -qw lab.udevd /proc/cmdline; then
     printf 'global { use_lvmpolld=1 }\nactivation { monitoring=0 }\n' > /etc/lvm/lvm.conf
+    if [ "$number" ]; then
+        hostname "$(printf "\\x$(printf %x $((96 + number)))")"
+        printf 'global { use_lvmlockd=1 }\nlocal { host_id=%d }\n' "$number" >> /etc/lvm/lvm.conf
+        modprobe -a virtio_net dlm
+        mount -t configfs configfs /sys/kernel/config
+        mount -t debugfs debugfs /sys/kernel/debug
+        ip address add "10.77.0.$number/24" dev eth0
+        ip link set eth0 up
+    fi
     # This rule activates volume groups behind the scenario's back.
     rm -f /lib/udev/rules.d/69-lvm.rules
     /lib/systemd/systemd-udevd --daemon
