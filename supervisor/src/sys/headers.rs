@@ -12,11 +12,12 @@ pub struct Header {
 }
 
 /// The beliefs about all libraries.
-pub const HEADERS: [Header; 3] = [
+pub const HEADERS: [Header; 4] = [
     Header {
         includes: &["sys/types.h", "stdint.h", "sanlock.h", "sanlock_admin.h", "sanlock_resource.h"],
         facts: super::sanlock::raw::LAYOUT,
     },
+    Header { includes: &["sanlock_rv.h"], facts: super::sanlock::refusal::LAYOUT },
     Header { includes: &["sys/types.h", "libdlm.h"], facts: super::dlm::raw::LAYOUT },
     Header {
         includes: &["sys/types.h", "stdint.h", "libdlm.h", "libdlmcontrol.h"],

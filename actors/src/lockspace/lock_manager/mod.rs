@@ -3,6 +3,7 @@
 //! Every call of these traits may block for as long as a disk or a cluster takes. Calls of a [`Connection`] are made on a
 //! thread of its own, one after the other; nobody waits for one without a deadline.
 
+pub mod sanlock;
 pub mod thread;
 
 use std::fmt;

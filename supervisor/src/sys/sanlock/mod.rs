@@ -8,6 +8,7 @@
 
 mod convert;
 pub(super) mod raw;
+pub(super) mod refusal;
 mod registration;
 
 use std::ffi::{CString, c_int};

@@ -1,0 +1,149 @@
+//! Where sanlock's leases of a VG are, and what they are called.
+//!
+//! ```text
+//!   lease        0        lockspace: the lives of up to 2000 hosts
+//!   lease       65        global lock, GLLK or _GLLK_disabled
+//!   lease       66        VG lock, VGLK
+//!   lease       67 ...    LVs, by UUID; #unused or zeros where there is none
+//! ```
+//! All on the hidden LV `lvmlock`, each as large as [`Area::align_mib`] says.
+//!
+//! Source: lvm2 2.03.16 and 2.03.39, `lvmlockd-sanlock.c`; what 2.03.16 and sanlock 3.8.5 wrote.
+
+use std::path::{Path, PathBuf};
+
+use lvmwarden_protocol::lock::ResultCode;
+use lvmwarden_supervisor::sys::sanlock::Area;
+
+use crate::lockspace::lock_manager::{Fault, GlobalLease};
+
+/// The name of a lease that belongs to nobody.
+pub(super) const UNUSED: &str = "#unused";
+/// The name of the global lock's lease and the VG lock's once their VG is removed.
+pub(super) const REMOVED: &str = "invalid_removed";
+/// The name of the global lock's lease where it is not used.
+pub(super) const GLOBAL_DISABLED: &str = "_GLLK_disabled";
+
+/// The highest host id.
+pub const MAX_HOST_ID: u32 = 2000;
+
+const MIB: u64 = 1024 * 1024;
+const GLOBAL: u64 = 65;
+const VG: u64 = 66;
+const FIRST_LV: u64 = 67;
+const LOCKSPACE_NAME_BYTES: usize = 48;
+
+/// Returns the name of a VG's lockspace: what fits of it, since sanlock has room for 48 bytes.
+pub fn lockspace_name(vg: &str) -> String {
+    let mut name = format!("lvm_{vg}");
+    // VG names are ASCII.
+    name.truncate(LOCKSPACE_NAME_BYTES);
+    name
+}
+
+/// Returns the device with a VG's leases, in the folder of device-mapper's nodes.
+pub fn device(folder: &Path, vg: &str, lv: &str) -> PathBuf {
+    folder.join(format!("{}-{}", vg.replace('-', "--"), lv.replace('-', "--")))
+}
+
+/// Returns the name of the LV with the leases, out of a VG's lock arguments such as `1.0.0:lvmlock`.
+///
+/// # Errors
+/// [`ResultCode::BAD_ARGS`]: there is none in them, or their format is newer than 2.
+pub fn lock_lv(args: &str) -> Result<&str, Fault> {
+    let bad = || Fault::new(ResultCode::BAD_ARGS, format!("use the VG's lock arguments `{args}`"));
+    let (version, rest) = args.split_once(':').ok_or_else(bad)?;
+    let lv = rest.split(':').next().unwrap_or_default();
+    if major(version).is_none_or(|major| major > 2) || lv.is_empty() { Err(bad()) } else { Ok(lv) }
+}
+
+/// Returns a VG's lock arguments for leases on the LV `lv`.
+pub fn vg_args(lv: &str) -> String {
+    format!("1.0.0:{lv}")
+}
+
+/// Returns where an LV's lease is, out of its lock arguments such as `1.0.0:70254592`: an offset in bytes.
+///
+/// # Errors
+/// [`ResultCode::FAILED`]: it is not in them, or their format is newer than 1.
+pub fn lv_offset(args: &str) -> Result<u64, Fault> {
+    let bad = || Fault::new(ResultCode::FAILED, format!("use the LV's lock arguments `{args}`"));
+    let (version, _) = args.split_once(':').ok_or_else(bad)?;
+    if major(version).is_none_or(|major| major > 1) {
+        return Err(bad());
+    }
+    args.rsplit(':').next().and_then(|offset| offset.parse().ok()).ok_or_else(bad)
+}
+
+/// Returns the lock arguments of an LV whose lease is at `offset`.
+pub fn lv_args(offset: u64) -> String {
+    format!("1.0.0:{offset}")
+}
+
+fn major(version: &str) -> Option<u32> {
+    version.split('.').next()?.parse().ok()
+}
+
+/// Returns the size of leases in bytes.
+pub(super) fn align(area: Area) -> u64 {
+    u64::from(area.align_mib) * MIB
+}
+
+/// Returns the offset of the global lock's lease in bytes.
+pub(super) fn global_offset(area: Area) -> u64 {
+    GLOBAL * align(area)
+}
+
+/// Returns the offset of the VG lock's lease in bytes.
+pub(super) fn vg_offset(area: Area) -> u64 {
+    VG * align(area)
+}
+
+/// Returns the offset of the first LV's lease in bytes.
+pub fn first_lv_offset(area: Area) -> u64 {
+    FIRST_LV * align(area)
+}
+
+/// Returns the size of leases on a disk with these sizes of sectors, in bytes; `wanted_mib` is what the client wants on
+/// disks with sectors of 4096 bytes. `None` for other sectors.
+pub(super) fn area_for(sectors: (u32, u32), wanted_mib: u32) -> Option<Area> {
+    match sectors {
+        (512, 512) => Some(Area { sector_bytes: 512, align_mib: 1 }),
+        (512 | 4096, 512 | 4096) => {
+            let align_mib = if matches!(wanted_mib, 1 | 2 | 4) { wanted_mib } else { 8 };
+            Some(Area { sector_bytes: 4096, align_mib })
+        }
+        _ => None,
+    }
+}
+
+/// Returns the size of leases that sanlock has always chosen where a lease takes so many bytes.
+pub(super) fn area_of_align(bytes: u32) -> Area {
+    if u64::from(bytes) > MIB {
+        Area { sector_bytes: 4096, align_mib: 8 }
+    } else {
+        Area { sector_bytes: 512, align_mib: 1 }
+    }
+}
+
+/// Returns the highest host id that leases of this size have room for.
+pub(super) fn max_host_id(area: Area) -> u32 {
+    if area.sector_bytes == 4096 { area.align_mib * 250 } else { MAX_HOST_ID }
+}
+
+/// Returns what the name of the lease at the global lock's place says; `None`: there is something else.
+pub(super) fn global_lease(name: &str) -> Option<GlobalLease> {
+    match name {
+        "GLLK" => Some(GlobalLease::Enabled),
+        GLOBAL_DISABLED => Some(GlobalLease::Disabled),
+        _ => None,
+    }
+}
+
+/// Returns the name of the global lock's lease.
+pub(super) fn global_name(enabled: bool) -> &'static str {
+    if enabled { "GLLK" } else { GLOBAL_DISABLED }
+}
+
+#[cfg(test)]
+mod tests;

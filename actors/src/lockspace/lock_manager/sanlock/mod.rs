@@ -1,0 +1,190 @@
+//! sanlock: locks are leases on a shared disk, which hosts take and renew there.
+//!
+//! ```text
+//!   lockspace's thread ── registered socket ──► sanlock ──► leases on lvmlock (see layout)
+//!        ▲ 'lvmlockctl --kill VG', run by sanlock when our lease on the lockspace is lost
+//! ```
+//! | module | is |
+//! |---|---|
+//! | [`layout`] | where the leases are, and their names |
+//! | `leases` | making, finding, naming and freeing them |
+//! | `connection` | locks, and the life of a lockspace |
+//! | `errors` | what sanlock's refusals mean |
+//! | `status` | what its daemon tells about itself |
+//!
+//! Source: lvm2 2.03.16 and 2.03.39, `lvmlockd-sanlock.c`; sanlock 3.8.5.
+
+mod connection;
+mod errors;
+pub mod layout;
+mod leases;
+mod status;
+
+use std::fs;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use lvmwarden_protocol::lock::{LockType, ResultCode};
+use lvmwarden_supervisor::sys::sanlock::{Area, Sanlock};
+use rustix::fs::{major, minor};
+
+use super::{Connection, Fault, InitLv, InitVg, LockManager, Remains, Site};
+use connection::SanlockConnection;
+use errors::{disk_fault, manager_fault, no_library};
+use leases::Leases;
+use status::SharedStatus;
+
+/// How often, and how many times, it is looked whether a device has appeared: udev makes its node a little later than
+/// lvm has activated the LV.
+const LOOK_EVERY: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 50;
+
+/// How sanlock is used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// The folder with the nodes of device-mapper's devices.
+    pub device_folder: PathBuf,
+    /// The program that sanlock runs, with the arguments `--kill VG`, when the leases of a VG are lost.
+    pub kill_program: String,
+    /// The I/O timeout in seconds; 0: sanlock's own.
+    pub io_timeout_seconds: u32,
+    /// Global and VG locks have values, as they had before lvm2 2.03.25: hosts with lvmetad need them.
+    pub uses_value_blocks: bool,
+}
+
+/// sanlock as a lock manager.
+pub struct SanlockManager {
+    settings: Arc<Settings>,
+    status: Arc<SharedStatus>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            device_folder: "/dev/mapper".into(),
+            kill_program: "/usr/sbin/lvmlockctl".into(),
+            io_timeout_seconds: 0,
+            uses_value_blocks: true,
+        }
+    }
+}
+
+impl SanlockManager {
+    /// Makes the lock manager; nothing is asked of sanlock yet.
+    pub fn new(settings: Settings) -> Self {
+        Self { settings: Arc::new(settings), status: Arc::default() }
+    }
+
+    fn device(&self, vg: &str, lv: &str) -> PathBuf {
+        layout::device(&self.settings.device_folder, vg, lv)
+    }
+
+    /// Opens the leases of a VG whose lockspace is not started.
+    fn leases(&self, vg: &str, args: &str) -> Result<Leases, Fault> {
+        let device = self.device(vg, layout::lock_lv(args)?);
+        let sanlock = library()?;
+        wait_for_device(&device)?;
+        let failed = |refusal| disk_fault(refusal, "read the leases of the VG");
+        Ok(Leases::open(sanlock, vg, &device).map_err(failed)?.0)
+    }
+}
+
+impl LockManager for SanlockManager {
+    fn lock_type(&self) -> LockType {
+        LockType::Sanlock
+    }
+
+    fn probe(&self) -> Result<(), Fault> {
+        library()?.version().map(drop).map_err(|refusal| manager_fault(refusal, "find a running sanlock"))
+    }
+
+    fn connect(&self, site: &Site) -> Result<Box<dyn Connection>, Fault> {
+        let vg = site.vg.clone().ok_or_else(|| Fault::new(ResultCode::INVALID, "lock without a VG"))?;
+        let device = self.device(&vg, layout::lock_lv(&site.args)?);
+        let (settings, status) = (Arc::clone(&self.settings), Arc::clone(&self.status));
+        Ok(Box::new(SanlockConnection::new(settings, status, vg, device, site.host_id)))
+    }
+
+    fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
+        let lv = &*request.args;
+        if lv.is_empty() || lv == "none" {
+            return Err(Fault::new(ResultCode::BAD_ARGS, "make leases without an LV for them"));
+        }
+        if !request.set_args.is_empty() {
+            let text = format!("use the lock arguments `{}`: they need sanlock 5", request.set_args);
+            return Err(Fault::new(ResultCode::NOT_SUPPORTED, text));
+        }
+        self.probe()?;
+        let (sanlock, device) = (library()?, self.device(&request.vg, lv));
+        wait_for_device(&device)?;
+        let area = match sectors(&device).and_then(|sectors| layout::area_for(sectors, request.align_mb)) {
+            Some(area) => area,
+            None => default_area(sanlock, &device)?,
+        };
+        let leases = Leases { sanlock, lockspace: layout::lockspace_name(&request.vg), device, area };
+        leases.write_all(request.enable_global, self.settings.io_timeout_seconds)?;
+        Ok(layout::vg_args(lv))
+    }
+
+    fn init_lv(&self, request: &InitLv) -> Result<String, Fault> {
+        let leases = self.leases(&request.vg, &request.vg_args)?;
+        let start = match &*request.previous_args {
+            "" | "none" => 0,
+            previous => layout::lv_offset(previous)? + layout::align(leases.area),
+        };
+        leases.make_lv(&request.lv_uuid, start).map(layout::lv_args)
+    }
+
+    fn rename_vg(&self, vg: &str, args: &str) -> Result<(), Fault> {
+        self.leases(vg, args)?.rename_all(self.settings.io_timeout_seconds)
+    }
+
+    fn remains(&self) -> Result<Vec<Remains>, Fault> {
+        let joined = library()?.lockspaces();
+        let joined = joined.map_err(|refusal| manager_fault(refusal, "list the lockspaces of sanlock"))?;
+        let ours = joined.into_iter().filter(|lockspace| lockspace.name.starts_with("lvm_"));
+        Ok(ours
+            .map(|lockspace| Remains {
+                lockspace: lockspace.name,
+                host_id: u32::try_from(lockspace.host_id).unwrap_or_default(),
+            })
+            .collect())
+    }
+
+    fn refresh_lv(&self, _path: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+fn library() -> Result<Sanlock, Fault> {
+    Sanlock::load().map_err(|error| no_library(&error))
+}
+
+/// Waits a moment for a device, and tells when there is none.
+fn wait_for_device(device: &Path) -> Result<(), Fault> {
+    for _ in 0..LOOKS {
+        if device.exists() {
+            return Ok(());
+        }
+        #[expect(clippy::disallowed_methods, reason = "this thread is for waiting")]
+        thread::sleep(LOOK_EVERY);
+    }
+    Err(Fault::new(ResultCode::BAD_ARGS, format!("find the device {}", device.display())))
+}
+
+/// Returns the physical and the logical size of a device's sectors in bytes; `None` for what is no device.
+fn sectors(device: &Path) -> Option<(u32, u32)> {
+    let metadata = fs::metadata(device).ok().filter(|metadata| metadata.file_type().is_block_device())?;
+    let number = metadata.rdev();
+    let queue = PathBuf::from(format!("/sys/dev/block/{}:{}/queue", major(number), minor(number)));
+    let size = |name| fs::read_to_string(queue.join(name)).ok()?.trim().parse().ok();
+    Some((size("physical_block_size")?, size("logical_block_size")?))
+}
+
+fn default_area(sanlock: Sanlock, device: &Path) -> Result<Area, Fault> {
+    let bytes = sanlock.align_bytes(device);
+    Ok(layout::area_of_align(bytes.map_err(|refusal| disk_fault(refusal, "find the size of leases"))?))
+}
