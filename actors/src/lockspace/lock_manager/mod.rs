@@ -4,6 +4,7 @@
 //! thread of its own, one after the other; nobody waits for one without a deadline.
 
 pub mod sanlock;
+pub mod test;
 pub mod thread;
 
 use std::fmt;

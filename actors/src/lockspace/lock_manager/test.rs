@@ -1,0 +1,257 @@
+//! The lock manager of test mode (`lvmlockd -T`): every lock is granted, nothing is asked of anybody, nothing blocks.
+//!
+//! It answers as the C daemon's test mode does, without its pauses: no lock manager, no other host, and no value blocks
+//! but those that the daemon has in memory. Of sanlock's checks those of lock arguments, host id and device are left: a
+//! device may be any file.
+//!
+//! Source: lvm2 2.03.16, seen.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
+use lvmwarden_supervisor::sys::sanlock::Area;
+
+use super::sanlock::layout;
+use super::{
+    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, InitVg, Leave, LockManager, Orphan, OtherHosts,
+    Prepared, Remains, Renewal, Resource, Site, ValueBlock,
+};
+
+/// The cluster that dlm's VGs belong to.
+const CLUSTER: &str = "test";
+const AREA: Area = Area { sector_bytes: 512, align_mib: 1 };
+const LEASE_BYTES: u64 = 1024 * 1024;
+
+/// The lock manager.
+pub struct TestManager {
+    lock_type: LockType,
+    device_folder: PathBuf,
+    leases: Arc<Leases>,
+}
+
+/// Where the next LV's lease is, in whatever VG.
+struct Leases(AtomicU64);
+
+struct TestConnection {
+    leases: Arc<Leases>,
+    global: GlobalLease,
+    /// sanlock's: what is looked at before a lockspace is joined.
+    sanlock: Option<SanlockSite>,
+}
+
+struct SanlockSite {
+    device: PathBuf,
+    host_id: u32,
+}
+
+impl TestManager {
+    /// Makes a lock manager that pretends to be of this type; devices of leases are looked for in `device_folder`.
+    pub fn new(lock_type: LockType, device_folder: impl Into<PathBuf>) -> Self {
+        let leases = Arc::new(Leases(AtomicU64::new(layout::first_lv_offset(AREA))));
+        Self { lock_type, device_folder: device_folder.into(), leases }
+    }
+}
+
+impl LockManager for TestManager {
+    fn lock_type(&self) -> LockType {
+        self.lock_type
+    }
+
+    fn probe(&self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn connect(&self, site: &Site) -> Result<Box<dyn Connection>, Fault> {
+        let sanlock = match (&site.vg, self.lock_type) {
+            (Some(vg), LockType::Sanlock) => {
+                let device = layout::device(&self.device_folder, vg, layout::lock_lv(&site.args)?);
+                Some(SanlockSite { device, host_id: site.host_id })
+            }
+            _ => None,
+        };
+        let global = if sanlock.is_some() { GlobalLease::Enabled } else { GlobalLease::Absent };
+        Ok(Box::new(TestConnection { leases: Arc::clone(&self.leases), global, sanlock }))
+    }
+
+    fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
+        match (self.lock_type, &*request.args) {
+            (LockType::Dlm, _) => Ok(format!("1.0.0:{CLUSTER}")),
+            (LockType::Sanlock, "" | "none") => {
+                Err(Fault::new(ResultCode::BAD_ARGS, "make leases without an LV for them"))
+            }
+            (LockType::Sanlock, lv) => Ok(layout::vg_args(lv)),
+            (LockType::Idm, _) => Ok("none".to_owned()),
+        }
+    }
+
+    fn init_lv(&self, _request: &InitLv) -> Result<String, Fault> {
+        Ok(match self.lock_type {
+            LockType::Sanlock => self.leases.next(),
+            LockType::Dlm | LockType::Idm => "none".to_owned(),
+        })
+    }
+
+    fn rename_vg(&self, _vg: &str, _args: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn remains(&self) -> Result<Vec<Remains>, Fault> {
+        Ok(Vec::new())
+    }
+
+    fn refresh_lv(&self, _path: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+}
+
+impl Leases {
+    fn next(&self) -> String {
+        layout::lv_args(self.0.fetch_add(LEASE_BYTES, Ordering::Relaxed))
+    }
+}
+
+impl Connection for TestConnection {
+    fn prepare(&mut self, _repair: bool) -> Result<Prepared, Fault> {
+        let Some(site) = &self.sanlock else {
+            return Ok(Prepared { global: self.global, previous_generation: 0 });
+        };
+        if !site.device.exists() {
+            let text = format!("find the device {}", site.device.display());
+            return Err(Fault::new(ResultCode::BAD_ARGS, text));
+        }
+        if site.host_id == 0 || site.host_id > layout::MAX_HOST_ID {
+            return Err(Fault::new(ResultCode::BAD_HOST_ID, format!("use host id {}", site.host_id)));
+        }
+        Ok(Prepared { global: self.global, previous_generation: 0 })
+    }
+
+    fn join(&mut self, _adopt: Adopt, _nodelay: bool) -> Result<u32, Fault> {
+        Ok(0)
+    }
+
+    fn leave(&mut self, _how: Leave) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn acquire(
+        &mut self,
+        resource: &Resource,
+        _mode: LockMode,
+        how: &Acquire,
+    ) -> Result<Option<ValueBlock>, Fault> {
+        if self.sanlock.is_some() && matches!(resource, Resource::Lv(_)) {
+            layout::lv_offset(&how.lv_args)?;
+        }
+        Ok(None)
+    }
+
+    fn convert(&mut self, _: &Resource, _: LockMode, _: Option<ValueBlock>) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn release(&mut self, _: &Resource, _: Option<ValueBlock>, _free: bool) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault> {
+        Ok(None)
+    }
+
+    fn drop_orphans(&mut self) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn other_hosts(&mut self) -> Result<OtherHosts, Fault> {
+        Ok(OtherHosts::default())
+    }
+
+    fn find_free_lock(&mut self, _size_bytes: u64) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn init_lv(&mut self, _request: &InitLv) -> Result<String, Fault> {
+        Ok(if self.sanlock.is_some() { self.leases.next() } else { "none".to_owned() })
+    }
+
+    fn free_lv(&mut self, _lv_uuid: &str, _lv_args: &str) -> Result<(), Fault> {
+        Ok(())
+    }
+
+    fn read_global(&mut self) -> Result<GlobalLease, Fault> {
+        Ok(self.global)
+    }
+
+    fn write_global(&mut self, enabled: bool) -> Result<(), Fault> {
+        self.global = if enabled { GlobalLease::Enabled } else { GlobalLease::Disabled };
+        Ok(())
+    }
+
+    fn renewal(&mut self) -> Result<Option<Renewal>, Fault> {
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn site(vg: Option<&str>, args: &str, host_id: u32) -> Site {
+        Site { vg: vg.map(Into::into), args: args.into(), host_id }
+    }
+
+    fn init_lv() -> InitLv {
+        InitLv { vg: "vg".into(), vg_args: "".into(), lv_uuid: "".into(), previous_args: "".into() }
+    }
+
+    #[test]
+    fn leases_are_counted_for_the_whole_daemon() {
+        let manager = TestManager::new(LockType::Sanlock, "/nowhere");
+        let mut connection = manager.connect(&site(Some("vg0"), "1.0.0:lvmlock", 1)).unwrap();
+        assert_eq!(manager.init_lv(&init_lv()).unwrap(), "1.0.0:70254592");
+        assert_eq!(connection.init_lv(&init_lv()).unwrap(), "1.0.0:71303168");
+        let dlm = TestManager::new(LockType::Dlm, "/nowhere");
+        assert_eq!(dlm.init_lv(&init_lv()).unwrap(), "none");
+    }
+
+    #[test]
+    fn what_preparing_for_sanlock_looks_at() {
+        let folder = TempDir::new().unwrap();
+        fs::write(folder.path().join("my--vg-lvmlock"), "").unwrap();
+        let prepare = |vg: &str, args: &str, host_id| {
+            let manager = TestManager::new(LockType::Sanlock, folder.path());
+            let connected = manager.connect(&site(Some(vg), args, host_id));
+            connected.and_then(|mut connection| connection.prepare(false)).map_err(|fault| fault.code.0)
+        };
+        let enabled = Prepared { global: GlobalLease::Enabled, previous_generation: 0 };
+        assert_eq!(prepare("my-vg", "1.0.0:lvmlock", 1), Ok(enabled));
+        assert_eq!(prepare("other", "1.0.0:lvmlock", 1), Err(-212));
+        assert_eq!(prepare("my-vg", "3.0.0:lvmlock", 1), Err(-212));
+        assert_eq!(prepare("my-vg", "1.0.0:lvmlock", 0), Err(-213));
+        assert_eq!(prepare("my-vg", "1.0.0:lvmlock", 2001), Err(-213));
+    }
+
+    #[test]
+    fn dlm_has_one_cluster_and_looks_at_nothing() {
+        let manager = TestManager::new(LockType::Dlm, Path::new("/nowhere"));
+        let request = InitVg {
+            vg: "vg".into(),
+            args: "".into(),
+            set_args: "".into(),
+            align_mb: 0,
+            enable_global: false,
+        };
+        assert_eq!(manager.init_vg(&request).unwrap(), "1.0.0:test");
+        let absent = Prepared { global: GlobalLease::Absent, previous_generation: 0 };
+        for vg in [Some("vg"), None] {
+            let mut connection = manager.connect(&site(vg, "1.0.0:test", 0)).unwrap();
+            assert_eq!(connection.prepare(false).unwrap(), absent);
+        }
+    }
+}
