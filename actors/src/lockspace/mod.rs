@@ -1,9 +1,32 @@
 //! One lockspace of a shared VG: who holds which lock, and who waits.
+//!
+//! The core is pure: [`state::Lockspace`] takes in an [`event::Event`] and the time, and says which
+//! [`event::Effect`]s are to be carried out. It calls no lock manager, writes no file and reads no clock.
+//!
+//! ```text
+//!    sessions            the actor                       the core
+//!   ──────────  Ask   ┌────────────┐   Event   ┌──────────────────────────────┐
+//!             ──────▶ │            │ ────────▶ │ state: the lockspace's life  │
+//!             ◀────── │            │           │   ├ lock_table: GLLK         │
+//!              Reply  │            │           │   ├ lock_table: VGLK         │
+//!                     │            │ ◀──────── │   └ lock_table: one per LV   │
+//!                     └────────────┘   Effect  └──────────────────────────────┘
+//!      lock manager  ◀── Call │ ▲ Answer
+//! ```
+//!
+//! Which lockspace serves the global lock is daemon-wide, and decided in [`global`].
 
 pub mod ask;
 pub mod book;
+mod desk;
 pub mod event;
+pub mod global;
 pub mod lock_manager;
+mod lock_table;
 pub mod picture;
 pub mod record;
 pub mod state;
+mod value_block;
+
+#[cfg(test)]
+mod testing;

@@ -96,6 +96,18 @@ pub struct RememberedLock {
 }
 
 impl HolderRecord {
+    /// Makes the record of a lock that nobody is known to have asked for.
+    pub fn nobody() -> Self {
+        let nothing: Arc<str> = Arc::from("");
+        Self {
+            client: 0,
+            pid: 0,
+            name: Arc::clone(&nothing),
+            lv_name: Arc::clone(&nothing),
+            lv_args: nothing,
+        }
+    }
+
     /// Returns whether the lock outlives its client.
     pub fn is_persistent(&self) -> bool {
         self.client == 0

@@ -1,0 +1,7 @@
+//! One lock, as the contract words it.
+
+mod converting;
+mod failing;
+mod owners;
+mod remote;
+mod waiting;
