@@ -15,6 +15,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use self::history::{History, Outbox, Step, What};
+use crate::lockspace::book::{BookRecord, LockBook};
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::state::{Life, Recovered, Wishes};
 use crate::throttle::Knob;
@@ -117,6 +118,8 @@ pub enum Record {
         /// How; `None`: it is nobody's any more.
         held: Option<Held>,
     },
+    /// Something has become of a lockspace, or of a lock in one.
+    Locks(BookRecord),
 }
 
 /// A record that cannot follow those before it.
@@ -151,6 +154,7 @@ pub struct PollLedger {
     by_id: HashMap<OperationId, Uuid>,
     history: History,
     throttles: BTreeMap<Knob, Held>,
+    locks: LockBook,
 }
 
 impl PollLedger {
@@ -195,6 +199,11 @@ impl PollLedger {
     /// Returns what a knob of the kernel is held at; `None`: it is nobody's.
     pub fn throttle(&self, knob: Knob) -> Option<Held> {
         self.throttles.get(&knob).copied()
+    }
+
+    /// Returns what is remembered of lockspaces and their locks.
+    pub fn locks(&self) -> &LockBook {
+        &self.locks
     }
 
     /// Returns every operation, in no order.
@@ -327,6 +336,10 @@ impl Ledger for PollLedger {
                 };
                 Ok(())
             }
+            Record::Locks(record) => {
+                self.locks.apply(record);
+                Ok(())
+            }
         }
     }
 
@@ -350,6 +363,7 @@ impl Ledger for PollLedger {
         }
         let throttles = self.throttles.iter();
         records.extend(throttles.map(|(knob, held)| Record::Throttle { knob: *knob, held: Some(*held) }));
+        records.extend(self.locks.records().into_iter().map(Record::Locks));
         records
     }
 }

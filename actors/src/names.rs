@@ -21,3 +21,6 @@ pub static RECONCILE: LazyLock<Name> = LazyLock::new(|| Name::root().child("poll
 
 /// The archive janitor.
 pub static ARCHIVE_JANITOR: LazyLock<Name> = LazyLock::new(|| Name::root().child("archive").child("janitor"));
+
+/// The supervisor of all lockspaces.
+pub static LOCKSPACES: LazyLock<Name> = LazyLock::new(|| Name::root().child("lock").child("lockspaces"));

@@ -39,16 +39,21 @@ use crate::environment::PollEnvironment;
 use crate::history::chronicler::{Chronicler, HistorySite};
 use crate::kernel::reader::Reader;
 use crate::ledger::PollLedger;
+use crate::lockspace::environment::LockEnvironment;
+use crate::lockspace::recovery::LockRecovery;
 use crate::reconcile::{Reconciler, Reconciling};
 use crate::recovery::Recovery;
 use crate::service::ServiceEnvironment;
 use crate::session::api::Api;
 use crate::session::http::MetricsPage;
+use crate::session::lock::Lvmlockd;
 use crate::session::poll::Lvmpolld;
 use crate::throttle::Throttler;
 
 /// How often the actor of one operation may crash within a minute before it is given up.
 const OPERATION_RESTARTS: u32 = 5;
+/// How often the actor of one lockspace may crash within a minute before it is given up.
+const LOCKSPACE_RESTARTS: u32 = 5;
 /// How long the clients' sessions have to end.
 const DOOR_DEADLINE: Duration = Duration::from_millis(500);
 
@@ -65,6 +70,22 @@ pub fn poll_daemon(
     SupervisorSpec::new(Strategy::OneForOne)
         .child(journal(journal_dir))
         .child(ChildSpec::supervisor("poll", poll_branch(poll, gate)))
+        .child(ChildSpec::supervisor("doors", doors))
+}
+
+/// Describes the whole tree of a daemon that serves the lock protocol and nothing else.
+///
+/// `gate` turns true when clients are served; `journal_dir` is where the journal is kept.
+pub fn lock_daemon(
+    journal_dir: PathBuf,
+    lock: &Arc<LockEnvironment>,
+    door: &Arc<DoorEnvironment<Lvmlockd>>,
+    gate: &watch::Sender<bool>,
+) -> SupervisorSpec {
+    let doors = SupervisorSpec::new(Strategy::OneForOne).child(door_spec(door));
+    SupervisorSpec::new(Strategy::OneForOne)
+        .child(journal(journal_dir))
+        .child(ChildSpec::supervisor("lock", lock_branch(lock, gate)))
         .child(ChildSpec::supervisor("doors", doors))
 }
 
@@ -150,6 +171,22 @@ fn poll_branch(poll: &Arc<PollEnvironment>, gate: &watch::Sender<bool>) -> Super
         .child(ChildSpec::supervisor("operations", operations))
         .child(recovery)
         .child(kernel)
+}
+
+fn lock_branch(lock: &Arc<LockEnvironment>, gate: &watch::Sender<bool>) -> SupervisorSpec {
+    // One VG whose lockspace keeps crashing must not be felt in another: it is given up alone.
+    let lockspaces = SupervisorSpec::new(Strategy::OneForOne)
+        .intensity(LOCKSPACE_RESTARTS, Duration::from_mins(1))
+        .on_exceeded(OnExceeded::GiveUpChild);
+    let recovery = ChildSpec::worker("recovery", {
+        let (lock, gate) = (Arc::clone(lock), gate.clone());
+        move |link| LockRecovery::new(Arc::clone(&lock), gate.clone(), link)
+    })
+    .restart(RestartType::Transient);
+    // A supervisor that is made anew knows none of its lockspaces: recovery finds them by their connections.
+    SupervisorSpec::new(Strategy::RestForOne)
+        .child(ChildSpec::supervisor("lockspaces", lockspaces))
+        .child(recovery)
 }
 
 fn throttle(environment: &Arc<ServiceEnvironment>, gate: &watch::Sender<bool>) -> ChildSpec {

@@ -1,5 +1,6 @@
 //! The real device-mapper.
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::future::pending;
 use std::io;
@@ -16,7 +17,7 @@ use tokio::time::timeout;
 
 use super::copying::{Look, Subject, look};
 use super::foreign::{SeenCopy, lvid_of_uuid, may_copy, read_copy};
-use super::{Kernel, judge, mapper_name};
+use super::{ActiveLvs, Kernel, judge, mapper_name};
 use crate::poll_operation::state::Verdict;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
 use lvmwarden_protocol::poll::PollOperation;
@@ -80,6 +81,16 @@ impl Kernel for DeviceMapper {
             let asked = spawn_blocking(move || find_lvid(&mapper_name(vgname.as_str(), lvname.as_str())));
             timeout(DEADLINE, asked).await.ok().and_then(Result::ok).flatten()
         })
+    }
+}
+
+impl ActiveLvs for DeviceMapper {
+    fn active_lvs(&self) -> BoxFuture<'static, Option<BTreeSet<Lvid>>> {
+        let asked = ask(&self.copies, || {
+            let devices = devices().ok()?;
+            Some(devices.filter_map(|device| lvid_of_uuid(&device.uuid)).collect())
+        });
+        Box::pin(async move { asked.await.flatten() })
     }
 }
 

@@ -12,6 +12,8 @@ pub mod reader;
 mod status;
 pub mod watchlist;
 
+use std::collections::BTreeSet;
+
 use lvmwarden_supervisor::process::BoxFuture;
 
 pub use device_mapper::DeviceMapper;
@@ -24,6 +26,12 @@ use foreign::SeenCopy;
 use crate::poll_operation::state::Verdict;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
 use lvmwarden_protocol::poll::PollOperation;
+
+/// Tells which LVs are active.
+pub trait ActiveLvs: Send + Sync + 'static {
+    /// Returns the lvids of all active LVs, of the parts of LVs included; `None` when that cannot be told in time.
+    fn active_lvs(&self) -> BoxFuture<'static, Option<BTreeSet<Lvid>>>;
+}
 
 /// Looks at device-mapper.
 pub trait Kernel: Send + Sync + 'static {

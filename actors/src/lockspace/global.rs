@@ -216,8 +216,10 @@ impl GlobalRules {
 
     /// Returns whether dlm's global lockspace is there for no VG any more, and is to be stopped.
     pub fn global_is_idle(&self) -> bool {
-        let has_vgs =
-            self.lockspaces.iter().any(|member| member.lock_type == LockType::Dlm && &*member.name != GLOBAL_LOCKSPACE);
+        let has_vgs = self
+            .lockspaces
+            .iter()
+            .any(|member| member.lock_type == LockType::Dlm && &*member.name != GLOBAL_LOCKSPACE);
         self.find(GLOBAL_LOCKSPACE).is_some() && !has_vgs
     }
 

@@ -16,15 +16,22 @@
 //!
 //! Which lockspace serves the global lock is daemon-wide, and decided in [`global`].
 
+pub mod actor;
+pub mod adopt_file;
 pub mod ask;
 pub mod book;
+pub mod crash;
 mod desk;
+pub mod directory;
+pub mod environment;
 pub mod event;
 pub mod global;
 pub mod lock_manager;
 mod lock_table;
+pub mod messages;
 pub mod picture;
 pub mod record;
+pub mod recovery;
 pub mod state;
 mod value_block;
 

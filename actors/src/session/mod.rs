@@ -10,6 +10,7 @@
 
 pub mod api;
 pub mod http;
+pub mod lock;
 pub mod poll;
 
 use std::io;

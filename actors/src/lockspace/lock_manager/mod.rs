@@ -196,6 +196,12 @@ pub trait LockManager: Send + Sync + 'static {
     /// # Errors
     /// It has failed on some.
     fn refresh_lv(&self, path: &str) -> Result<(), Fault>;
+
+    /// Makes believe that another host locks an LV in this mode, or not any more; returns whether this lock manager can,
+    /// which is test mode's alone.
+    fn pretend_remote(&self, _vg: &str, _lv_uuid: &str, _mode: Option<LockMode>) -> bool {
+        false
+    }
 }
 
 /// A lockspace of an earlier life.

@@ -1,0 +1,256 @@
+//! What all lockspaces of a daemon, and the sessions of its clients, share.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use lvmwarden_protocol::lock::{LockType, ResultCode};
+use tokio::time::Instant;
+
+use super::adopt_file::AdoptFile;
+use super::ask::{Client, ClientId, Ticket};
+use super::book::LockBook;
+use super::event::{Moment, Spec};
+use super::global::GlobalRules;
+use super::lock_manager::thread::Calls;
+use super::lock_manager::{Fault, LockManager, Site};
+use super::state::Standing;
+use crate::activity::Activity;
+use crate::events::Events;
+use crate::kernel::ActiveLvs;
+
+/// What all lockspaces of a daemon share.
+pub struct LockEnvironment {
+    /// The lock managers that there can be.
+    pub managers: Managers,
+    /// Our host id where a client does not say one (sanlock); 0 where there is none.
+    pub host_id: u32,
+    /// How long a request waits for clients of the same host; `None`: for ever, as with the C daemon.
+    pub local_wait: Option<Duration>,
+    /// What is remembered in memory, for actors that start again.
+    pub book: Book,
+    /// Where locks of LVs are remembered beyond the daemon's life.
+    pub memory: Memory,
+    /// The connections of lockspaces; they outlive a crash of the actor.
+    pub connections: Connections,
+    /// Which lockspace serves the global lock.
+    pub global: Global,
+    /// Who is connected.
+    pub clients: Clients,
+    /// Tells which LVs are active.
+    pub devices: Arc<dyn ActiveLvs>,
+    /// Who needs the daemon.
+    pub activity: Activity,
+    /// Is told what happens to lockspaces.
+    pub events: Events,
+    /// When the daemon started: the origin of every [`Moment`].
+    pub started: Instant,
+    /// Numbers the requests.
+    pub tickets: Tickets,
+}
+
+impl LockEnvironment {
+    /// Returns the time since the daemon started.
+    pub fn now(&self) -> Moment {
+        self.started.elapsed()
+    }
+
+    /// Returns the instant of a moment.
+    pub fn instant(&self, moment: Moment) -> Instant {
+        self.started + moment
+    }
+}
+
+/// Where locks of LVs are remembered beyond the daemon's life.
+#[derive(Default)]
+pub struct Memory {
+    /// The journal remembers them.
+    pub journal: bool,
+    /// What an earlier life has left behind is taken over.
+    pub adopts: bool,
+    /// A file in the C daemon's format does.
+    pub adopt_file: Option<AdoptFile>,
+}
+
+/// The lock managers that there can be.
+pub struct Managers {
+    by_type: BTreeMap<LockType, Arc<dyn LockManager>>,
+    /// They never block, and need no threads.
+    inline: bool,
+}
+
+impl Managers {
+    /// Makes the set of these; `inline` when none of them ever blocks.
+    pub fn new(managers: impl IntoIterator<Item = Arc<dyn LockManager>>, inline: bool) -> Self {
+        let by_type = managers.into_iter().map(|manager| (manager.lock_type(), manager)).collect();
+        Self { by_type, inline }
+    }
+
+    /// Returns the manager of this type.
+    pub fn get(&self, lock_type: LockType) -> Option<&Arc<dyn LockManager>> {
+        self.by_type.get(&lock_type)
+    }
+
+    /// Returns all of them, in the order in which lvmlockd looks for a running one.
+    pub fn all(&self) -> impl Iterator<Item = &Arc<dyn LockManager>> {
+        self.by_type.values()
+    }
+
+    /// Returns whether a call of them never blocks.
+    pub fn is_inline(&self) -> bool {
+        self.inline
+    }
+}
+
+/// The connections of lockspaces, by the lockspace's name.
+#[derive(Default)]
+pub struct Connections(Mutex<HashMap<Arc<str>, Opened>>);
+
+/// A connection, and how far its lockspace is.
+#[derive(Clone)]
+pub struct Opened {
+    /// The connection.
+    pub calls: Calls,
+    /// What the last actor knew beside the locks; `None`: there was none yet.
+    standing: Arc<Mutex<Option<Standing>>>,
+}
+
+impl Opened {
+    /// Returns what the last actor knew.
+    pub fn standing(&self) -> Option<Standing> {
+        *lock(&self.standing)
+    }
+
+    /// Takes in what has to be known when the actor starts again.
+    pub fn stands(&self, standing: Standing) {
+        *lock(&self.standing) = Some(standing);
+    }
+}
+
+impl Connections {
+    /// Makes the connection of a lockspace, unless there is one.
+    ///
+    /// # Errors
+    /// There is no such lock manager, its library is absent, or the lockspace's arguments make no sense.
+    pub fn open(&self, spec: &Spec, managers: &Managers) -> Result<(), Fault> {
+        if lock(&self.0).contains_key(&spec.name) {
+            return Ok(());
+        }
+        let Some(manager) = managers.get(spec.lock_type) else {
+            let text = format!("start {}: lock type {} is not served here", spec.name, spec.lock_type);
+            return Err(Fault::new(ResultCode::NOT_SUPPORTED, text));
+        };
+        let site = Site { vg: spec.vg.clone(), args: Arc::clone(&spec.args), host_id: spec.host_id };
+        let connection = manager.connect(&site)?;
+        let calls = if managers.is_inline() {
+            Calls::inline(connection)
+        } else {
+            let name = spec.vg.as_deref().unwrap_or("global");
+            Calls::on_thread(name, connection).map_err(|error| {
+                Fault::new(ResultCode::LOCK_MANAGER, format!("start a thread for {}: {error}", spec.name))
+            })?
+        };
+        lock(&self.0).entry(Arc::clone(&spec.name)).or_insert(Opened { calls, standing: Arc::default() });
+        Ok(())
+    }
+
+    /// Returns the connection of a lockspace.
+    pub fn get(&self, lockspace: &str) -> Option<Opened> {
+        lock(&self.0).get(lockspace).cloned()
+    }
+
+    /// Forgets the connection of a lockspace that was left; it is closed when its last call is over.
+    pub fn close(&self, lockspace: &str) {
+        lock(&self.0).remove(lockspace);
+    }
+}
+
+/// What is remembered in memory.
+#[derive(Default)]
+pub struct Book(Mutex<LockBook>);
+
+impl Book {
+    /// Returns the book, for a moment.
+    pub fn open(&self) -> MutexGuard<'_, LockBook> {
+        lock(&self.0)
+    }
+}
+
+/// Which lockspace serves the global lock.
+pub struct Global(Mutex<GlobalRules>);
+
+impl Global {
+    /// Starts with these rules.
+    pub fn new(rules: GlobalRules) -> Self {
+        Self(Mutex::new(rules))
+    }
+
+    /// Returns the rules, for a moment.
+    pub fn rules(&self) -> MutexGuard<'_, GlobalRules> {
+        lock(&self.0)
+    }
+}
+
+/// Numbers the requests of all clients.
+#[derive(Default)]
+pub struct Tickets(AtomicU64);
+
+impl Tickets {
+    /// Returns the next number.
+    pub fn next(&self) -> Ticket {
+        Ticket(self.0.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+}
+
+/// Who is connected, by number.
+#[derive(Default)]
+pub struct Clients {
+    last: AtomicU32,
+    connected: Mutex<BTreeMap<ClientId, Arc<Client>>>,
+}
+
+impl Clients {
+    /// Takes a connection in: the process `pid` is at its other end, 0 where that is not known.
+    pub fn enter(&self, pid: u32) -> Arc<Client> {
+        let mut connected = lock(&self.connected);
+        // 0 stands for nobody; after 2^32 connections, numbers that are still in use are passed over.
+        let id = loop {
+            let id = ClientId(self.last.fetch_add(1, Ordering::Relaxed).wrapping_add(1));
+            if id.0 != 0 && !connected.contains_key(&id) {
+                break id;
+            }
+        };
+        let client = Arc::new(Client { id, pid, name: Arc::from("") });
+        connected.insert(id, Arc::clone(&client));
+        client
+    }
+
+    /// Returns a connected client, with the name that it has by now.
+    pub fn get(&self, id: ClientId) -> Option<Arc<Client>> {
+        lock(&self.connected).get(&id).cloned()
+    }
+
+    /// Gives a connection the name that its first request says.
+    pub fn name(&self, id: ClientId, name: Arc<str>) -> Option<Arc<Client>> {
+        let mut connected = lock(&self.connected);
+        let client = connected.get_mut(&id)?;
+        *client = Arc::new(Client { id, pid: client.pid, name });
+        Some(Arc::clone(client))
+    }
+
+    /// Lets a connection go.
+    pub fn leave(&self, id: ClientId) {
+        lock(&self.connected).remove(&id);
+    }
+
+    /// Returns all, by number.
+    pub fn all(&self) -> Vec<Arc<Client>> {
+        lock(&self.connected).values().cloned().collect()
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Nothing that is done under one of these locks leaves what it guards half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
