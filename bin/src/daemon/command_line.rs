@@ -1,5 +1,7 @@
 //! The command line: one definition of each option, from which parser and help come.
 
+mod lvmlockd;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -11,9 +13,10 @@ use lvmwarden_actors::poll_operation::state::Mode;
 use slog::Level;
 
 use super::config::{LEVELS, Source, level_called};
+pub(crate) use lvmlockd::LvmlockdOptions;
 
-/// The exit code for a command line that lvmpolld does not understand, as that of C.
-const LVMPOLLD_USAGE: u8 = 1;
+/// The exit code for a command line that a stand-in does not understand, as that of the C daemons.
+const STAND_IN_USAGE: u8 = 1;
 /// The exit code for one that the service does not understand.
 const SERVICE_USAGE: u8 = 2;
 
@@ -43,6 +46,8 @@ pub(crate) enum Program {
     Service(ServiceOptions),
     /// A stand-in for lvmpolld.
     Lvmpolld(LvmpolldOptions),
+    /// A stand-in for lvmlockd.
+    Lvmlockd(LvmlockdOptions),
 }
 
 /// The daemon that is stood in for.
@@ -50,6 +55,8 @@ pub(crate) enum Program {
 enum StandIn {
     /// Polls pvmoves, conversions and merges, as lvmpolld does.
     Lvmpolld(LvmpolldOptions),
+    /// Holds the locks of shared VGs, as lvmlockd does.
+    Lvmlockd(LvmlockdOptions),
 }
 
 /// The options of the service.
@@ -201,7 +208,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Program
         arguments.insert(1, name);
     }
     let is_stand_in = arguments.get(1).is_some_and(|word| command.find_subcommand(word).is_some());
-    let exit_code = if is_stand_in { LVMPOLLD_USAGE } else { SERVICE_USAGE };
+    let exit_code = if is_stand_in { STAND_IN_USAGE } else { SERVICE_USAGE };
     let refused = |error| Refused { error, exit_code };
     let matches = command.try_get_matches_from_mut(arguments).map_err(refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(refused)?;
@@ -210,6 +217,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Program
             options.check(&mut command).map_err(refused)?;
             Ok(Program::Lvmpolld(options))
         }
+        Some(StandIn::Lvmlockd(options)) => Ok(Program::Lvmlockd(options)),
         None => Ok(Program::Service(cli.service)),
     }
 }

@@ -7,14 +7,19 @@
 //! |---|---|---|
 //! | `lvmwardend …` | the service | `service` |
 //! | `lvmwardend lvmpolld …`, `lvmpolld …` | a stand-in for lvmpolld | `lvmpolld` |
+//! | `lvmwardend lvmlockd …`, `lvmlockd …` | a stand-in for lvmlockd | `lvmlockd` |
 //!
-//! Both are made of the same parts: `poll_role`, `place`, `sockets`, `logging`, `signals`, `runtime`.
+//! All are made of the same parts: `poll_role`, `place`, `sockets`, `logging`, `signals`, `runtime`.
 
 mod client;
 mod command_line;
 mod config;
 mod group;
+mod host_id;
+#[expect(dead_code, reason = "used when lockspaces are served")]
+mod lock_dumps;
 mod logging;
+mod lvmlockd;
 mod lvmpolld;
 mod pid_file;
 mod place;
@@ -34,6 +39,7 @@ pub fn main() -> ExitCode {
     match command_line::parse(std::env::args_os()) {
         Ok(Program::Service(options)) => service::main(&options),
         Ok(Program::Lvmpolld(options)) => lvmpolld::main(&options),
+        Ok(Program::Lvmlockd(options)) => lvmlockd::main(&options),
         Err(refused) => refused.report(),
     }
 }

@@ -4,11 +4,12 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// The signals that end a stand-in for a C daemon in order.
+/// The signals that a stand-in for a C daemon takes over. All of them end lvmpolld in order; only [`SIGTERM`] may end
+/// lvmlockd.
 ///
 /// Source: lvm2 2.03.16, seen: SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGALRM.
 pub(super) const STAND_IN: [(&str, SignalKind); 5] = [
-    ("SIGTERM", SignalKind::terminate()),
+    (SIGTERM, SignalKind::terminate()),
     ("SIGINT", SignalKind::interrupt()),
     (SIGHUP, SignalKind::hangup()),
     ("SIGQUIT", SignalKind::quit()),
@@ -16,11 +17,11 @@ pub(super) const STAND_IN: [(&str, SignalKind); 5] = [
 ];
 
 /// The signals of the service: all but [`SIGHUP`] end it in order.
-pub(super) const SERVICE: [(&str, SignalKind); 3] = [
-    ("SIGTERM", SignalKind::terminate()),
-    ("SIGINT", SignalKind::interrupt()),
-    (SIGHUP, SignalKind::hangup()),
-];
+pub(super) const SERVICE: [(&str, SignalKind); 3] =
+    [(SIGTERM, SignalKind::terminate()), ("SIGINT", SignalKind::interrupt()), (SIGHUP, SignalKind::hangup())];
+
+/// The name of the signal that asks for an orderly end.
+pub(super) const SIGTERM: &str = "SIGTERM";
 
 /// The name of the signal that makes the service read its configuration again.
 pub(super) const SIGHUP: &str = "SIGHUP";

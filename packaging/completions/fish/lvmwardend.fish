@@ -35,6 +35,7 @@ complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -l check-config -d '
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -s V -l version -d 'Print version'
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -f -a "lvmpolld" -d 'Polls pvmoves, conversions and merges, as lvmpolld does'
+complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -f -a "lvmlockd" -d 'Holds the locks of shared VGs, as lvmlockd does'
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmpolld" -s l -l log -d 'Log more: all, wire (every message), debug, cmd (lvpoll gets -vvvv)' -r -f -a "all\t'Everything that concerns the daemon itself'
 wire\t'Every message'
 debug\t'What operations do in detail'
@@ -49,3 +50,20 @@ complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmpolld" -s V -l 
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmpolld" -s f -l foreground -d 'Stay in the foreground'
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmpolld" -l dump -d 'Ask the running daemon for its state and print it'
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmpolld" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s p -l pid-file -d 'The pid file, locked while the daemon runs' -r -F
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s s -l socket-path -d 'The socket' -r -F
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -l adopt-file -d 'Where the locks of LVs are written for a C daemon that comes after this one, with --adopt' -r -F
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s S -l syslog-priority -d 'The least severe lines to log: emerg, alert, crit, err, warning, notice, info, debug' -r
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s g -l gl-type -d 'Which lock manager has the global lock: dlm or sanlock; otherwise the first that is used' -r
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s i -l host-id -d 'This host\'s id in the lockspaces of sanlock, where a client says none' -r
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s F -l host-id-file -d 'A file with a line `host_id = NUMBER`, where neither a client nor --host-id says one' -r -F
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s o -l sanlock-timeout -d 'How long a read or write of a lease may take (sanlock); 0: as long as sanlock thinks' -r
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s A -l adopt -d 'Take over the locks of an earlier daemon: 0 or 1' -r -f -a "0\t''
+1\t''"
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -l info-format -d 'Which lvmlockctl shall understand the daemon: that of lvm2 up to 2.03.27, or of 2.03.28 and later' -r -f -a "2.03.27\t''
+2.03.28\t''"
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s V -l version -d 'Show the version'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s T -l test -d 'Ask no lock manager: what is locked is known to this daemon alone'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s f -l foreground -d 'Stay in the foreground'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s D -l daemon-debug -d 'Stay in the foreground, and log everything on stderr'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -6,13 +6,24 @@ use std::path::Path;
 
 use slog::Level;
 
-use super::{LogKeyword, LvmpolldOptions, Program, Refused, ServiceOptions, parse};
+use lvmwarden_protocol::lock::LockType;
+use lvmwarden_protocol::lock::info::InfoFormat;
+
+use super::{LogKeyword, LvmlockdOptions, LvmpolldOptions, Program, Refused, ServiceOptions, parse};
 use crate::daemon::config::Source;
 
 fn lvmpolld(words: &[&str]) -> Result<LvmpolldOptions, Refused> {
     parse(words.iter().map(OsString::from)).map(|program| match program {
         Program::Lvmpolld(options) => options,
-        Program::Service(options) => panic!("a stand-in was asked for, not {options:?}"),
+        other => panic!("lvmpolld was asked for, not {other:?}"),
+    })
+}
+
+fn lvmlockd(words: &[&str]) -> Result<LvmlockdOptions, Refused> {
+    let words = [&["lvmlockd"], words].concat();
+    parse(words.iter().map(OsString::from)).map(|program| match program {
+        Program::Lvmlockd(options) => options,
+        other => panic!("lvmlockd was asked for, not {other:?}"),
     })
 }
 
@@ -20,7 +31,7 @@ fn service(words: &[&str]) -> Result<ServiceOptions, Refused> {
     let words = [&["lvmwardend"], words].concat();
     parse(words.iter().map(OsString::from)).map(|program| match program {
         Program::Service(options) => options,
-        Program::Lvmpolld(options) => panic!("the service was asked for, not {options:?}"),
+        other => panic!("the service was asked for, not {other:?}"),
     })
 }
 
@@ -42,6 +53,8 @@ fn a_wrong_command_line_ends_with_the_code_of_the_daemon_that_was_meant() {
         (&["lvmwardend", "--config", "/c", "lvmpolld"], 2),
         (&["lvmwardend", "lvmpolld", "--check-config"], 1),
         (&["lvmpolld", "--bogus"], 1),
+        (&["lvmlockd", "--bogus"], 1),
+        (&["lvmwardend", "lvmlockd", "-g", "idm"], 1),
     ] {
         let refused = parse(words.iter().map(OsString::from)).unwrap_err();
         assert_eq!((refused.error.use_stderr(), refused.exit_code), (true, exit_code), "{words:?}");
@@ -91,4 +104,79 @@ fn what_makes_no_sense_is_refused() {
     ] {
         assert!(lvmpolld(words).is_err(), "{words:?}");
     }
+}
+
+#[test]
+fn options_of_lvmlockd_are_understood() {
+    let usual = lvmlockd(&[]).unwrap();
+    assert!(usual.is_background() && !usual.test && !usual.adopt && !usual.version);
+    assert_eq!((usual.gl_type, usual.host_id, usual.sanlock_timeout), (None, 0, 0));
+    assert_eq!(usual.adopt_file, Path::new("/run/lvm/lvmlockd.adopt"));
+    assert_eq!((usual.level(), usual.info_format), (Level::Warning, InfoFormat::WithSysid));
+    let options = lvmlockd(&[
+        "-T",
+        "-f",
+        "-p",
+        "/p",
+        "-s",
+        "/s",
+        "--adopt-file",
+        "/a",
+        "-S",
+        "err",
+        "-g",
+        "sanlock",
+        "-i",
+        "7",
+        "-F",
+        "/h",
+        "-o",
+        "2",
+        "-A",
+        "1",
+        "--info-format",
+        "2.03.28",
+    ])
+    .unwrap();
+    assert!(options.test && !options.is_background() && options.adopt);
+    assert_eq!((options.pid_file(), options.socket()), ("/p".into(), "/s".into()));
+    assert_eq!((options.adopt_file.as_path(), options.level()), (Path::new("/a"), Level::Error));
+    assert_eq!((options.gl_type, options.host_id, options.sanlock_timeout), (Some(LockType::Sanlock), 7, 2));
+    assert_eq!((options.host_id_file(), options.info_format), (None, InfoFormat::WithoutSysid));
+    let long =
+        lvmlockd(&["--test", "--daemon-debug", "--gl-type", "dlm", "--host-id-file", "/h", "--adopt", "0"]);
+    let long = long.unwrap();
+    assert_eq!((long.level(), long.gl_type), (Level::Trace, Some(LockType::Dlm)));
+    assert_eq!(long.host_id_file(), Some(Path::new("/h")));
+    assert!(!long.is_background() && !long.adopt);
+}
+
+#[test]
+fn an_unknown_priority_of_lvmlockd_stands_for_warnings() {
+    for (word, level) in [
+        ("emerg", Level::Critical),
+        ("warn", Level::Warning),
+        ("notice", Level::Info),
+        ("loud", Level::Warning),
+    ] {
+        assert_eq!(lvmlockd(&["-S", word]).unwrap().level(), level, "{word}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_to_lvmlockd_is_refused() {
+    for words in [
+        &["-g", "clvm"][..],
+        &["-g", "idm"],
+        &["-A", "maybe"],
+        &["-o", "x"],
+        &["-l", "X"],
+        &["-I", "X"],
+        &["--info-format", "3"],
+        &["extra"],
+    ] {
+        let refused = lvmlockd(words).unwrap_err();
+        assert_eq!(refused.exit_code, 1, "{words:?}");
+    }
+    assert!(lvmlockd(&["-g", "clvm"]).unwrap_err().error.to_string().contains("invalid gl-type option"));
 }

@@ -69,7 +69,7 @@ fn severity(level: Level) -> u8 {
 }
 
 /// Returns a record as one line: the message, then `key=value` from the line's own to the outermost context.
-fn line(record: &Record<'_>, values: &OwnedKVList) -> String {
+pub(super) fn line(record: &Record<'_>, values: &OwnedKVList) -> String {
     let mut line = Line(record.msg().to_string());
     // Writing to a string does not fail.
     let _ = record.kv().serialize(record, &mut line);

@@ -5,6 +5,7 @@
 
 mod lines;
 mod queue;
+mod ring;
 
 use std::io;
 
@@ -15,6 +16,7 @@ use slog_term::{FullFormat, PlainSyncDecorator, TermDecorator};
 
 use lines::{Prioritized, Syslog};
 pub(crate) use queue::LogControl;
+pub(crate) use ring::LogRing;
 
 /// Where the log goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -98,6 +98,11 @@ impl<'path> Wanted<'path> {
     pub(crate) fn lvmpolld(path: &'path Path) -> Self {
         Self { name: "lvmpolld", path, mode: 0o600, mode_before: 0o600, group: None }
     }
+
+    /// Returns the socket of lvmlockd: only root may connect.
+    pub(crate) fn lvmlockd(path: &'path Path) -> Self {
+        Self { name: "lvmlockd", ..Self::lvmpolld(path) }
+    }
 }
 
 /// A listening socket; its file goes away with this value.
