@@ -31,6 +31,14 @@ pub struct LockspacePicture {
     pub resources: Vec<ResourcePicture>,
 }
 
+impl LockspacePicture {
+    /// Tells whether somebody of this host holds a lock in it, or waits for one.
+    pub fn holds_locks(&self) -> bool {
+        let is_used = |lock: &ResourcePicture| !lock.holders.is_empty() || !lock.waiters.is_empty();
+        self.resources.iter().any(is_used)
+    }
+}
+
 /// How far a lockspace is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {

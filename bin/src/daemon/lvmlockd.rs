@@ -8,21 +8,34 @@
 //! A daemon without a socket would be of no use to anybody: it ends. (The C daemon lives on.)
 
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 
-use anyhow::{Context, bail};
-use lvmwarden_supervisor::log_panics;
+use anyhow::Context;
+use lvmwarden_actors::door::DoorEnvironment;
+use lvmwarden_actors::events::Events;
+use lvmwarden_actors::lockspace::directory::Directory;
+use lvmwarden_actors::metrics::Metrics;
+use lvmwarden_actors::session::lock::Lvmlockd;
+use lvmwarden_actors::tree;
 use lvmwarden_supervisor::sys::{Background, ReadyPipe, fork_into_background};
-use slog::{Logger, warn};
+use lvmwarden_supervisor::{ExitReason, log_panics, start_root};
+use slog::{Logger, error, info, warn};
+use tokio::sync::{Notify, watch};
 
 use super::command_line::LvmlockdOptions;
 use super::host_id;
 use super::lock_dumps::LockDumps;
+use super::lock_role::{self, LockRole};
 use super::logging::{self, Destination, Format, LogRing};
 use super::pid_file::{self, PidFile};
 use super::place::Place;
-use super::runtime;
+use super::runtime::{self, TREE_FAILED};
 use super::signals::{self, Signals};
 use super::sockets::{HandedOver, Listening, Wanted};
+
+/// How long an orderly end may take, when the lockspaces were left.
+const STOP_DEADLINE: Duration = Duration::from_secs(2);
 
 /// Runs the daemon.
 pub(crate) fn main(options: &LvmlockdOptions) -> ExitCode {
@@ -78,13 +91,13 @@ fn serve(
     let log = ring.beside(log);
     log_panics(log.clone());
     let dumps = LockDumps { ring, format: options.info_format, log: log.clone() };
-    let exit = runtime::run(&log, async { live(options, host_id, place, dumps, ready, &log) });
+    let exit = runtime::run(&log, live(options, host_id, place, dumps, ready, &log));
     drop(log);
     drop(guard);
     exit
 }
 
-fn live(
+async fn live(
     options: &LvmlockdOptions,
     host_id: u32,
     place: &Place,
@@ -93,11 +106,83 @@ fn live(
     log: &Logger,
 ) -> anyhow::Result<ExitCode> {
     // First: whoever sees the files may ask for an orderly end at once.
-    let _signals = Signals::listen(&signals::STAND_IN).context("cannot take over the signals")?;
+    let mut signals = Signals::listen(&signals::STAND_IN).context("cannot take over the signals")?;
     let _pid_file = PidFile::lock(&options.pid_file())?;
-    let _listening = Listening::open(&Wanted::lvmlockd(&options.socket()), &mut HandedOver::take()?)?;
+    let mut listening = Listening::open(&Wanted::lvmlockd(&options.socket()), &mut HandedOver::take()?)?;
+    let (gate, mut opened) = watch::channel(false);
+    let (metrics, quit) = (Metrics::new(), Arc::new(Notify::new()));
+    let role = LockRole {
+        test: options.test,
+        gl_type: options.gl_type,
+        host_id,
+        io_timeout_seconds: options.sanlock_timeout,
+        local_wait: None,
+        memory: lock_role::memory(options.adopt.then(|| options.adopt_file.clone()), false),
+        // Nobody can read them here.
+        events: Events::new(Arc::clone(&metrics), 0),
+    };
+    let lock = Arc::new(role.environment());
+    let protocol = Lvmlockd {
+        lock: Arc::clone(&lock),
+        dumps: Arc::new(dumps),
+        quit: Arc::clone(&quit),
+        wire: options.daemon_debug,
+    };
+    let socket = listening.listener.try_clone().context("cannot keep the socket")?;
+    let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
     warn!(log, "lvmlockd starts"; "version" => env!("CARGO_PKG_VERSION"), "socket" => %place.instance.display(),
           "host_id" => host_id, "test" => options.test);
-    drop((dumps, ready));
-    bail!("no lockspace can be served");
+    let root = start_root(tree::lock_daemon(place.journal.clone(), &lock, &door, &gate), log.clone());
+    let directory = Directory::new(root.registry(), Arc::clone(&lock));
+
+    let becomes_ready = async {
+        // The other end of the gate lives as long as this function.
+        let _ = opened.wait_for(|open| *open).await;
+        match ready {
+            Some(ready) => ready.ready().context("cannot tell that the daemon is ready"),
+            None => Ok(()),
+        }
+    };
+    // Each arm may be dropped: a daemon that ends need not become ready.
+    tokio::select! {
+        reason = root.ended() => return Ok(tree_failed(log, &reason)),
+        ended = ends(&mut signals, &quit, &directory, log) => info!(log, "lvmlockd ends"; "why" => ended),
+        failed = async { match becomes_ready.await { Ok(()) => std::future::pending().await, Err(error) => error } } => {
+            return Err(failed);
+        }
+    }
+    listening.unlink();
+    let report = root.stop(STOP_DEADLINE).await;
+    for name in &report.killed {
+        warn!(log, "did not end in time"; "name" => %name, "next" => "it is dropped");
+    }
+    if let Some(file) = &lock.memory.adopt_file {
+        file.remove();
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Waits until somebody has a reason to end the daemon, and no lock is in the way.
+async fn ends(signals: &mut Signals, quit: &Notify, directory: &Directory, log: &Logger) -> &'static str {
+    loop {
+        // Cancel-safe, both of them.
+        tokio::select! {
+            () = quit.notified() => return "quit",
+            signal = signals.next() => {
+                if signal != "SIGTERM" {
+                    continue;
+                }
+                match lock_role::leave_all(directory).await {
+                    Ok(()) => return signal,
+                    Err(busy) => warn!(log, "ignore shutdown for {} lockspaces", busy; "next" => "nothing is changed"),
+                }
+            }
+        }
+    }
+}
+
+fn tree_failed(log: &Logger, reason: &ExitReason) -> ExitCode {
+    error!(log, "the supervision tree has failed"; "reason" => %reason,
+           "next" => "exit; locks stay with the lock managers");
+    ExitCode::from(TREE_FAILED)
 }

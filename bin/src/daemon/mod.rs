@@ -16,8 +16,8 @@ mod command_line;
 mod config;
 mod group;
 mod host_id;
-#[expect(dead_code, reason = "used when lockspaces are served")]
 mod lock_dumps;
+mod lock_role;
 mod logging;
 mod lvmlockd;
 mod lvmpolld;

@@ -1,0 +1,110 @@
+//! What the lock role is made of, whoever plays it: the service or the stand-in for lvmlockd.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lvmwarden_actors::activity::Activity;
+use lvmwarden_actors::events::Events;
+use lvmwarden_actors::kernel::DeviceMapper;
+use lvmwarden_actors::lockspace::ask::{Client, ClientId, StopRule};
+use lvmwarden_actors::lockspace::directory::{Directory, Question};
+use lvmwarden_actors::lockspace::environment::{
+    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Tickets,
+};
+use lvmwarden_actors::lockspace::global::GlobalRules;
+use lvmwarden_actors::lockspace::lock_manager::LockManager;
+use lvmwarden_actors::lockspace::lock_manager::sanlock::{SanlockManager, Settings};
+use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
+use lvmwarden_actors::session::lock::Dumps;
+use lvmwarden_protocol::lock::LockType;
+use lvmwarden_protocol::lock::info::InfoFormat;
+
+use super::lock_dumps::LockDumps;
+
+/// Where the nodes of device-mapper's devices are.
+const DEVICE_FOLDER: &str = "/dev/mapper";
+
+/// What is up to whoever plays the role.
+pub(super) struct LockRole {
+    /// No lock manager is asked.
+    pub(super) test: bool,
+    /// Which lock manager has the global lock, where that is said.
+    pub(super) gl_type: Option<LockType>,
+    /// This host's id in the lockspaces of sanlock, where a client says none; 0: there is none.
+    pub(super) host_id: u32,
+    /// How long a read or write of a lease may take, in seconds; 0: as long as sanlock thinks.
+    pub(super) io_timeout_seconds: u32,
+    /// How long a request waits for clients of the same host; `None`: for ever.
+    pub(super) local_wait: Option<Duration>,
+    /// Where locks are remembered beyond the daemon's life.
+    pub(super) memory: Memory,
+    /// Is told what happens.
+    pub(super) events: Events,
+}
+
+impl LockRole {
+    /// Returns what lockspaces work with. Must be called within the runtime.
+    pub(super) fn environment(self) -> LockEnvironment {
+        LockEnvironment {
+            managers: managers(self.test, self.io_timeout_seconds),
+            host_id: self.host_id,
+            local_wait: self.local_wait,
+            book: Book::default(),
+            memory: self.memory,
+            connections: Connections::default(),
+            global: Global::new(GlobalRules::new(self.gl_type)),
+            clients: Clients::default(),
+            devices: Arc::new(DeviceMapper::default()),
+            activity: Activity::new(),
+            events: self.events,
+            started: tokio::time::Instant::now(),
+            tickets: Tickets::default(),
+        }
+    }
+}
+
+fn managers(test: bool, io_timeout_seconds: u32) -> Managers {
+    if test {
+        let pretend = |kind| Arc::new(TestManager::new(kind, DEVICE_FOLDER)) as Arc<dyn LockManager>;
+        return Managers::new([LockType::Dlm, LockType::Sanlock].map(pretend), true);
+    }
+    let sanlock = Settings { io_timeout_seconds, ..Settings::default() };
+    let all: [Arc<dyn LockManager>; 1] = [Arc::new(SanlockManager::new(sanlock))];
+    Managers::new(all, false)
+}
+
+/// Leaves all lockspaces, unless a lock is held in any: then nothing is changed, and how many hold one is returned.
+pub(super) async fn leave_all(directory: &Directory) -> Result<(), usize> {
+    let busy = directory.describe().await.iter().filter(|picture| picture.holds_locks()).count();
+    if busy > 0 {
+        return Err(busy);
+    }
+    let nobody = Client { id: ClientId(0), pid: std::process::id(), name: Arc::from("lvmlockd") };
+    let ticket = directory.environment().tickets.next();
+    let question = Question { ticket, client: Arc::new(nobody), lock_type: None };
+    directory.stop_all(StopRule::UnlessLocks, true, &question).await;
+    Ok(())
+}
+
+/// Returns where the adopt file is, as it is used.
+pub(super) fn memory(adopt_file: Option<PathBuf>, journal: bool) -> Memory {
+    let adopts = journal || adopt_file.is_some();
+    let adopt_file = adopt_file.map(lvmwarden_actors::lockspace::adopt_file::AdoptFile::at);
+    Memory { journal, adopts, adopt_file }
+}
+
+impl Dumps for LockDumps {
+    fn log(&self) -> Bytes {
+        LockDumps::log(self)
+    }
+
+    fn format(&self) -> InfoFormat {
+        self.format
+    }
+
+    fn send(&self, dump: Bytes) {
+        LockDumps::send(self, dump);
+    }
+}
