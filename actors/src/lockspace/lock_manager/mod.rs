@@ -3,6 +3,9 @@
 //! Every call of these traits may block for as long as a disk or a cluster takes. Calls of a [`Connection`] are made on a
 //! thread of its own, one after the other; nobody waits for one without a deadline.
 
+pub mod dlm;
+#[cfg(any(test, feature = "testing"))]
+pub mod fake;
 pub mod sanlock;
 pub mod test;
 pub mod thread;

@@ -158,14 +158,14 @@ impl Sanlock {
         check(unsafe { (self.0.add_lockspace)(&raw mut lockspace, flags, io_timeout) }).map(drop)
     }
 
-    /// Gives the lease on the life of this host in a lockspace back.
+    /// Gives the lease on the life of this host in a lockspace back, unless a program holds a lease in it.
     ///
     /// # Errors
-    /// It is held still, or was not: -2.
+    /// It is held still: -16 where a program holds a lease; or was not: -2.
     pub fn remove_lockspace(self, lockspace: &str, host_id: u64, place: Place<'_>) -> Result<(), Refusal> {
         let mut lockspace = lockspace_at(lockspace, host_id, place, None)?;
         // SAFETY: the structure is complete and lives until the call returns.
-        check(unsafe { (self.0.rem_lockspace)(&raw mut lockspace, 0) }).map(drop)
+        check(unsafe { (self.0.rem_lockspace)(&raw mut lockspace, raw::REM_UNUSED) }).map(drop)
     }
 
     /// Returns the lockspaces that the daemon is in, or is about to join or leave.

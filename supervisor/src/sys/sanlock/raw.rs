@@ -23,6 +23,7 @@ pub(super) const RES_SHARED: u32 = 0x4;
 pub(super) const RES_PERSISTENT: u32 = 0x8;
 
 pub(super) const ADD_NODELAY: u32 = 0x2;
+pub(super) const REM_UNUSED: u32 = 0x2;
 pub(super) const CONFIG_USED_BY_ORPHANS: u32 = 0x4;
 pub(super) const RESTRICT_SIGKILL: u32 = 0x2;
 
@@ -160,6 +161,7 @@ pub(in super::super) const LAYOUT: &[(&str, u64)] = &[
     ("SANLK_LSF_SECTOR4K", SECTOR_4K as u64),
     ("SANLK_RES_SHARED", RES_SHARED as u64),
     ("SANLK_RES_PERSISTENT", RES_PERSISTENT as u64),
+    ("SANLK_REM_UNUSED", REM_UNUSED as u64),
     ("SANLK_CONFIG_USED_BY_ORPHANS", CONFIG_USED_BY_ORPHANS as u64),
     ("SANLK_RESTRICT_SIGKILL", RESTRICT_SIGKILL as u64),
     ("SANLK_ACQUIRE_LVB", ACQUIRE_LVB as u64),

@@ -19,7 +19,7 @@ use super::errors::{
 use super::layout::{REMOVED, global_name, lv_args, lv_offset, max_host_id};
 use super::leases::Leases;
 use super::status::{SharedStatus, Status, host_name, monotonic_seconds};
-use super::{Settings, wait_for_device};
+use super::{Settings, device};
 use crate::lockspace::lock_manager::{
     Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, Leave, Orphan, OtherHosts, Owner, Prepared,
     Renewal, Resource, ValueBlock,
@@ -78,7 +78,7 @@ impl SanlockConnection {
 impl Connection for SanlockConnection {
     fn prepare(&mut self, _repair: bool) -> Result<Prepared, Fault> {
         let sanlock = Sanlock::load().map_err(|error| no_library(&error))?;
-        wait_for_device(&self.device)?;
+        device::wait_for(&self.device)?;
         if self.host_id == 0 || self.host_id > super::layout::MAX_HOST_ID {
             return Err(bad_host_id(self.host_id));
         }
@@ -224,16 +224,19 @@ impl Connection for SanlockConnection {
         let lockspace = &self.open()?.leases.lockspace;
         let status = Status::read().map_err(|error| no_status(&error))?;
         let ours = status.orphans.iter().filter(|orphan| orphan.lockspace == *lockspace);
-        let orphans = ours.map(|orphan| {
-            let resource = Resource::from_name(&orphan.resource);
-            let lv_args = match resource {
-                Resource::Lv(_) => lv_args(orphan.offset).into(),
-                Resource::Global | Resource::Vg => "".into(),
-            };
-            let mode = if orphan.is_shared { LockMode::Shared } else { LockMode::Exclusive };
-            Orphan { resource, mode, lv_args }
-        });
-        Ok(Some(orphans.collect()))
+        let mut orphans: Vec<_> = ours
+            .map(|orphan| {
+                let resource = Resource::from_name(&orphan.resource);
+                let lv_args = match resource {
+                    Resource::Lv(_) => lv_args(orphan.offset).into(),
+                    Resource::Global | Resource::Vg => "".into(),
+                };
+                let mode = if orphan.is_shared { LockMode::Shared } else { LockMode::Exclusive };
+                Orphan { resource, mode, lv_args }
+            })
+            .collect();
+        orphans.sort_by(|a, b| a.resource.cmp(&b.resource));
+        Ok(Some(orphans))
     }
 
     fn drop_orphans(&mut self) -> Result<(), Fault> {

@@ -58,7 +58,9 @@ pub(super) fn acquire_fault(refusal: Refusal, wanted: Wanted<'_>) -> Fault {
         EUCLEAN if wanted.adopt == Adopt::No => (ResultCode::ORPHAN, false),
         EUCLEAN => (ResultCode::ADOPT_RETRY, false),
         ENOENT if wanted.adopt == Adopt::Only => (ResultCode::ADOPT_NONE, false),
-        EIO | ENOSPC => (ResultCode::LOCK_IO, false),
+        // A connection gets EBUSY from when sanlock wants its program to end, because the lockspace is lost; and ENOSPC
+        // when it is gone.
+        EIO | EBUSY | ENOSPC => (ResultCode::LOCK_IO, false),
         other if is_io(other) => (ResultCode::LOCK_IO, false),
         other if is_corrupt(other) => (ResultCode::REPAIR, false),
         _ => (ResultCode::LOCK_MANAGER, false),
@@ -181,6 +183,7 @@ fn reason(refusal: Refusal) -> Cow<'static, str> {
         Refusal::OWNED_RETRY => "a host that may be dead holds it",
         Refusal::SHARED_RETRY => "too many hosts want it at once",
         EUCLEAN => "it is held by an earlier life of the lock daemon",
+        EBUSY => "sanlock waits for the end of what uses the lockspace",
         ENOSPC => "the lockspace is gone, or the disk is full",
         EMSGSIZE => "it is beyond the end of the disk",
         EPERM | EPIPE | ECONNREFUSED => "sanlock does not answer",

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use lvmwarden_protocol::lock::ResultCode;
 use lvmwarden_supervisor::sys::sanlock::{Area, Lease, Place, Refusal, Sanlock};
 
+use super::device;
 use super::errors::{EMSGSIZE, disk_fault, is_end_of_disk};
 use super::layout::{
     UNUSED, align, first_lv_offset, global_lease, global_name, global_offset, lockspace_name, lv_args,
@@ -42,8 +43,12 @@ impl Leases {
             Some(area) => area,
             None => super::layout::area_of_align(sanlock.align_bytes(device)?),
         };
-        let leases = Self { sanlock, lockspace: lockspace_name(vg), device: device.to_owned(), area };
-        Ok((leases, found.lockspace))
+        Ok((Self::new(sanlock, vg, device, area), found.lockspace))
+    }
+
+    /// Returns the leases of a VG that are to be on `device`, with this size.
+    pub(super) fn new(sanlock: Sanlock, vg: &str, device: &Path, area: Area) -> Self {
+        Self { sanlock, lockspace: lockspace_name(vg), device: device.to_owned(), area }
     }
 
     /// Returns the lease of this name at this offset.
@@ -73,14 +78,13 @@ impl Leases {
         self.write(global_name(enable_global), global_offset(self.area)).map_err(failed)?;
         self.write(Resource::Vg.as_str(), vg_offset(self.area)).map_err(failed)?;
         // What an earlier LV at this place has left would look like leases in use.
+        let end = device::size_bytes(&self.device)?;
         let mut offset = first_lv_offset(self.area);
-        loop {
-            match self.write(UNUSED, offset) {
-                Ok(()) => offset += align(self.area),
-                Err(refusal) if is_end_of_disk(refusal) => return Ok(()),
-                Err(refusal) => return Err(failed(refusal)),
-            }
+        while offset + align(self.area) <= end {
+            self.write(UNUSED, offset).map_err(failed)?;
+            offset += align(self.area);
         }
+        Ok(())
     }
 
     /// Writes that there is no lockspace here any more.
@@ -99,9 +103,10 @@ impl Leases {
             let name = self.read(offset).map_err(failed)?;
             self.write(&name, offset).map_err(failed)?;
         }
+        let end = device::size_bytes(&self.device)?;
         let mut offset = first_lv_offset(self.area);
         loop {
-            match self.slot(offset).map_err(failed)? {
+            match self.slot(offset, end).map_err(failed)? {
                 Slot::End => return Ok(()),
                 // What belongs to nobody is written with the name of its lockspace when it is used.
                 Slot::Free => {}
@@ -118,13 +123,13 @@ impl Leases {
     /// [`ResultCode::NO_ROOM`]: there is none; or the leases cannot be read.
     pub(super) fn find_free(&self, start: u64, size_bytes: u64) -> Result<u64, Fault> {
         let failed = |refusal| disk_fault(refusal, "find a free lease");
+        let device_bytes = device::size_bytes(&self.device)?;
+        let end = if size_bytes == 0 { device_bytes } else { size_bytes.min(device_bytes) };
         let first = first_lv_offset(self.area);
         let mut offset = start.max(first);
         let mut has_wrapped = false;
         loop {
-            let is_beyond = size_bytes != 0 && offset + align(self.area) > size_bytes;
-            let slot = if is_beyond { Slot::End } else { self.slot(offset).map_err(failed)? };
-            match slot {
+            match self.slot(offset, end).map_err(failed)? {
                 Slot::Free => return Ok(offset),
                 Slot::End if !has_wrapped && start > first => {
                     has_wrapped = true;
@@ -145,9 +150,10 @@ impl Leases {
     /// [`ResultCode::EXISTS`]: it has one there; [`ResultCode::NO_ROOM`]; or the leases cannot be read or written.
     pub(super) fn make_lv(&self, lv_uuid: &str, start: u64) -> Result<u64, Fault> {
         let failed = |refusal| disk_fault(refusal, "make a lease for the LV");
+        let end = device::size_bytes(&self.device)?;
         let mut offset = start.max(first_lv_offset(self.area));
         loop {
-            match self.slot(offset).map_err(failed)? {
+            match self.slot(offset, end).map_err(failed)? {
                 Slot::Free => break,
                 Slot::End => return Err(failed(EMSGSIZE)),
                 Slot::Used(name) if name == lv_uuid => {
@@ -167,7 +173,7 @@ impl Leases {
     /// It cannot be read or written, or is another LV's.
     pub(super) fn free_lv(&self, lv_uuid: &str, offset: u64) -> Result<(), Fault> {
         let failed = |refusal| disk_fault(refusal, "free the lease of the LV");
-        match self.slot(offset).map_err(failed)? {
+        match self.slot(offset, device::size_bytes(&self.device)?).map_err(failed)? {
             Slot::Free => Ok(()),
             Slot::Used(name) if name == lv_uuid => self.write(UNUSED, offset).map_err(failed),
             Slot::Used(name) => {
@@ -215,7 +221,11 @@ impl Leases {
         Ok(self.sanlock.read_resource(self.place(offset), Some(self.area))?.resource)
     }
 
-    fn slot(&self, offset: u64) -> Result<Slot, Refusal> {
+    /// Looks what is at a place on a disk that ends at `end`.
+    fn slot(&self, offset: u64, end: u64) -> Result<Slot, Refusal> {
+        if offset + align(self.area) > end {
+            return Ok(Slot::End);
+        }
         match self.read(offset) {
             Ok(name) if name == UNUSED => Ok(Slot::Free),
             Ok(name) => Ok(Slot::Used(name)),

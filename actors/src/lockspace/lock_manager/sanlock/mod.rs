@@ -7,6 +7,7 @@
 //! | module | is |
 //! |---|---|
 //! | [`layout`] | where the leases are, and their names |
+//! | `device` | the disk that they are on |
 //! | `leases` | making, finding, naming and freeing them |
 //! | `connection` | locks, and the life of a lockspace |
 //! | `errors` | what sanlock's refusals mean |
@@ -15,32 +16,23 @@
 //! Source: lvm2 2.03.16 and 2.03.39, `lvmlockd-sanlock.c`; sanlock 3.8.5.
 
 mod connection;
+mod device;
 mod errors;
 pub mod layout;
 mod leases;
 mod status;
 
-use std::fs;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::thread;
-use std::time::Duration;
 
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 use lvmwarden_supervisor::sys::sanlock::{Area, Sanlock};
-use rustix::fs::{major, minor};
 
 use super::{Connection, Fault, InitLv, InitVg, LockManager, Remains, Site};
 use connection::SanlockConnection;
 use errors::{disk_fault, manager_fault, no_library};
 use leases::Leases;
 use status::SharedStatus;
-
-/// How often, and how many times, it is looked whether a device has appeared: udev makes its node a little later than
-/// lvm has activated the LV.
-const LOOK_EVERY: Duration = Duration::from_millis(20);
-const LOOKS: u32 = 50;
 
 /// How sanlock is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -86,7 +78,7 @@ impl SanlockManager {
     fn leases(&self, vg: &str, args: &str) -> Result<Leases, Fault> {
         let device = self.device(vg, layout::lock_lv(args)?);
         let sanlock = library()?;
-        wait_for_device(&device)?;
+        device::wait_for(&device)?;
         let failed = |refusal| disk_fault(refusal, "read the leases of the VG");
         Ok(Leases::open(sanlock, vg, &device).map_err(failed)?.0)
     }
@@ -119,12 +111,13 @@ impl LockManager for SanlockManager {
         }
         self.probe()?;
         let (sanlock, device) = (library()?, self.device(&request.vg, lv));
-        wait_for_device(&device)?;
-        let area = match sectors(&device).and_then(|sectors| layout::area_for(sectors, request.align_mb)) {
-            Some(area) => area,
-            None => default_area(sanlock, &device)?,
-        };
-        let leases = Leases { sanlock, lockspace: layout::lockspace_name(&request.vg), device, area };
+        device::wait_for(&device)?;
+        let area =
+            match device::sectors(&device).and_then(|sectors| layout::area_for(sectors, request.align_mb)) {
+                Some(area) => area,
+                None => default_area(sanlock, &device)?,
+            };
+        let leases = Leases::new(sanlock, &request.vg, &device, area);
         leases.write_all(request.enable_global, self.settings.io_timeout_seconds)?;
         Ok(layout::vg_args(lv))
     }
@@ -161,27 +154,6 @@ impl LockManager for SanlockManager {
 
 fn library() -> Result<Sanlock, Fault> {
     Sanlock::load().map_err(|error| no_library(&error))
-}
-
-/// Waits a moment for a device, and tells when there is none.
-fn wait_for_device(device: &Path) -> Result<(), Fault> {
-    for _ in 0..LOOKS {
-        if device.exists() {
-            return Ok(());
-        }
-        #[expect(clippy::disallowed_methods, reason = "this thread is for waiting")]
-        thread::sleep(LOOK_EVERY);
-    }
-    Err(Fault::new(ResultCode::BAD_ARGS, format!("find the device {}", device.display())))
-}
-
-/// Returns the physical and the logical size of a device's sectors in bytes; `None` for what is no device.
-fn sectors(device: &Path) -> Option<(u32, u32)> {
-    let metadata = fs::metadata(device).ok().filter(|metadata| metadata.file_type().is_block_device())?;
-    let number = metadata.rdev();
-    let queue = PathBuf::from(format!("/sys/dev/block/{}:{}/queue", major(number), minor(number)));
-    let size = |name| fs::read_to_string(queue.join(name)).ok()?.trim().parse().ok();
-    Some((size("physical_block_size")?, size("logical_block_size")?))
 }
 
 fn default_area(sanlock: Sanlock, device: &Path) -> Result<Area, Fault> {

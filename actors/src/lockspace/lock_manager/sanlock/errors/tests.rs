@@ -26,6 +26,7 @@ fn what_acquiring_an_lv_lock_is_refused_with() {
         (-90, (-90, false), (-90, false)),
         (-117, (-222, false), (-222, false)),
         (-5, (-218, false), (-218, false)),
+        (-16, (-218, false), (-218, false)),
         (-28, (-218, false), (-218, false)),
         (-220, (-218, false), (-218, false)),
         (-221, (-218, false), (-218, false)),
