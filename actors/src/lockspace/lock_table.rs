@@ -59,7 +59,7 @@ pub(super) struct LockTable {
     underway: Option<Underway>,
     /// Nobody holds the lock, and yet it could not be given back.
     unheld: Option<Unheld>,
-    /// The request by which an LV was newly locked, until somebody asks for anything else here.
+    /// The request by which an LV was newly locked, until somebody else relies on the lock or asks for it.
     fresh: Option<Ticket>,
     /// The lockspace is being left.
     closing: Option<Closing>,
@@ -69,6 +69,8 @@ pub(super) struct LockTable {
 #[derive(Debug)]
 struct Holder {
     client: Arc<Client>,
+    /// The request by which it came; `None` after an earlier life.
+    ticket: Option<Ticket>,
     mode: LockMode,
     /// The version it came with, or that its holder has announced.
     version: u32,
@@ -295,7 +297,7 @@ impl LockTable {
             return false;
         }
         self.fresh = None;
-        if let Some(holder) = self.holders.last_mut() {
+        for holder in self.holders.iter_mut().filter(|holder| holder.ticket == Some(ticket)) {
             holder.gone = true;
         }
         self.pass(cx);

@@ -36,4 +36,6 @@ pub mod state;
 mod value_block;
 
 #[cfg(test)]
+mod simulation;
+#[cfg(test)]
 mod testing;

@@ -48,6 +48,13 @@ pub enum Change {
         /// By whom and how. A record of the same client, or a persistent one, is replaced.
         holder: HolderRecord,
     },
+    /// It was taken over from an earlier life: this holder has it, and nobody else any more.
+    Adopted {
+        /// In which mode.
+        mode: LockMode,
+        /// By whom and how.
+        holder: HolderRecord,
+    },
     /// A client's lock has become the persistent one.
     MadePersistent {
         /// Whose.
@@ -138,6 +145,10 @@ impl Remembered {
                 lock.wanted = None;
                 lock.holders.retain(|(_, other)| other.client != holder.client);
                 lock.holders.push((*mode, holder.clone()));
+            }
+            Change::Adopted { mode, holder } => {
+                lock.wanted = None;
+                lock.holders = vec![(*mode, holder.clone())];
             }
             Change::MadePersistent { client } => {
                 for (_, holder) in lock.holders.iter_mut().filter(|(_, holder)| holder.client == *client) {

@@ -14,7 +14,7 @@
 //! ```
 //!
 //! * Requests other than start and stop are answered -211 while it starts; a lock request may ask to wait, and all lock
-//!   requests do while locks of an earlier life are adopted. A stop is remembered, and begun as soon as it runs.
+//!   requests do while locks of an earlier life are adopted. A stop is remembered, and looked at as soon as it runs.
 //! * A stop gives all locks back, each when its call under way is answered, and leaves. Where it cannot leave, it takes
 //!   the locks of its holders again and goes on, and says so: a stop that is refused has dropped nothing.
 //! * Replies come when what they say is so: after [`Effect::Gone`] for an end, when it runs for a start.

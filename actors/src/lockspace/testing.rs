@@ -228,7 +228,7 @@ impl Bench {
         }
     }
 
-    fn carry_out(&mut self, effects: Vec<Effect>) {
+    pub(super) fn carry_out(&mut self, effects: Vec<Effect>) {
         for effect in effects {
             match effect {
                 Effect::Record(record) => self.remembered.apply(&record),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
-use super::{Act, Adopting, Closing, Holder, Key, LockTable, Releasing};
+use super::{Act, Adopting, Closing, Holder, LockTable, Releasing};
 use crate::lockspace::ask::{Client, ClientId};
 use crate::lockspace::desk::Context;
 use crate::lockspace::event::{Answer, Call, Moment, Notice};
@@ -72,12 +72,12 @@ impl LockTable {
 
     /// Goes on after the lockspace could not be left: the holders' lock is taken again.
     pub(in crate::lockspace) fn reopen(&mut self, cx: &mut Context<'_>) {
-        let was_kept = self.closing.take().is_some_and(|closing| closing.keep);
+        self.closing = None;
         if self.mode == LockMode::Unlocked {
-            if !was_kept {
+            self.forget_gone(cx);
+            if self.holders.is_empty() {
                 cx.record(&self.resource, Change::Forgotten);
             }
-            self.forget_gone(cx);
         }
         let mode = self.holders.iter().map(|holder| holder.mode).max();
         match mode {
@@ -170,10 +170,10 @@ impl LockTable {
     fn take_over(&mut self, mode: LockMode, holder: &HolderRecord, keep: bool, cx: &mut Context<'_>) {
         if !keep {
             // The value block was not read: nothing is written over it.
-            self.release(Some(Key(holder.client)), None, None, cx);
+            self.release(None, None, None, cx);
             return;
         }
-        cx.record(&self.resource, Change::Held { mode, holder: holder.clone() });
+        cx.record(&self.resource, Change::Adopted { mode, holder: holder.clone() });
         self.holders.push(Holder::remembered(mode, holder, cx.now));
     }
 
@@ -200,6 +200,7 @@ impl Holder {
                 pid: record.pid,
                 name: Arc::clone(&record.name),
             }),
+            ticket: None,
             mode,
             version: 0,
             persistent: record.is_persistent(),

@@ -29,6 +29,7 @@ impl LockTable {
         cx.record(&self.resource, Change::Held { mode, holder: request.holder_record() });
         self.holders.push(Holder {
             client: Arc::clone(&request.client),
+            ticket: Some(request.ticket),
             mode,
             version: self.known.version,
             persistent: ask.persistent,
@@ -65,6 +66,7 @@ impl LockTable {
         cx: &mut Context<'_>,
     ) {
         let ticket = self.queue[at].ticket;
+        self.fresh = None;
         if to == LockMode::Shared {
             // Whoever remembers too little is on the safe side, should we die in the middle of this.
             self.record_mode(holder, to, cx);

@@ -150,11 +150,16 @@ impl LockTable {
                 continue;
             };
             let request = self.queue.remove(at);
+            self.fresh = None;
             match told {
                 OwnerAnswer::Told(code, flags) => {
                     cx.reply(request.ticket, Reply { flags, ..Reply::of(code) });
                 }
-                OwnerAnswer::BecomesPersistent => self.make_persistent(&request, cx),
+                OwnerAnswer::BecomesPersistent => {
+                    self.make_persistent(&request, cx);
+                    // It may be what an earlier one wants.
+                    at = 0;
+                }
             }
         }
     }
@@ -227,18 +232,27 @@ impl LockTable {
 
     /// Sharers are let in until somebody wants the lock alone.
     fn lock_shared(&mut self, cx: &mut Context<'_>) {
-        let mut at = 0;
-        while at < self.queue.len() && self.underway.is_none() {
-            if self.mode == LockMode::Exclusive || self.unheld.is_some() {
-                return;
-            }
-            match wanted_lock(&self.queue[at]) {
-                Some((LockMode::Exclusive, _)) => return,
-                Some(_) if self.mode == LockMode::Shared => self.grant(at, LockMode::Shared, cx),
-                Some(_) if self.queue[at].is_due(cx) => self.acquire(at, LockMode::Shared, cx),
-                None | Some(_) => at += 1,
+        while self.underway.is_none() && self.unheld.is_none() && self.mode != LockMode::Exclusive {
+            let Some(at) = self.next_sharer(cx) else { return };
+            if self.mode == LockMode::Shared {
+                self.grant(at, LockMode::Shared, cx);
+                // It may be a persistent lock, beside which there is no other one.
+                self.answer_owners(cx);
+            } else {
+                self.acquire(at, LockMode::Shared, cx);
             }
         }
+    }
+
+    /// Returns the first one who wants to share and can be tried, before all who want the lock alone.
+    fn next_sharer(&self, cx: &Context<'_>) -> Option<usize> {
+        let wanted = self.queue.iter().map(|request| wanted_lock(request).map(|(mode, _)| mode));
+        let is_shared = self.mode == LockMode::Shared;
+        wanted
+            .take_while(|mode| *mode != Some(LockMode::Exclusive))
+            .enumerate()
+            .find(|(at, mode)| *mode == Some(LockMode::Shared) && (is_shared || self.queue[*at].is_due(cx)))
+            .map(|(at, _)| at)
     }
 
     /// The first one who wants the lock alone is tried where nobody of this host has it.

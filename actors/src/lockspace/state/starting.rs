@@ -18,9 +18,8 @@ pub(super) struct Starting {
     /// Who asked for it, until answered.
     pub(super) ticket: Option<Ticket>,
     previous_generation: u32,
-    /// Lock requests that wait for its end.
+    /// Stops and lock requests that wait for its end, in the order of their arrival.
     pub(super) waiting: Vec<Asked>,
-    stops: Vec<Ticket>,
     /// Locks of an earlier life, where it is a start by recovery; taken when their adoption begins.
     pub(super) orphans: Option<Vec<Orphan>>,
     /// All lock requests wait, as those of an earlier life are taken over.
@@ -30,15 +29,7 @@ pub(super) struct Starting {
 impl Starting {
     fn new(how: StartAsk, ticket: Option<Ticket>, orphans: Option<Vec<Orphan>>) -> Self {
         let is_recovery = orphans.is_some();
-        Self {
-            how,
-            ticket,
-            previous_generation: 0,
-            waiting: Vec::new(),
-            stops: Vec::new(),
-            orphans,
-            is_recovery,
-        }
+        Self { how, ticket, previous_generation: 0, waiting: Vec::new(), orphans, is_recovery }
     }
 }
 
@@ -75,7 +66,7 @@ impl Machine {
     pub(super) fn ask_while_starting(&mut self, asked: Asked, cx: &mut Context<'_>) {
         let Life::Starting(starting) = &mut self.life else { return };
         match &asked.ask {
-            Ask::Stop(_) => starting.stops.push(asked.ticket),
+            Ask::Stop(_) => starting.waiting.push(asked),
             Ask::Lock(lock) if lock.waits_for_start || starting.is_recovery => starting.waiting.push(asked),
             _ => cx.answer(asked.ticket, ResultCode::STARTING),
         }
@@ -133,9 +124,6 @@ impl Machine {
         for asked in starting.waiting {
             self.asked(asked, cx);
         }
-        if !starting.stops.is_empty() {
-            self.stop(starting.stops, Leave::Keep, false, cx);
-        }
     }
 
     fn fail_start(&mut self, fault: Fault, cx: &mut Context<'_>) {
@@ -151,11 +139,10 @@ impl Machine {
         if let Some(ticket) = starting.ticket {
             cx.fail(ticket, fault);
         }
-        for ticket in starting.waiting.into_iter().map(|asked| asked.ticket) {
-            cx.answer(ticket, ResultCode::NO_LOCKSPACE);
-        }
-        for ticket in starting.stops {
-            cx.answer(ticket, ResultCode::OK);
+        for asked in starting.waiting {
+            let is_stop = matches!(asked.ask, Ask::Stop(_));
+            let code = if is_stop { ResultCode::OK } else { ResultCode::NO_LOCKSPACE };
+            cx.answer(asked.ticket, code);
         }
     }
 }

@@ -140,3 +140,24 @@ fn the_version_of_the_metadata_is_taken_from_the_holder_of_the_exclusive_vg_lock
     bench.unlock(2, &Resource::Vg);
     assert_eq!(bench.resource(&Resource::Vg).unwrap().version, 6);
 }
+
+#[test]
+fn there_is_one_persistent_lock_also_where_several_are_waited_for() {
+    let mut bench = Bench::running(LockType::Sanlock);
+    bench.lock(1, &lv("a"), EXCLUSIVE);
+    let first = bench.ask(2, Ask::Lock(persistent(&lv("a"), SHARED)));
+    let second = bench.ask(3, Ask::Lock(persistent(&lv("a"), SHARED)));
+    bench.unlock(1, &lv("a"));
+    assert_eq!(bench.code(first), Some(ResultCode::OK));
+    assert_eq!(bench.code(second), Some(ResultCode::ALREADY));
+    assert_eq!(bench.resource(&lv("a")).unwrap().holders.len(), 1);
+}
+
+#[test]
+fn a_lock_that_becomes_persistent_answers_those_who_wait_for_a_persistent_one() {
+    let mut bench = Bench::running(LockType::Sanlock);
+    bench.lock(1, &lv("a"), EXCLUSIVE);
+    let waits = bench.ask(2, Ask::Lock(persistent(&lv("a"), EXCLUSIVE)));
+    bench.ask(1, Ask::Lock(persistent(&lv("a"), EXCLUSIVE)));
+    assert_eq!((bench.code(waits), bench.mode(&lv("a"))), (Some(ResultCode::ALREADY), EXCLUSIVE));
+}

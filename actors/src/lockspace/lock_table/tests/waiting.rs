@@ -111,6 +111,19 @@ fn an_lv_lock_that_somebody_else_has_asked_about_since_is_not_given_back() {
 }
 
 #[test]
+fn an_lv_lock_that_somebody_is_having_converted_is_not_given_back() {
+    let mut bench = Bench::running(LockType::Sanlock);
+    bench.slow = true;
+    let first = bench.ask(1, Ask::Lock(persistent(&lv("a"), EXCLUSIVE)));
+    let converted = bench.ask(2, Ask::Lock(persistent(&lv("a"), SHARED)));
+    bench.grant();
+    bench.feed(Event::NotDelivered(first));
+    bench.slow = false;
+    bench.grant();
+    assert_eq!((bench.code(converted), bench.mode(&lv("a"))), (OK, SHARED));
+}
+
+#[test]
 fn unlock_cancel_with_nothing_held_cancels_what_waits() {
     let mut bench = Bench::running(LockType::Dlm);
     let cancel = |persistent| {

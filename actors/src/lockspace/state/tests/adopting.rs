@@ -3,11 +3,11 @@
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use crate::lockspace::ask::Ask;
-use crate::lockspace::event::{Call, Event, Notice};
+use crate::lockspace::event::{Answer, Call, Event, Notice};
 use crate::lockspace::lock_manager::{Adopt, Resource};
 use crate::lockspace::picture::Stage;
 use crate::lockspace::record::{Change, HolderRecord, LockRecord, Remembered};
-use crate::lockspace::state::{Orphan, orphans};
+use crate::lockspace::state::{Lockspace, Orphan, orphans};
 use crate::lockspace::testing::{Bench, EXCLUSIVE, SHARED, fault, lv, persistent, spec};
 
 fn orphan(name: &str, mode: LockMode, active: bool) -> Orphan {
@@ -23,7 +23,7 @@ fn over(bench: &Bench) -> (usize, usize, usize) {
     over.expect("adoption is over")
 }
 
-fn none(call: &Call) -> Option<crate::lockspace::event::Answer> {
+fn none(call: &Call) -> Option<Answer> {
     let is_metadata = matches!(call, Call::Acquire(Resource::Vg | Resource::Global, ..));
     is_metadata.then(|| Err(fault(ResultCode::ADOPT_NONE)))
 }
@@ -97,13 +97,8 @@ fn clients_that_come_during_the_adoption_wait_for_its_end() {
     let mut bench = Bench::new(spec(LockType::Sanlock));
     bench.slow = true;
     let mut effects = Vec::new();
-    bench.lockspace =
-        crate::lockspace::state::Lockspace::adopt(spec(LockType::Sanlock), left, bench.now, &mut effects);
-    for effect in effects {
-        if let crate::lockspace::event::Effect::Call(id, call) = effect {
-            bench.calls.push_back((id, call));
-        }
-    }
+    bench.lockspace = Lockspace::adopt(spec(LockType::Sanlock), left, bench.now, &mut effects);
+    bench.carry_out(effects);
     let waits = bench.lock(1, &Resource::Vg, EXCLUSIVE);
     bench.grant();
     bench.grant();
@@ -115,6 +110,22 @@ fn clients_that_come_during_the_adoption_wait_for_its_end() {
     bench.manner(|_| None);
     let again = bench.lock(1, &Resource::Vg, EXCLUSIVE);
     assert!(bench.code(waits).is_some() && bench.code(again).is_some());
+}
+
+#[test]
+fn a_stop_that_comes_during_the_adoption_is_refused_where_lv_locks_are_adopted() {
+    use crate::lockspace::ask::StopRule;
+    let mut bench = Bench::new(spec(LockType::Sanlock));
+    bench.slow = true;
+    let left = vec![orphan("a", EXCLUSIVE, true)];
+    let mut effects = Vec::new();
+    bench.lockspace = Lockspace::adopt(spec(LockType::Sanlock), left, bench.now, &mut effects);
+    bench.carry_out(effects);
+    let stopped = bench.ask(1, Ask::Stop(StopRule::UnlessLvLocks));
+    bench.slow = false;
+    bench.manner(none);
+    bench.apply(Event::TimeHasCome);
+    assert_eq!((bench.code(stopped), bench.mode(&lv("a"))), (Some(ResultCode::BUSY), EXCLUSIVE));
 }
 
 #[test]
