@@ -10,6 +10,7 @@ use crate::archive_janitor::ArchiveEnvironment;
 use crate::environment::PollEnvironment;
 use crate::events::Events;
 use crate::history::chronicler::HistorySite;
+use crate::lockspace::environment::LockEnvironment;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciling;
 use crate::throttle::Knobs;
@@ -68,6 +69,8 @@ pub struct ServiceEnvironment {
     pub archive: Arc<ArchiveEnvironment>,
     /// The poll role, where it is turned on.
     pub poll: Option<Arc<PollEnvironment>>,
+    /// The lock role, where it is turned on.
+    pub lock: Option<Arc<LockEnvironment>>,
     /// The kernel's knobs that slow copies down.
     pub knobs: Knobs,
     /// How what nobody polls is found and taken up, where that is turned on.

@@ -11,10 +11,14 @@
 //! │  ├─ kernel              reads device-mapper for all operations that are watched
 //! │  ├─ throttle            turns the kernel's knobs that slow copies down (the service only)
 //! │  └─ reconcile           finds in LVM's metadata what nobody polls   (the service only, where it is configured)
+//! ├─ lock                   rest_for_one: new lockspaces have to be recovered    (the service where it is configured, lvmlockd)
+//! │  ├─ lockspaces          one LockspaceActor per started VG, and dlm's global one; a failing one is given up alone
+//! │  └─ recovery            at start: takes over what an earlier life has left behind; then clients are served
 //! ├─ archive                one_for_one; a failing janitor is given up alone            (the service only)
 //! │  └─ janitor             keeps /etc/lvm/archive within bounds, where that is turned on
 //! └─ doors                  one_for_one; each is a listener, and a task for each client
 //!    ├─ lvmpolld            the poll protocol
+//!    ├─ lvmlockd            the lock protocol  (the service where it is configured)
 //!    ├─ api                 the JSON API       (the service only)
 //!    └─ metrics             for Prometheus     (the service only, where it is configured)
 //! ```
@@ -99,6 +103,8 @@ pub struct ServiceTree {
     pub environment: Arc<ServiceEnvironment>,
     /// Where lvm's clients are served; only with the poll role.
     pub lvmpolld: Option<UnixListener>,
+    /// Where lvm's clients are given locks, and how; only with the lock role.
+    pub lvmlockd: Option<(UnixListener, Lvmlockd)>,
     /// Every message of lvm's clients is logged.
     pub wire: bool,
     /// Where the JSON API is served.
@@ -109,7 +115,7 @@ pub struct ServiceTree {
 
 /// Describes the whole tree of the service.
 pub fn service(tree: ServiceTree) -> SupervisorSpec {
-    let ServiceTree { journal_dir, gate, environment, lvmpolld, wire, api, metrics } = tree;
+    let ServiceTree { journal_dir, gate, environment, lvmpolld, lvmlockd, wire, api, metrics } = tree;
     let counted = || Arc::clone(&environment.metrics);
     let mut root = SupervisorSpec::new(Strategy::OneForOne).child(journal(journal_dir));
     let mut doors = SupervisorSpec::new(Strategy::OneForOne);
@@ -130,6 +136,11 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
     } else {
         // There is nothing to be recovered.
         gate.send_replace(true);
+    }
+    if let (Some(lock), Some((socket, protocol))) = (&environment.lock, lvmlockd) {
+        let (lock_gate, served) = watch::channel(false);
+        root = root.child(ChildSpec::supervisor("lock", lock_branch(lock, &lock_gate)));
+        doors = doors.child(door_spec(&DoorEnvironment::new(socket, served, counted(), protocol)));
     }
     let protocol = Api { environment: Arc::clone(&environment) };
     doors = doors.child(door_spec(&DoorEnvironment::new(api, gate.subscribe(), counted(), protocol)));

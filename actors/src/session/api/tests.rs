@@ -93,6 +93,7 @@ impl Fixture {
                 events.clone(),
             )),
             poll: None,
+            lock: None,
             history: None,
         });
         let service = ApiService {

@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 use lvmwarden_actors::poll_operation::state::Mode;
 use lvmwarden_actors::poll_operation::turns::Rules;
+use lvmwarden_protocol::lock::LockType;
+use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;
 use thiserror::Error;
 
@@ -28,8 +30,8 @@ use document::Document;
 pub(crate) use document::Problem;
 pub(crate) use values::{Group, LEVELS, level_called};
 use values::{
-    absolute_path, format, group, level, limit, loopback_address, mode, number, poll_mode, reconcile, roles,
-    switch, windows,
+    absolute_path, format, global_type, group, level, limit, loopback_address, lvmlockctl, mode, number,
+    poll_mode, reconcile, roles, switch, windows,
 };
 
 use super::logging::Format;
@@ -42,6 +44,50 @@ pub(crate) const DEFAULT_PATH: &str = "/etc/lvmwarden/lvmwarden.toml";
 pub(crate) enum Role {
     /// It polls pvmoves, conversions and merges: lvmpolld's job.
     Poll,
+    /// It holds the locks of shared VGs: lvmlockd's job.
+    Lock,
+}
+
+impl Role {
+    /// Returns its name in the configuration.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Poll => "poll",
+            Self::Lock => "lock",
+        }
+    }
+}
+
+/// How the locks of shared VGs are held, one field for each key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct LockSettings {
+    pub(crate) socket: PathBuf,
+    pub(crate) pid_file: PathBuf,
+    pub(crate) adopt_file: PathBuf,
+    /// `None`: the first lock manager that is used.
+    pub(crate) global_type: Option<LockType>,
+    /// 0: there is none.
+    pub(crate) host_id: u32,
+    /// 0: as long as sanlock thinks.
+    pub(crate) io_timeout_seconds: u32,
+    /// 0: for ever.
+    pub(crate) wait_limit_seconds: u32,
+    pub(crate) lvmlockctl: InfoFormat,
+}
+
+impl Default for LockSettings {
+    fn default() -> Self {
+        Self {
+            socket: "/run/lvm/lvmlockd.socket".into(),
+            pid_file: "/run/lvmlockd.pid".into(),
+            adopt_file: "/run/lvm/lvmlockd.adopt".into(),
+            global_type: None,
+            host_id: 0,
+            io_timeout_seconds: 0,
+            wait_limit_seconds: 900,
+            lvmlockctl: InfoFormat::WithSysid,
+        }
+    }
 }
 
 /// What is done about an operation that is found in LVM's metadata, and that nobody polls.
@@ -70,6 +116,7 @@ pub(crate) struct Config {
     pub(crate) poll_reconcile: Reconcile,
     pub(crate) poll_reconcile_at_once: u32,
     pub(crate) poll_rules: Rules,
+    pub(crate) lock: LockSettings,
     pub(crate) api_socket: PathBuf,
     /// Permission bits, 0 to 0o777.
     pub(crate) api_mode: u32,
@@ -102,6 +149,7 @@ impl Default for Config {
             poll_reconcile: Reconcile::Resume,
             poll_reconcile_at_once: 4,
             poll_rules: Rules::default(),
+            lock: LockSettings::default(),
             api_socket: "/run/lvmwarden/org.lvmwarden".into(),
             api_mode: 0o660,
             api_group: Group::Named("lvmwarden".into()),
@@ -157,6 +205,16 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         poll.set("limit_per_vg", &mut config.poll_rules.per_vg, limit);
         poll.set("limit_per_pv", &mut config.poll_rules.per_pv, limit);
         poll.set("windows", &mut config.poll_rules.windows, windows);
+    });
+    document.section("lock", |lock| {
+        lock.set("socket", &mut config.lock.socket, absolute_path);
+        lock.set("pid_file", &mut config.lock.pid_file, absolute_path);
+        lock.set("adopt_file", &mut config.lock.adopt_file, absolute_path);
+        lock.set("global_type", &mut config.lock.global_type, global_type);
+        lock.set("host_id", &mut config.lock.host_id, number(0..=2000));
+        lock.set("io_timeout_seconds", &mut config.lock.io_timeout_seconds, number(0..=600));
+        lock.set("wait_limit_seconds", &mut config.lock.wait_limit_seconds, number(0..=86_400));
+        lock.set("lvmlockctl", &mut config.lock.lvmlockctl, lvmlockctl);
     });
     document.section("api", |api| {
         api.set("socket", &mut config.api_socket, absolute_path);

@@ -81,6 +81,15 @@ fn every_key_is_understood() {
         limit_per_vg = 1000
         limit_per_pv = 1
         windows = ["22:00-06:00"]
+        [lock]
+        socket = "/run/l"
+        pid_file = "/run/l.pid"
+        adopt_file = "/run/l.adopt"
+        global_type = "sanlock"
+        host_id = 7
+        io_timeout_seconds = 10
+        wait_limit_seconds = 0
+        lvmlockctl = "2.03.28"
         [api]
         socket = "/run/a"
         mode = "0600"
@@ -117,6 +126,16 @@ fn every_key_is_understood() {
             per_pv: Some(1),
             windows: vec!["22:00-06:00".parse().unwrap()],
         },
+        lock: LockSettings {
+            socket: "/run/l".into(),
+            pid_file: "/run/l.pid".into(),
+            adopt_file: "/run/l.adopt".into(),
+            global_type: Some(LockType::Sanlock),
+            host_id: 7,
+            io_timeout_seconds: 10,
+            wait_limit_seconds: 0,
+            lvmlockctl: InfoFormat::WithoutSysid,
+        },
         api_socket: "/run/a".into(),
         api_mode: 0o600,
         api_group: Group::Number(100),
@@ -142,8 +161,11 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
     let address =
         r#"an address of this host itself with a port, in quotes, such as "127.0.0.1:9836" or "[::1]:9836""#;
     for (section, key, value, permitted) in [
-        ("service", "roles", r#""poll""#, r#"a list of "poll""#),
-        ("service", "roles", r#"["poll", "lock"]"#, r#"a list of "poll""#),
+        ("service", "roles", r#""poll""#, r#"a list of "poll", "lock""#),
+        ("service", "roles", r#"["poll", "metadata"]"#, r#"a list of "poll", "lock""#),
+        ("lock", "global_type", r#""idm""#, r#""auto", "dlm", "sanlock""#),
+        ("lock", "host_id", "2001", "a whole number from 0 to 2000"),
+        ("lock", "lvmlockctl", r#""2.03.16""#, r#""2.03.27", "2.03.28""#),
         ("log", "level", r#""loud""#, level),
         ("log", "level", r#""Info""#, level),
         ("log", "level", "7", level),
@@ -193,7 +215,8 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
-    let sections = "[service], [log], [poll], [api], [metrics], [events], [history], [archive_janitor]";
+    let sections =
+        "[service], [log], [poll], [lock], [api], [metrics], [events], [history], [archive_janitor]";
     for (text, expected) in [
         ("[log]\nlevels = 1", "2:1: there is no key log.levels; did you mean log.level?".to_owned()),
         ("[log]\n  format_ = 1", "2:3: there is no key log.format_; did you mean log.format?".to_owned()),
@@ -203,7 +226,7 @@ fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
             "3:1: there is no key log.Größe ü; [log] has level, format, wire".to_owned(),
         ),
         ("[logs]", "1:2: there is no section [logs]; did you mean [log]?".to_owned()),
-        ("[lock]", "1:2: there is no section [lock]; there are ".to_owned() + sections),
+        ("[metadata]", "1:2: there is no section [metadata]; there are ".to_owned() + sections),
         ("level = 'info'", "1:1: the key level is in no section; there are ".to_owned() + sections),
         ("log = 'info'", "1:1: log must be a section, [log]".to_owned()),
         ("[[log]]", "1:3: log must be a section, [log]".to_owned()),

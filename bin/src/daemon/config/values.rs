@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use lvmwarden_actors::poll_operation::state::Mode;
 use lvmwarden_actors::poll_operation::turns::Window;
+use lvmwarden_protocol::lock::LockType;
+use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;
 use toml::Spanned;
 use toml::de::DeValue;
@@ -30,7 +32,14 @@ const FORMATS: [(&str, Format); 4] = [
     ("json", Format::Json),
 ];
 
-const ROLES: [(&str, Role); 1] = [("poll", Role::Poll)];
+const ROLES: [(&str, Role); 2] = [("poll", Role::Poll), ("lock", Role::Lock)];
+
+const GLOBAL_TYPES: [(&str, Option<LockType>); 3] =
+    [("auto", None), ("dlm", Some(LockType::Dlm)), ("sanlock", Some(LockType::Sanlock))];
+
+/// The newest lvm2 whose lvmlockctl reads a format, and the oldest that reads the other.
+const LVMLOCKCTL: [(&str, InfoFormat); 2] =
+    [("2.03.27", InfoFormat::WithSysid), ("2.03.28", InfoFormat::WithoutSysid)];
 
 const POLL_MODES: [(&str, Mode); 2] = [("classic", Mode::Classic), ("events", Mode::Events)];
 
@@ -65,6 +74,14 @@ pub(super) fn poll_mode(value: &DeValue<'_>) -> Result<Mode, String> {
 
 pub(super) fn reconcile(value: &DeValue<'_>) -> Result<Reconcile, String> {
     one_of(value, &RECONCILE)
+}
+
+pub(super) fn global_type(value: &DeValue<'_>) -> Result<Option<LockType>, String> {
+    one_of(value, &GLOBAL_TYPES)
+}
+
+pub(super) fn lvmlockctl(value: &DeValue<'_>) -> Result<InfoFormat, String> {
+    one_of(value, &LVMLOCKCTL)
 }
 
 pub(super) fn roles(value: &DeValue<'_>) -> Result<Vec<Role>, String> {

@@ -15,11 +15,13 @@ use lvmwarden_actors::events::Events;
 use lvmwarden_actors::history::chronicler::HistorySite;
 use lvmwarden_actors::history::health::Health;
 use lvmwarden_actors::kernel::DeviceMapper;
+use lvmwarden_actors::lockspace::environment::LockEnvironment;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::state::Stop;
 use lvmwarden_actors::reconcile::Reconciling;
 use lvmwarden_actors::reconcile::plan::Policy;
 use lvmwarden_actors::service::{Control, ServiceEnvironment, ServiceInfo};
+use lvmwarden_actors::session::lock::Lvmlockd;
 use lvmwarden_actors::throttle::Knobs;
 use lvmwarden_actors::tree::{self, ServiceTree};
 use lvmwarden_protocol::api::archive::Limits;
@@ -27,7 +29,9 @@ use lvmwarden_supervisor::SupervisorSpec;
 use tokio::sync::watch;
 
 use super::doors::Doors;
-use crate::daemon::config::{Config, Reconcile, Role};
+use crate::daemon::config::{Config, Reconcile};
+use crate::daemon::lock_dumps::LockDumps;
+use crate::daemon::lock_role::{self, LockRole};
 use crate::daemon::place::Place;
 use crate::daemon::poll_role::{PollRole, executable};
 
@@ -59,7 +63,8 @@ pub(super) fn environment(
         let (directory, events) = (place.history.clone(), voices.events.clone());
         Arc::new(HistorySite { directory, keep: config.history_keep, health: Health::default(), events })
     });
-    let roles = config.service_roles.iter().map(|Role::Poll| "poll".to_owned()).collect();
+    let lock = doors.lvmlockd.is_some().then(|| lock_environment(config, voices.events.clone()));
+    let roles = config.service_roles.iter().map(|role| role.as_str().to_owned()).collect();
     let info = ServiceInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: Timestamp::now(),
@@ -82,6 +87,7 @@ pub(super) fn environment(
         knobs: Knobs::new(sys_directory()),
         archive,
         poll,
+        lock,
         history,
     }))
 }
@@ -128,6 +134,21 @@ fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::R
     Ok(Arc::new(role.environment(place)))
 }
 
+fn lock_environment(config: &Config, events: Events) -> Arc<LockEnvironment> {
+    let settings = &config.lock;
+    let wait_limit = Duration::from_secs(settings.wait_limit_seconds.into());
+    let role = LockRole {
+        test: false,
+        gl_type: settings.global_type,
+        host_id: settings.host_id,
+        io_timeout_seconds: settings.io_timeout_seconds,
+        local_wait: (!wait_limit.is_zero()).then_some(wait_limit),
+        memory: lock_role::memory(Some(settings.adopt_file.clone()), true),
+        events,
+    };
+    Arc::new(role.environment())
+}
+
 /// Returns the supervision tree; `gate` turns true when clients are served.
 ///
 /// # Errors
@@ -138,12 +159,27 @@ pub(super) fn tree(
     place: &Place,
     environment: &Arc<ServiceEnvironment>,
     gate: watch::Sender<bool>,
+    dumps: LockDumps,
 ) -> io::Result<SupervisorSpec> {
+    let lvmlockd = match (&doors.lvmlockd, &environment.lock) {
+        (Some(door), Some(lock)) => {
+            let protocol = Lvmlockd {
+                lock: Arc::clone(lock),
+                dumps: Arc::new(dumps),
+                // The service ends when systemd or the API says so: whoever quits a C daemon means that one alone.
+                quit: Arc::default(),
+                wire: config.log_wire,
+            };
+            Some((door.listener.try_clone()?, protocol))
+        }
+        _without_the_role => None,
+    };
     Ok(tree::service(ServiceTree {
         journal_dir: place.journal.clone(),
         gate,
         environment: Arc::clone(environment),
         lvmpolld: doors.lvmpolld.as_ref().map(|door| door.listener.try_clone()).transpose()?,
+        lvmlockd,
         wire: config.log_wire,
         api: doors.api.listener.try_clone()?,
         metrics: doors.metrics.as_ref().map(TcpListener::try_clone).transpose()?,

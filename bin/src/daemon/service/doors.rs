@@ -7,12 +7,17 @@ use slog::{Logger, warn};
 
 use crate::daemon::config::{Config, Group, Role};
 use crate::daemon::group;
+use crate::daemon::pid_file::PidFile;
 use crate::daemon::sockets::{HandedOver, Listening, Wanted};
 
 /// The sockets of the service; their files go away with this value.
 pub(super) struct Doors {
     /// Where LVM commands ask, if the service polls for them.
     pub(super) lvmpolld: Option<Listening>,
+    /// Where LVM commands ask for locks, if the service holds them.
+    pub(super) lvmlockd: Option<Listening>,
+    /// What says to LVM commands that they need not look in vain; it goes away with this value.
+    _lvmlockd_pid_file: Option<PidFile>,
     /// Where clients of the API ask.
     pub(super) api: Listening,
     /// Where metrics are read by HTTP, if anywhere.
@@ -29,6 +34,10 @@ impl Doors {
         let lvmpolld = Wanted::lvmpolld(&config.poll_socket);
         let lvmpolld =
             config.plays(Role::Poll).then(|| Listening::open(&lvmpolld, &mut handed_over)).transpose()?;
+        let locks = config.plays(Role::Lock);
+        let pid_file = locks.then(|| PidFile::lock(&config.lock.pid_file)).transpose()?;
+        let lvmlockd = Wanted::lvmlockd(&config.lock.socket);
+        let lvmlockd = locks.then(|| Listening::open(&lvmlockd, &mut handed_over)).transpose()?;
         let (path, mode) = (&config.api_socket, config.api_mode);
         let api = Wanted { name: "api", path, mode, mode_before: 0o777, group };
         let api = Listening::open(&api, &mut handed_over)?;
@@ -40,12 +49,12 @@ impl Doors {
         for what in handed_over.unclaimed() {
             warn!(log, "systemd passes what is not configured"; "what" => what, "next" => "close it");
         }
-        Ok(Self { lvmpolld, api, metrics, group })
+        Ok(Self { lvmpolld, lvmlockd, _lvmlockd_pid_file: pid_file, api, metrics, group })
     }
 
     /// Removes the files of the sockets that this process made: the next daemon may make its own there.
     pub(super) fn unlink(&mut self) {
-        self.lvmpolld.iter_mut().chain([&mut self.api]).for_each(Listening::unlink);
+        self.lvmpolld.iter_mut().chain(&mut self.lvmlockd).chain([&mut self.api]).for_each(Listening::unlink);
     }
 }
 

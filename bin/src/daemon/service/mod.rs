@@ -34,8 +34,9 @@ use slog::{Logger, error, info, warn};
 use tokio::sync::{mpsc, watch};
 
 use super::command_line::ServiceOptions;
-use super::config::{Config, Source};
-use super::logging::{self, Destination, LogControl};
+use super::config::{Config, Role, Source};
+use super::lock_dumps::LockDumps;
+use super::logging::{self, Destination, LogControl, LogRing};
 use super::place::Place;
 use super::runtime::{self, TREE_FAILED};
 use super::signals::{self, SIGHUP, Signals};
@@ -89,7 +90,10 @@ fn serve(config: Config, source: Source, options: &ServiceOptions) -> anyhow::Re
     let (log, log_control, guard) = logging::open(Destination::Stderr(config.log_format), level);
     log_panics(log.clone());
     let reloader = Reloader { source, config, level_by_hand: options.log_level };
-    let life = live(reloader, log.clone(), log_control);
+    let ring = LogRing::default();
+    let log = if reloader.config.plays(Role::Lock) { ring.beside(log) } else { log };
+    let dumps = LockDumps { ring, format: reloader.config.lock.lvmlockctl, log: log.clone() };
+    let life = live(reloader, log.clone(), log_control, dumps);
     // A task of its own: what is waited for outside of any is looked at whenever anything happens.
     let exit = runtime::run(&log, async { actix_rt::spawn(life).await });
     drop(log);
@@ -97,7 +101,12 @@ fn serve(config: Config, source: Source, options: &ServiceOptions) -> anyhow::Re
     exit.context("the service has panicked").flatten()
 }
 
-async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> anyhow::Result<ExitCode> {
+async fn live(
+    mut reloader: Reloader,
+    log: Logger,
+    log_control: LogControl,
+    dumps: LockDumps,
+) -> anyhow::Result<ExitCode> {
     // First: whoever sees the sockets may ask for an orderly end at once.
     let mut signals = Signals::listen(&signals::SERVICE).context("cannot take over the signals")?;
     let config = &reloader.config;
@@ -110,8 +119,8 @@ async fn live(mut reloader: Reloader, log: Logger, log_control: LogControl) -> a
     let control = Arc::new(ServiceControl { level: level.clone(), stop });
     let environment = assembly::environment(config, &doors, &place, Voices { control, events, metrics })?;
     let (gate, open) = watch::channel(false);
-    let tree =
-        assembly::tree(config, &doors, &place, &environment, gate).context("cannot keep the sockets")?;
+    let tree = assembly::tree(config, &doors, &place, &environment, gate, dumps)
+        .context("cannot keep the sockets")?;
     info!(log, "lvmwardend starts"; "version" => env!("CARGO_PKG_VERSION"), "configuration" => %reloader.source.path().display(),
           "roles" => environment.info.roles.join(" "), "instance" => &environment.info.instance);
     environment.events.publish(&Occurrence::ServiceStarted { version: env!("CARGO_PKG_VERSION") });
