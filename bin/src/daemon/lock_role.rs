@@ -15,6 +15,7 @@ use lvmwarden_actors::lockspace::environment::{
 };
 use lvmwarden_actors::lockspace::global::GlobalRules;
 use lvmwarden_actors::lockspace::lock_manager::LockManager;
+use lvmwarden_actors::lockspace::lock_manager::dlm::{Cluster, DlmManager};
 use lvmwarden_actors::lockspace::lock_manager::sanlock::{SanlockManager, Settings};
 use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
 use lvmwarden_actors::session::lock::Dumps;
@@ -71,7 +72,8 @@ fn managers(test: bool, io_timeout_seconds: u32) -> Managers {
         return Managers::new([LockType::Dlm, LockType::Sanlock].map(pretend), true);
     }
     let sanlock = Settings { io_timeout_seconds, ..Settings::default() };
-    let all: [Arc<dyn LockManager>; 1] = [Arc::new(SanlockManager::new(sanlock))];
+    let all: [Arc<dyn LockManager>; 2] =
+        [Arc::new(DlmManager::new(Cluster::default())), Arc::new(SanlockManager::new(sanlock))];
     Managers::new(all, false)
 }
 
