@@ -8,7 +8,9 @@
 //!
 //! The socket's mode is a first fence; this one also holds where a mode or an ACL was set wrong.
 
-use lvmwarden_protocol::api::{Method, archive, events, metrics, poll, service, supervisor, varlink_service};
+use lvmwarden_protocol::api::{
+    Method, archive, events, lock, metrics, poll, service, supervisor, varlink_service,
+};
 
 /// Who is at the other end of a connection, as the kernel noted when it was made.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,7 +40,7 @@ pub enum Permission {
 }
 
 /// The methods that change nothing. One that is not listed is for root alone.
-const WATCHING: [&str; 17] = [
+const WATCHING: [&str; 22] = [
     varlink_service::GetInfo::NAME,
     varlink_service::GetInterfaceDescription::NAME,
     service::Info::NAME,
@@ -56,6 +58,11 @@ const WATCHING: [&str; 17] = [
     metrics::Get::NAME,
     archive::Status::NAME,
     archive::Plan::NAME,
+    lock::Lockspaces::NAME,
+    lock::Locks::NAME,
+    lock::Waiters::NAME,
+    lock::Explain::NAME,
+    lock::Watch::NAME,
 ];
 
 impl Access {
@@ -135,6 +142,9 @@ mod tests {
                 "org.lvmwarden.Supervisor.Restart",
                 "org.lvmwarden.Supervisor.SetLogLevel",
                 "org.lvmwarden.Archive.Clean",
+                "org.lvmwarden.Lock.Start",
+                "org.lvmwarden.Lock.Stop",
+                "org.lvmwarden.Lock.Drop",
             ]
         );
     }

@@ -25,6 +25,7 @@ mod desk;
 pub mod directory;
 pub mod environment;
 pub mod event;
+pub mod explain;
 pub mod global;
 pub mod lock_manager;
 mod lock_table;

@@ -9,6 +9,7 @@
 //! | `org.lvmwarden.Events` | what happened | [`events`] |
 //! | `org.lvmwarden.Metrics` | numbers for Prometheus | [`metrics`] |
 //! | `org.lvmwarden.Archive` | the archive janitor | [`archive`] |
+//! | `org.lvmwarden.Lock` | the locks of shared VGs | [`lock`] |
 //!
 //! From the wire inwards, in this order:
 //!
@@ -28,6 +29,7 @@ pub mod archive;
 pub mod codec;
 pub mod events;
 pub mod interface;
+pub mod lock;
 pub mod message;
 pub mod metrics;
 pub mod poll;
@@ -47,7 +49,7 @@ pub use message::{Call, CallError, Message, Parameters, Reply};
 use varlink_service::Error as VarlinkError;
 
 /// Every interface's name and definition, in the order in which clients are told.
-pub const INTERFACES: [(&str, &str); 7] = [
+pub const INTERFACES: [(&str, &str); 8] = [
     (varlink_service::NAME, varlink_service::DESCRIPTION),
     (service::NAME, service::DESCRIPTION),
     (poll::NAME, poll::DESCRIPTION),
@@ -55,6 +57,7 @@ pub const INTERFACES: [(&str, &str); 7] = [
     (events::NAME, events::DESCRIPTION),
     (metrics::NAME, metrics::DESCRIPTION),
     (archive::NAME, archive::DESCRIPTION),
+    (lock::NAME, lock::DESCRIPTION),
 ];
 
 /// Any call that makes sense.
@@ -74,6 +77,8 @@ pub enum Request {
     Metrics(metrics::Request),
     /// Of `org.lvmwarden.Archive`.
     Archive(archive::Request),
+    /// Of `org.lvmwarden.Lock`.
+    Lock(lock::Request),
 }
 
 impl Request {
@@ -87,6 +92,7 @@ impl Request {
             Self::Events(request) => request.method(),
             Self::Metrics(request) => request.method(),
             Self::Archive(request) => request.method(),
+            Self::Lock(request) => request.method(),
         }
     }
 
@@ -106,6 +112,7 @@ impl Request {
             events::NAME => events::Request::parse(call).map(Self::Events),
             metrics::NAME => metrics::Request::parse(call).map(Self::Metrics),
             archive::NAME => archive::Request::parse(call).map(Self::Archive),
+            lock::NAME => lock::Request::parse(call).map(Self::Lock),
             _ => Err(VarlinkError::InterfaceNotFound { interface: interface.to_owned() }),
         }?;
         if call.upgrade {

@@ -2,7 +2,7 @@
 
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
 use lvmwarden_protocol::api::{
-    Call, CodecError, InterfaceError, Method, Reply, Request, archive, events, metrics, poll, service,
+    Call, CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metrics, poll, service,
     supervisor, varlink_service,
 };
 
@@ -36,6 +36,12 @@ pub(super) fn is_patient(request: &Request) -> bool {
         Request::Poll(poll::Request::Wait(_) | poll::Request::Watch(_))
             | Request::Events(events::Request::Subscribe(_))
             | Request::Archive(archive::Request::Plan(_) | archive::Request::Clean(_))
+            | Request::Lock(
+                lock::Request::Start(_)
+                    | lock::Request::Stop(_)
+                    | lock::Request::Drop(_)
+                    | lock::Request::Watch(_)
+            )
     )
 }
 
@@ -74,6 +80,7 @@ impl ApiService {
             Request::Events(events::Request::Subscribe(asked)) => self.subscribe(asked, replies).await?,
             Request::Metrics(metrics::Request::Get(_)) => reply::<metrics::Get, _>(self.metrics().await),
             Request::Archive(request) => self.answer_archive(client.uid, request).await,
+            Request::Lock(request) => self.answer_lock(client.uid, request, replies).await?,
         })
     }
 }

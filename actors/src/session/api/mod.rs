@@ -18,6 +18,7 @@ mod archive;
 mod connection;
 mod dispatch;
 mod foreign;
+mod lock;
 mod poll;
 mod scrape;
 mod stream;

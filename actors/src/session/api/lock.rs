@@ -1,0 +1,302 @@
+//! The locks of shared VGs: who holds what, who waits, and why.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use lvmwarden_protocol::api::lock::{
+    Drop, Error, Explain, ExplainReply, GlobalLock, Kind, Lease, Lock, Locks, LocksReply, Lockspace,
+    Lockspaces, LockspacesReply, Request, Start, State, Stop, Waiter, Waiters, WaitersReply, Watch,
+    WatchReply, Why,
+};
+use lvmwarden_protocol::api::{CodecError, Done, Reply};
+use lvmwarden_protocol::lock::ResultCode;
+use lvmwarden_supervisor::process::{Command, ProcessExit, run};
+use slog::info;
+use tokio::time::sleep;
+
+use super::ApiService;
+use super::connection::Replies;
+use super::dispatch::reply;
+use crate::lockspace::ask::{Ask, Client, ClientId, StopRule};
+use crate::lockspace::directory::{Directory, Question, lockspace_of};
+use crate::lockspace::event::Moment;
+use crate::lockspace::explain::explain;
+use crate::lockspace::lock_manager::{GlobalLease, Resource};
+use crate::lockspace::picture::{
+    HolderPicture, LockspacePicture, ResourcePicture, Stage, WaiterPicture, Why as Reason,
+};
+
+/// How often a watcher is told what has changed.
+const WATCH_PERIOD: Duration = Duration::from_secs(1);
+/// How long lvm may take to start a lockspace.
+const START_DEADLINE: Duration = Duration::from_mins(5);
+
+impl ApiService {
+    pub(super) async fn answer_lock(
+        &self,
+        uid: u32,
+        request: Request,
+        replies: &mut Replies<'_, '_>,
+    ) -> Result<Reply, CodecError> {
+        let Some(lock) = &self.environment.lock else { return Ok(Reply::error(&Error::NotServed)) };
+        let directory = Directory::new(self.registry.clone(), Arc::clone(lock));
+        Ok(match request {
+            Request::Lockspaces(Lockspaces { vgname }) => {
+                let WatchReply { lockspaces, .. } = look(&directory, vgname.as_deref()).await;
+                reply::<Lockspaces, Error>(Ok(LockspacesReply { lockspaces }))
+            }
+            Request::Locks(Locks { vgname }) => {
+                let WatchReply { locks, .. } = look(&directory, vgname.as_deref()).await;
+                reply::<Locks, Error>(Ok(LocksReply { locks }))
+            }
+            Request::Waiters(Waiters { vgname }) => {
+                let WatchReply { waiters, .. } = look(&directory, vgname.as_deref()).await;
+                reply::<Waiters, Error>(Ok(WaitersReply { waiters }))
+            }
+            Request::Start(Start { vgname }) => reply::<Start, _>(self.start_lockspace(uid, vgname).await),
+            Request::Stop(Stop { vgname }) => {
+                info!(self.log, "a client has a lockspace stopped"; "vg" => &vgname, "uid" => uid);
+                let ask = Ask::Stop(StopRule::UnlessLvLocks);
+                let stopped = change(&directory, vgname, ask, "an LV of it is locked here").await;
+                reply::<Stop, _>(stopped)
+            }
+            Request::Drop(Drop { vgname }) => {
+                info!(self.log, "a client has a lockspace dropped"; "vg" => &vgname, "uid" => uid);
+                let dropped =
+                    change(&directory, vgname, Ask::Drop, "the lock manager does not let it go").await;
+                reply::<Drop, _>(dropped)
+            }
+            Request::Explain(Explain { vgname, lv }) => {
+                let pictures = directory.describe().await;
+                let told = explain(&pictures, &vgname, lv.as_deref(), lock.now());
+                let told = told.map(|told| ExplainReply { is_blocked: told.is_blocked, lines: told.lines });
+                reply::<Explain, _>(told.ok_or(Error::NotStarted { vgname }))
+            }
+            Request::Watch(Watch {}) => self.watch_locks(&directory, replies).await?,
+        })
+    }
+
+    async fn watch_locks(
+        &self,
+        directory: &Directory,
+        replies: &mut Replies<'_, '_>,
+    ) -> Result<Reply, CodecError> {
+        let Ok(_stream) = self.streams.try_acquire() else { return Ok(Reply::error(&Error::Busy)) };
+        let mut told = None;
+        loop {
+            let seen = look(directory, None).await;
+            // Times go on by themselves: they are no change.
+            let lasting = without_times(seen.clone());
+            if told.as_ref() != Some(&lasting) {
+                replies.send(Reply::continued::<Watch>(&seen)).await?;
+                told = Some(lasting);
+            }
+            sleep(WATCH_PERIOD).await;
+        }
+    }
+
+    /// lvm knows how the VG is locked, and activates the LV of its leases.
+    async fn start_lockspace(&self, uid: u32, vgname: String) -> Result<Done, Error> {
+        let Some(poll) = &self.environment.poll else { return Err(Error::NotServed) };
+        info!(self.log, "a client has a lockspace started"; "vg" => &vgname, "uid" => uid);
+        let output = |suffix: &str| poll.output_dir.join(format!("lockstart.{suffix}"));
+        let arguments = ["vgchange", "--lock-start", "--", &vgname].map(Into::into).into();
+        let command = Command {
+            program: poll.binary.clone(),
+            arguments,
+            environment: poll.inherited.clone().into_iter().collect(),
+            stdout: output("out"),
+            stderr: output("err"),
+        };
+        let refused = |reason: String| Err(Error::Refused { vgname, code: ResultCode::FAILED.0, reason });
+        match run(&*poll.processes, command, START_DEADLINE).await {
+            Ok(finished) if finished.exit == ProcessExit::Code(0) => Ok(Done {}),
+            Ok(finished) => refused(finished.stderr.trim().replace('\n', "; ")),
+            Err(error) => refused(crate::error_chain::chain(&error)),
+        }
+    }
+}
+
+async fn change(directory: &Directory, vgname: String, ask: Ask, busy: &str) -> Result<Done, Error> {
+    let environment = directory.environment();
+    let client = Client { id: ClientId(0), pid: std::process::id(), name: Arc::from("lvmwarden") };
+    let question = Question { ticket: environment.tickets.next(), client: Arc::new(client), lock_type: None };
+    let Some(answer) = directory.ask(&lockspace_of(&vgname), question.with(ask)).await else {
+        return Err(Error::NotStarted { vgname });
+    };
+    directory.stop_global_if_unused(&question).await;
+    match answer.code {
+        ResultCode::OK => Ok(Done {}),
+        ResultCode::NO_LOCKSPACE => Err(Error::NotStarted { vgname }),
+        ResultCode::BUSY => Err(Error::Refused { vgname, code: ResultCode::BUSY.0, reason: busy.to_owned() }),
+        other => {
+            let reason = "the lock manager, or its state, does not allow it".to_owned();
+            Err(Error::Refused { vgname, code: other.0, reason })
+        }
+    }
+}
+
+async fn look(directory: &Directory, vg: Option<&str>) -> WatchReply {
+    let environment = directory.environment();
+    let pictures = directory.describe().await;
+    let now = environment.now();
+    let is_meant = |picture: &&LockspacePicture| vg.is_none() || picture.spec.vg.as_deref() == vg;
+    let mut told = WatchReply { lockspaces: Vec::new(), locks: Vec::new(), waiters: Vec::new() };
+    for picture in pictures.iter().filter(is_meant) {
+        told.lockspaces.push(lockspace(picture, now));
+        for resource in &picture.resources {
+            told.locks.extend(resource.holders.iter().map(|holder| held(picture, resource, holder, now)));
+            told.locks.extend(unreleased(picture, resource, now));
+            told.waiters.extend(resource.waiters.iter().map(|asked| waiting(picture, resource, asked, now)));
+        }
+    }
+    told
+}
+
+fn without_times(mut told: WatchReply) -> WatchReply {
+    for lockspace in &mut told.lockspaces {
+        lockspace.lease = None;
+    }
+    for lock in &mut told.locks {
+        lock.held_ms = None;
+    }
+    for waiter in &mut told.waiters {
+        (waiter.waited_ms, waiter.retry_in_ms) = (0, None);
+    }
+    told
+}
+
+fn lockspace(picture: &LockspacePicture, now: Moment) -> Lockspace {
+    let spec = &picture.spec;
+    let sum = |count: fn(&ResourcePicture) -> usize| {
+        u32::try_from(picture.resources.iter().map(count).sum::<usize>()).unwrap_or(u32::MAX)
+    };
+    Lockspace {
+        name: spec.name.to_string(),
+        vgname: spec.vg.as_deref().map(str::to_owned),
+        vg_uuid: spec.vg_uuid.to_string(),
+        lock_type: spec.lock_type,
+        args: spec.args.to_string(),
+        host_id: spec.host_id,
+        generation: picture.generation,
+        state: match picture.stage {
+            Stage::New | Stage::Starting => State::Starting,
+            Stage::Running => State::Running,
+            Stage::Stopping | Stage::Finished => State::Stopping,
+            Stage::Failed => State::Failed,
+        },
+        is_killed: picture.killed,
+        global_lock: match picture.global {
+            GlobalLease::Enabled => GlobalLock::Enabled,
+            GlobalLease::Disabled => GlobalLock::Disabled,
+            GlobalLease::Absent => GlobalLock::Absent,
+        },
+        lease: picture.renewal.as_ref().map(|(renewal, seen)| {
+            let age = renewal.age + now.saturating_sub(*seen);
+            Lease {
+                age_ms: millis(age),
+                kill_in_ms: millis(renewal.kill_after.saturating_sub(age)),
+                reset_in_ms: millis(renewal.reset_after.saturating_sub(age)),
+            }
+        }),
+        locks: sum(|resource| resource.holders.len()),
+        waiters: sum(|resource| resource.waiters.len()),
+        problem: picture.fault.as_ref().map(ToString::to_string),
+    }
+}
+
+fn held(picture: &LockspacePicture, resource: &ResourcePicture, holder: &HolderPicture, now: Moment) -> Lock {
+    let (pid, command) = client(&holder.client);
+    Lock {
+        lvname: Some(holder.lv_name.to_string()).filter(|name| !name.is_empty()),
+        mode: holder.mode,
+        version: holder.version,
+        is_persistent: holder.persistent,
+        pid,
+        command,
+        held_ms: Some(millis(now.saturating_sub(holder.since))),
+        ..bare(picture, resource)
+    }
+}
+
+fn unreleased(picture: &LockspacePicture, resource: &ResourcePicture, now: Moment) -> Option<Lock> {
+    let (since, fault) = resource.unreleased.as_ref()?;
+    let held_ms = Some(millis(now.saturating_sub(*since)));
+    Some(Lock { held_ms, problem: Some(fault.to_string()), ..bare(picture, resource) })
+}
+
+fn bare(picture: &LockspacePicture, resource: &ResourcePicture) -> Lock {
+    let (kind, lv_uuid) = kind(&resource.resource);
+    Lock {
+        lockspace: picture.spec.name.to_string(),
+        vgname: picture.spec.vg.as_deref().map(str::to_owned),
+        kind,
+        lvname: None,
+        lv_uuid,
+        mode: resource.mode,
+        version: resource.version,
+        is_persistent: false,
+        pid: None,
+        command: None,
+        held_ms: None,
+        problem: None,
+    }
+}
+
+fn waiting(
+    picture: &LockspacePicture,
+    resource: &ResourcePicture,
+    waiter: &WaiterPicture,
+    now: Moment,
+) -> Waiter {
+    let (kind, lv_uuid) = kind(&resource.resource);
+    let (pid, command) = client(&waiter.client);
+    let mut told = Waiter {
+        lockspace: picture.spec.name.to_string(),
+        vgname: picture.spec.vg.as_deref().map(str::to_owned),
+        kind,
+        lv_uuid,
+        mode: waiter.mode,
+        is_persistent: waiter.persistent,
+        pid,
+        command,
+        waited_ms: millis(now.saturating_sub(waiter.since)),
+        why: Why::HeldHere,
+        host_id: None,
+        host_name: None,
+        tries: None,
+        retry_in_ms: None,
+    };
+    match &waiter.why {
+        Reason::Held => {}
+        Reason::Behind => told.why = Why::Behind,
+        Reason::Asking => told.why = Why::Asking,
+        Reason::Unreleased => told.why = Why::NotGivenBack,
+        Reason::Conflict { fault, tries, again } => {
+            told.why = Why::HeldElsewhere;
+            told.host_id = fault.owner.as_ref().map(|owner| owner.host_id);
+            let name = fault.owner.as_ref().map(|owner| owner.name.clone());
+            told.host_name = name.filter(|name| !name.is_empty());
+            told.tries = Some(*tries);
+            told.retry_in_ms = Some(millis(again.saturating_sub(now)));
+        }
+    }
+    told
+}
+
+fn kind(resource: &Resource) -> (Kind, Option<String>) {
+    match resource {
+        Resource::Global => (Kind::Global, None),
+        Resource::Vg => (Kind::Vg, None),
+        Resource::Lv(uuid) => (Kind::Lv, Some(uuid.to_string())),
+    }
+}
+
+fn client(client: &Client) -> (Option<u32>, Option<String>) {
+    let command = Some(client.name.to_string()).filter(|name| !name.is_empty());
+    (Some(client.pid).filter(|pid| *pid != 0), command)
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
