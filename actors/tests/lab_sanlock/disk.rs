@@ -7,6 +7,7 @@ use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
 const MIB: u64 = 1024 * 1024;
+pub(crate) const SECTOR_BYTES: usize = 512;
 pub(crate) const LOCKSPACE_MAGIC: u32 = 0x1221_2010;
 pub(crate) const LEASE_MAGIC: u32 = 0x0615_2010;
 
@@ -41,14 +42,21 @@ impl Disk {
 
     /// Reads lease number `index`.
     pub(crate) fn lease(&self, index: u64) -> Lease {
-        let mut sector = [0; 512];
-        File::open(&self.0).unwrap().read_exact_at(&mut sector, index * MIB).unwrap();
+        let sector = self.sector(index, 0);
         let number = |at: usize| u32::from_le_bytes(sector[at..at + 4].try_into().unwrap());
         let name = |at: usize| {
             let field = &sector[at..at + 48];
             String::from_utf8(field.iter().copied().take_while(|byte| *byte != 0).collect()).unwrap()
         };
         Lease { magic: number(0), sector_bytes: number(12), lockspace: name(56), name: name(104) }
+    }
+
+    /// Reads a sector of lease number `index`.
+    pub(crate) fn sector(&self, index: u64, sector: u64) -> [u8; SECTOR_BYTES] {
+        let mut bytes = [0; SECTOR_BYTES];
+        let at = index * MIB + sector * 512;
+        File::open(&self.0).unwrap().read_exact_at(&mut bytes, at).unwrap();
+        bytes
     }
 
     /// Returns the names of the leases from `first` to the end.

@@ -1,3 +1,5 @@
+//! The stand-in refuses what the real ones refuse.
+
 use std::thread;
 
 use super::*;

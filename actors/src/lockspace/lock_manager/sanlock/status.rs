@@ -68,25 +68,31 @@ pub(super) struct OrphanStatus {
 
 /// Asks the daemon no more than once a second, however many want to know.
 #[derive(Debug, Default)]
-pub(super) struct SharedStatus(Mutex<Option<(u64, Arc<Status>)>>);
+pub(super) struct SharedStatus(Mutex<Option<Told>>);
+
+/// What asking has brought, and the second in which that was.
+#[derive(Debug)]
+struct Told {
+    at: u64,
+    answer: Result<Arc<Status>, io::ErrorKind>,
+}
 
 impl SharedStatus {
-    /// Returns what the daemon told within this second.
+    /// Returns what the daemon told within this second, or while this waited for others who asked.
     ///
     /// # Errors
     /// It does not answer.
     pub(super) fn get(&self) -> io::Result<Arc<Status>> {
-        let now = monotonic_seconds();
+        let wanted_at = monotonic_seconds();
         // The lock is held while the daemon is asked: those who come meanwhile want the same answer.
         let mut told = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((second, status)) = &*told
-            && *second == now
-        {
-            return Ok(Arc::clone(status));
+        let is_old = told.as_ref().is_none_or(|told| told.at < wanted_at);
+        if is_old {
+            let answer = Status::read().map(Arc::new).map_err(|error| error.kind());
+            *told = Some(Told { at: monotonic_seconds(), answer });
         }
-        let status = Arc::new(Status::read()?);
-        *told = Some((now, Arc::clone(&status)));
-        Ok(status)
+        let answer = told.as_ref().map(|told| told.answer.clone());
+        answer.expect("it was put there above").map_err(io::Error::from)
     }
 }
 

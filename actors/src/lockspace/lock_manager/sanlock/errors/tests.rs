@@ -1,3 +1,5 @@
+//! Every refusal that means something, as a table.
+
 use super::*;
 
 const UUID: &str = "6hwPRQ-ubEX-Ovsh-fj3n-rkGY-SbuK-Gi6Lfw";

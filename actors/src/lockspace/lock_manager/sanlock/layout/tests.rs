@@ -1,3 +1,5 @@
+//! Names, arguments and places, as tables.
+
 use super::*;
 
 const SMALL: Area = Area { sector_bytes: 512, align_mib: 1 };

@@ -1,3 +1,5 @@
+//! Against recorded answers of the real daemon.
+
 use super::record::records;
 use super::*;
 
