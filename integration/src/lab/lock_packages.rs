@@ -13,8 +13,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// The programs and those libraries of theirs that a host with LVM does not have by itself.
-const PACKAGES: [&str; 23] = [
+/// The programs, those libraries of theirs that a host with LVM does not have by itself, and the headers that a test
+/// compares with.
+const PACKAGES: [&str; 26] = [
     "lvm2-lockd",
     "sanlock",
     "libsanlock1",
@@ -38,6 +39,9 @@ const PACKAGES: [&str; 23] = [
     "libqb100",
     "libstatgrab10",
     "libaio1",
+    "libsanlock-dev",
+    "libdlm-dev",
+    "libdlmcontrol-dev",
 ];
 
 /// What a host with a merged `/usr` has as links; the packages lie on both sides of them.
