@@ -109,6 +109,20 @@ impl Client {
         String::from_utf8(reply).expect("replies are text")
     }
 
+    /// Returns the next reply with its terminator, unless nothing comes for so long.
+    #[track_caller]
+    pub fn receive_within(&mut self, time: Duration) -> Option<String> {
+        self.stream.set_read_timeout(Some(time)).expect("a timeout above zero is accepted");
+        let mut first = [0];
+        let read = self.stream.read(&mut first);
+        self.stream.set_read_timeout(Some(wait::SOON)).expect("a timeout above zero is accepted");
+        match read {
+            Ok(1) => Some(String::from_utf8_lossy(&first).into_owned() + &self.receive()),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            other => panic!("the daemon closes the connection: {other:?}"),
+        }
+    }
+
     /// Asks for the progress of `operation` until it is no longer running; returns that last reply.
     #[track_caller]
     pub fn await_end(&mut self, operation: &Operation) -> String {

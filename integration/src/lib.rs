@@ -2,6 +2,7 @@
 //!
 //! - [`site`]: the folder of one test; [`daemon`]: start, kill, restart; [`client`]: raw bytes on its socket;
 //! - [`service`]: the same for the service, and what it tells systemd;
+//! - [`lock_daemon`] and [`lock_client`]: the same for lock daemons, in test mode;
 //! - [`request`] and [`dump`]: the words of the poll protocol; [`fake_lvm`]: the stub that daemons start instead of `lvm`;
 //! - [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
 //! - [`load`]: how fast and how large a daemon is;
@@ -18,6 +19,8 @@ pub mod dump;
 pub mod fake_lvm;
 pub mod lab;
 pub mod load;
+pub mod lock_client;
+pub mod lock_daemon;
 pub mod request;
 pub mod service;
 pub mod site;
