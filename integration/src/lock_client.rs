@@ -13,7 +13,7 @@ use crate::wait;
 /// The abstract socket to which a daemon sends what is long: one for the whole machine.
 const DUMP_SOCKET: &str = "lvmlockd-dump.sock";
 /// How long another test may keep that socket.
-const DUMP_SOCKET_DEADLINE: Duration = Duration::from_secs(60);
+const DUMP_SOCKET_DEADLINE: Duration = Duration::from_mins(1);
 
 /// The word for every request to change or look at a lock, with the fields lvm gives it.
 pub mod ask {
@@ -168,7 +168,9 @@ impl LockClient {
     /// Waits until a VG that was started can be locked: the C daemon's replies run ahead of it.
     #[track_caller]
     pub fn await_started(&mut self, vg: &str) {
-        wait::until("the lockspace", wait::SOON, || (self.result(ask::lock_vg(vg, "un")) == -2).then_some(()));
+        wait::until("the lockspace", wait::SOON, || {
+            (self.result(ask::lock_vg(vg, "un")) == -2).then_some(())
+        });
     }
 
     /// Waits for so long, and makes sure that no reply has come.

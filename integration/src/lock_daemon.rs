@@ -17,6 +17,7 @@ use crate::{binaries, wait};
 
 /// Makes each function that takes a [`Flavour`] a test of the daemon that the crate names `FLAVOUR`.
 #[macro_export]
+#[expect(clippy::crate_in_macro_def, reason = "which daemon is asked is up to the crate of the tests")]
 macro_rules! lock_tests {
     ($($name:ident),* $(,)?) => {
         mod tests { $(#[test] fn $name() { super::$name(crate::FLAVOUR); })* }

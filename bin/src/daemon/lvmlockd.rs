@@ -20,6 +20,7 @@ use lvmwarden_actors::session::lock::Lvmlockd;
 use lvmwarden_actors::tree;
 use lvmwarden_supervisor::sys::{Background, ReadyPipe, fork_into_background};
 use lvmwarden_supervisor::{ExitReason, log_panics, start_root};
+use sd_notify::NotifyState;
 use slog::{Logger, error, info, warn};
 use tokio::sync::{Notify, watch};
 
@@ -138,6 +139,10 @@ async fn live(
     let becomes_ready = async {
         // The other end of the gate lives as long as this function.
         let _ = opened.wait_for(|open| *open).await;
+        // Nobody is told unless systemd has started us and waits for it, as the C daemon's unit says.
+        if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
+            warn!(log, "cannot tell systemd that clients are served"; "error" => %error);
+        }
         match ready {
             Some(ready) => ready.ready().context("cannot tell that the daemon is ready"),
             None => Ok(()),

@@ -6,9 +6,10 @@
 //!
 //! Source: lvm2 2.03.16, seen.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 use lvmwarden_supervisor::sys::sanlock::Area;
@@ -29,13 +30,23 @@ pub struct TestManager {
     lock_type: LockType,
     device_folder: PathBuf,
     leases: Arc<Leases>,
+    remotes: Arc<Remotes>,
 }
+
+/// An LV by its VG's name and its own UUID.
+type RemoteLv = (Arc<str>, Arc<str>);
+
+/// Which LVs another host is said to have locked.
+#[derive(Default)]
+struct Remotes(Mutex<HashMap<RemoteLv, LockMode>>);
 
 /// Where the next LV's lease is, in whatever VG.
 struct Leases(AtomicU64);
 
 struct TestConnection {
+    vg: Option<Arc<str>>,
     leases: Arc<Leases>,
+    remotes: Arc<Remotes>,
     global: GlobalLease,
     /// sanlock's: what is looked at before a lockspace is joined.
     sanlock: Option<SanlockSite>,
@@ -50,7 +61,7 @@ impl TestManager {
     /// Makes a lock manager that pretends to be of this type; devices of leases are looked for in `device_folder`.
     pub fn new(lock_type: LockType, device_folder: impl Into<PathBuf>) -> Self {
         let leases = Arc::new(Leases(AtomicU64::new(layout::first_lv_offset(AREA))));
-        Self { lock_type, device_folder: device_folder.into(), leases }
+        Self { lock_type, device_folder: device_folder.into(), leases, remotes: Arc::default() }
     }
 }
 
@@ -72,7 +83,8 @@ impl LockManager for TestManager {
             _ => None,
         };
         let global = if sanlock.is_some() { GlobalLease::Enabled } else { GlobalLease::Absent };
-        Ok(Box::new(TestConnection { leases: Arc::clone(&self.leases), global, sanlock }))
+        let (leases, remotes) = (Arc::clone(&self.leases), Arc::clone(&self.remotes));
+        Ok(Box::new(TestConnection { vg: site.vg.clone(), leases, remotes, global, sanlock }))
     }
 
     fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
@@ -103,6 +115,38 @@ impl LockManager for TestManager {
 
     fn refresh_lv(&self, _path: &str) -> Result<(), Fault> {
         Ok(())
+    }
+
+    fn pretend_remote(&self, vg: &str, lv_uuid: &str, mode: Option<LockMode>) -> bool {
+        self.remotes.set(vg, lv_uuid, mode);
+        true
+    }
+}
+
+impl Remotes {
+    /// Has another host lock an LV, or unlock it for any mode that is neither shared nor exclusive.
+    fn set(&self, vg: &str, lv_uuid: &str, mode: Option<LockMode>) {
+        let lv = (vg.into(), lv_uuid.into());
+        let mut remotes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        match mode {
+            Some(mode @ (LockMode::Shared | LockMode::Exclusive)) => remotes.insert(lv, mode),
+            None | Some(LockMode::Unlocked | LockMode::Null) => remotes.remove(&lv),
+        };
+    }
+
+    /// Returns an error when another host's lock does not go together with this one.
+    fn check(&self, vg: Option<&Arc<str>>, resource: &Resource, mode: LockMode) -> Result<(), Fault> {
+        let (Some(vg), Resource::Lv(uuid)) = (vg, resource) else { return Ok(()) };
+        let remotes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // Nearly always there is none.
+        if remotes.is_empty() {
+            return Ok(());
+        }
+        match remotes.get(&(Arc::clone(vg), Arc::clone(uuid))) {
+            None => Ok(()),
+            Some(LockMode::Shared) if mode == LockMode::Shared => Ok(()),
+            Some(_) => Err(Fault::new(ResultCode::AGAIN, "lock an LV that another host has locked")),
+        }
     }
 }
 
@@ -138,17 +182,18 @@ impl Connection for TestConnection {
     fn acquire(
         &mut self,
         resource: &Resource,
-        _mode: LockMode,
+        mode: LockMode,
         how: &Acquire,
     ) -> Result<Option<ValueBlock>, Fault> {
+        self.remotes.check(self.vg.as_ref(), resource, mode)?;
         if self.sanlock.is_some() && matches!(resource, Resource::Lv(_)) {
             layout::lv_offset(&how.lv_args)?;
         }
         Ok(None)
     }
 
-    fn convert(&mut self, _: &Resource, _: LockMode, _: Option<ValueBlock>) -> Result<(), Fault> {
-        Ok(())
+    fn convert(&mut self, resource: &Resource, mode: LockMode, _: Option<ValueBlock>) -> Result<(), Fault> {
+        self.remotes.check(self.vg.as_ref(), resource, mode)
     }
 
     fn release(&mut self, _: &Resource, _: Option<ValueBlock>, _free: bool) -> Result<(), Fault> {
@@ -235,6 +280,28 @@ mod tests {
         assert_eq!(prepare("my-vg", "3.0.0:lvmlock", 1), Err(-212));
         assert_eq!(prepare("my-vg", "1.0.0:lvmlock", 0), Err(-213));
         assert_eq!(prepare("my-vg", "1.0.0:lvmlock", 2001), Err(-213));
+    }
+
+    #[test]
+    fn another_host_can_be_made_believe() {
+        let manager = TestManager::new(LockType::Dlm, "/nowhere");
+        let mut connection = manager.connect(&site(Some("vg"), "1.0.0:test", 0)).unwrap();
+        let lv = Resource::Lv("U".into());
+        let mut acquire = |mode| {
+            let acquired = connection.acquire(&lv, mode, &Acquire::default());
+            (acquired.is_ok(), connection.convert(&lv, mode, None).map_err(|fault| fault.code))
+        };
+        let (granted, refused) = ((true, Ok(())), (false, Err(ResultCode::AGAIN)));
+        for (vg, remote, shared, exclusive) in [
+            ("vg", Some(LockMode::Shared), &granted, &refused),
+            ("vg", Some(LockMode::Exclusive), &refused, &refused),
+            ("vg", None, &granted, &granted),
+            ("other", Some(LockMode::Exclusive), &granted, &granted),
+        ] {
+            assert!(manager.pretend_remote(vg, "U", remote));
+            assert_eq!(&acquire(LockMode::Shared), shared, "{vg} {remote:?}");
+            assert_eq!(&acquire(LockMode::Exclusive), exclusive, "{vg} {remote:?}");
+        }
     }
 
     #[test]

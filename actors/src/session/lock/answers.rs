@@ -75,8 +75,9 @@ impl Session<'_> {
             }
             Operation::SetRemoteLvLock { lv_uuid, mode } => {
                 let managers = &self.service.directory.environment().managers;
-                let pretends = managers.all().any(|manager| manager.pretend_remote(&vg, &lv_uuid, mode));
-                let result = if pretends { ResultCode::OK } else { ResultCode::FAILED };
+                // Each of them is told: which one the VG will use is not known before it starts.
+                let pretending = managers.all().filter(|manager| manager.pretend_remote(&vg, &lv_uuid, mode));
+                let result = if pretending.count() > 0 { ResultCode::OK } else { ResultCode::FAILED };
                 WireReply::RemoteLock { result }
             }
             Operation::VgStatus => self.status(op, said, &vg).await,

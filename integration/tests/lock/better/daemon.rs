@@ -1,0 +1,99 @@
+//! How the daemon begins and ends, and whom it keeps waiting.
+
+use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::time::Duration;
+
+use lvmwarden_integration::daemon::Flavour::Ours;
+use lvmwarden_integration::lock_client::ask;
+use lvmwarden_integration::lock_daemon::LockSite;
+use lvmwarden_integration::wait;
+use rustix::process::Signal;
+
+const HELLO: &str = "request = \"hello\"\n";
+
+#[test]
+fn c_04_half_a_message_keeps_nobody_waiting() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).start();
+    let (mut half, mut other) = (site.client(), site.client());
+    half.raw().send_raw(b"request = \"hel").unwrap();
+    assert_eq!(other.ask(HELLO).field("protocol"), Some("lvmlockd"));
+    half.raw().send_raw(b"lo\"\n\n##\n").unwrap();
+    assert_eq!(half.receive().field("protocol"), Some("lvmlockd"));
+}
+
+#[test]
+fn c_22_a_refused_sigterm_stops_nothing() {
+    let site = LockSite::new();
+    let mut daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    site.start_vg("idle");
+    site.start_vg("busy");
+    let mut client = site.client();
+    assert_eq!(client.result(ask::lock_lv("busy", "lv", "ex", "persistent")), 0);
+    daemon.signal(Signal::TERM);
+    wait::until("the refusal in the log", wait::SOON, || {
+        client.dump("dump").contains("ignore shutdown for 1 lockspaces").then_some(())
+    });
+    assert!(!daemon.has_ended());
+    assert_eq!(client.result(ask::lock_vg("idle", "ex")), 0);
+    assert_eq!(client.result(ask::lock_vg("idle", "un")), 0);
+    assert_eq!(client.result(ask::lock_lv("busy", "lv", "un", "persistent")), 0);
+    daemon.signal(Signal::TERM);
+    assert_eq!(daemon.await_end(wait::SOON).code(), Some(0), "one signal is enough when lockspaces are idle");
+}
+
+#[test]
+fn c_37_a_client_that_dies_waiting_leaves_the_queue() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    site.start_vg("vg");
+    let (mut holder, mut dying) = (site.client(), site.client());
+    assert_eq!(holder.result(ask::lock_vg("vg", "ex")), 0);
+    dying.send(ask::lock_vg("vg", "ex"));
+    dying.hears_nothing_for(Duration::from_millis(100));
+    assert_eq!(holder.info_of("r_action", "op", "lock").len(), 1);
+    drop(dying);
+    wait::until("an empty queue", wait::SOON, || {
+        holder.info_of("r_action", "op", "lock").is_empty().then_some(())
+    });
+    assert_eq!(holder.info_of("lk", "mode", "ex").len(), 1);
+}
+
+#[test]
+fn a_daemon_without_a_socket_ends() {
+    let site = LockSite::new();
+    let _first = UnixListener::bind(site.socket()).unwrap();
+    std::fs::set_permissions(site.socket(), std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+    let mut daemon = site.daemon(Ours).start_unready();
+    assert_eq!(daemon.await_end(wait::SOON).code(), Some(1));
+    assert!(site.socket().exists() && !site.pid_file().exists());
+}
+
+#[test]
+fn systemd_is_told_when_clients_are_served() {
+    let site = LockSite::new();
+    let notices = UnixDatagram::bind(site.path("notify")).unwrap();
+    notices.set_read_timeout(Some(wait::SOON)).unwrap();
+    let _daemon = site.daemon(Ours).environment("NOTIFY_SOCKET", site.path("notify")).start();
+    let mut notice = [0; 64];
+    let count = notices.recv(&mut notice).unwrap();
+    assert_eq!(String::from_utf8_lossy(&notice[..count]).trim(), "READY=1");
+    assert_eq!(site.client().ask(HELLO).field("protocol"), Some("lvmlockd"));
+}
+
+#[test]
+fn the_short_options_that_lvmlockd_documents_are_taken() {
+    let site = LockSite::new();
+    let file = site.path("lvmlocal.conf");
+    std::fs::write(&file, "host_id = 9\n").unwrap();
+    let file = file.to_str().unwrap();
+    for (options, host_id) in [(["-i", "8", "-F", file], "8"), (["-i", "0", "-F", file], "9")] {
+        let launch = site.daemon(Ours).options(["-g", "sanlock"]).options(options);
+        let _daemon = launch.seeing_devices().start();
+        let mut client = site.client();
+        site.device("vg");
+        assert_eq!(client.result(ask::start_vg_of_type("vg", "sanlock", "1.0.0:lvmlock", 0, "wait")), 0);
+        assert_eq!(client.info_of("ls", "ls_name", "lvm_vg")[0].value("host_id"), host_id);
+        assert_eq!(client.result(ask::of_vg("stop_vg", "vg", "")), 0);
+    }
+}
