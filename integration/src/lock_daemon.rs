@@ -75,6 +75,8 @@ impl LockSite {
         let mut client = self.client();
         assert_eq!(client.result(ask::start_vg(vg, "wait")), 0);
         client.await_started(vg);
+        let lockspace = "the lockspace of the global lock";
+        wait::until(lockspace, wait::SOON, || (client.result(ask::lock_gl("un")) == -2).then_some(()));
     }
 
     /// Puts a file where the device with the leases of a sanlock VG would be.

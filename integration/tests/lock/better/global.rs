@@ -1,4 +1,4 @@
-//! C-47 to C-49: the global lock of sanlock. In test mode the C daemon takes every VG's for enabled, whatever was asked.
+//! C-45, C-47 to C-49: the global lock of sanlock. In test mode the C daemon takes every VG's for enabled, whatever was asked.
 
 use lvmwarden_integration::daemon::Daemon;
 use lvmwarden_integration::daemon::Flavour::Ours;
@@ -16,6 +16,20 @@ fn daemon(site: &LockSite) -> Daemon {
 fn started(client: &mut LockClient, site: &LockSite, vg: &str) {
     site.device(vg);
     assert_eq!(client.result(ask::start_vg_of_type(vg, "sanlock", ARGS, 1, "wait")), 0);
+}
+
+#[test]
+fn c_45_what_is_missing_is_told_in_words() {
+    let site = LockSite::new();
+    for (options, flags) in
+        [(["-g", "sanlock"], "NO_LOCKSPACES,NO_GL_LS,"), (["-g", "dlm"], "NO_LOCKSPACES,")]
+    {
+        let _daemon = site.daemon(Ours).options(options).start();
+        for _ in 0..2 {
+            let answer = site.client().ask(ask::lock_vg("vg", "sh"));
+            assert_eq!((answer.result(), answer.flags()), (-210, flags));
+        }
+    }
 }
 
 #[test]

@@ -12,7 +12,9 @@ fn c_45_without_a_vg_there_is_no_global_lock_of_sanlock(flavour: Flavour) {
     let _daemon = site.daemon(flavour).options(["-g", "sanlock"]).start();
     for mode in ["sh", "ex"] {
         let answer = site.client().ask(ask::lock_gl(mode));
-        assert_eq!((answer.result(), answer.flags()), (-210, "NO_LOCKSPACES,NO_GL_LS,"), "{mode}");
+        // The C daemon may have forgotten by now what it was told to use, and says NO_LM then.
+        assert_eq!(answer.result(), -210, "{mode}");
+        assert!(answer.flags().starts_with("NO_LOCKSPACES,NO_GL_LS"), "{mode}: {answer:?}");
         assert_eq!((answer.field("op"), answer.field("lock_type")), (Some("7"), Some("none")));
     }
 }
