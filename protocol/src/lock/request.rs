@@ -3,13 +3,13 @@
 //! Nothing is refused here but what is not understood at all: that gets no reply. What else is wrong with a request,
 //! such as a mode that is none, is told by the daemon with a result code, because the C daemon has other checks before.
 
+mod parse;
+mod write;
+
 use std::sync::Arc;
 
-use bytes::Bytes;
-
-use super::fields::{Field, Fields, Writer};
 use super::{LockMode, LockType, Op, Options};
-use crate::config_text::{self, ParseError};
+use crate::config_text::ParseError;
 
 /// How often a request for a lock is tried again when it does not say.
 pub const DEFAULT_MAX_RETRIES: u32 = 4;
@@ -308,79 +308,6 @@ impl Operation {
             Self::SetRemoteLvLock { .. } => Op::SetRemoteLvLock,
         })
     }
-
-    /// Reads what `keyword` asks for; `None` for an unknown one.
-    fn from_fields(keyword: &str, fields: &Fields<'_>) -> Option<Self> {
-        let lock = |target| {
-            Self::Lock(Lock {
-                target,
-                mode: fields.mode(),
-                options: fields.options(),
-                max_retries: fields
-                    .int(Field::MaxRetries)
-                    .map_or(DEFAULT_MAX_RETRIES, |retries| u32::try_from(retries.max(0)).unwrap_or(u32::MAX)),
-            })
-        };
-        let lv = || Lv {
-            name: fields.text(Field::LvName),
-            uuid: fields.text(Field::LvUuid),
-            args: fields.text(Field::LvLockArgs),
-        };
-        let set_args = || fields.text(Field::SetLockArgs);
-        Some(match keyword {
-            "lock_gl" => lock(Target::Global),
-            "lock_vg" => lock(Target::Vg),
-            "lock_lv" => lock(Target::Lv(lv())),
-            "vg_update" => {
-                Self::VgUpdate { version: fields.int32(Field::Version), options: fields.options() }
-            }
-            "hello" => Self::Hello,
-            "quit" => Self::Quit,
-            "info" => Self::Info,
-            "dump" => Self::Dump,
-            "running_lm" => Self::RunningLm,
-            "init_vg" => Self::InitVg {
-                options: fields.options(),
-                set_args: set_args(),
-                align_mb: fields.int32(Field::AlignMb),
-            },
-            "init_lv" => Self::InitLv { lv: lv(), previous_args: fields.text(Field::PrevLvArgs) },
-            "free_vg" => Self::FreeVg,
-            "free_lv" => Self::FreeLv(lv()),
-            "busy_vg" => Self::BusyVg,
-            "start_vg" => Self::StartVg {
-                vg_uuid: fields.text(Field::VgUuid),
-                version: fields.int32(Field::Version),
-                host_id: fields.int32(Field::HostId),
-                options: fields.options(),
-            },
-            "start_wait" => Self::StartWait,
-            "stop_vg" => Self::StopVg(fields.options()),
-            "stop_all" => Self::StopAll(fields.options()),
-            "query_lock_vg" => Self::QueryLock(Target::Vg),
-            "query_lock_lv" => Self::QueryLock(Target::Lv(lv())),
-            "enable_gl" => Self::EnableGlobal,
-            "disable_gl" => Self::DisableGlobal(fields.options()),
-            "rename_vg_before" => Self::RenameVgBefore,
-            "rename_vg_final" => Self::RenameVgFinal,
-            "find_free_lock" => {
-                let lv_size_bytes = fields.int(Field::LvSizeBytes).unwrap_or_default();
-                Self::FindFreeLock { lv_size_bytes: u64::try_from(lv_size_bytes).unwrap_or_default() }
-            }
-            "kill_vg" => Self::KillVg,
-            "drop_vg" => Self::DropVg,
-            "refresh_lv" => {
-                Self::RefreshLv { lv_uuid: fields.text(Field::LvUuid), path: fields.text(Field::Path) }
-            }
-            "vg_status" => Self::VgStatus,
-            "setlockargs_vg_before" => Self::SetLockArgsBefore { set_args: set_args() },
-            "setlockargs_vg_final" => Self::SetLockArgsFinal { set_args: set_args() },
-            "set_remote_lv_lock" => {
-                Self::SetRemoteLvLock { lv_uuid: fields.text(Field::LvUuid), mode: fields.mode() }
-            }
-            _ => return None,
-        })
-    }
 }
 
 impl Request {
@@ -393,160 +320,6 @@ impl Request {
             vg: Arc::default(),
             lock_type: RequestedType::None,
             lock_args: Arc::default(),
-        }
-    }
-
-    /// Parses one message, without its terminator. Takes about a microsecond for a request for a lock.
-    ///
-    /// # Errors
-    /// See [`NotUnderstood`].
-    pub fn parse(message: &[u8]) -> Result<Self, NotUnderstood> {
-        let section = config_text::parse(message)?;
-        let fields = Fields::of(&section);
-        let keyword = fields.word(Field::Request).ok_or(NotUnderstood::NoKeyword)?;
-        let operation = Operation::from_fields(keyword, &fields)
-            .ok_or_else(|| NotUnderstood::UnknownKeyword { keyword: keyword.to_owned() })?;
-        Ok(Self {
-            operation,
-            cmd: fields.text(Field::Cmd),
-            pid: fields.int(Field::Pid).unwrap_or_default(),
-            vg: fields.text(Field::VgName),
-            lock_type: fields.lock_type(),
-            lock_args: fields.text(Field::VgLockArgs),
-        })
-    }
-
-    /// Writes the message, without its terminator, with the fields that lvm commands give such a request, in their order.
-    ///
-    /// Fields that came later are left out when they say nothing, so that it is byte for byte what lvm2 2.03.16 sends.
-    pub fn to_bytes(&self) -> Bytes {
-        let mut out = match self.operation {
-            // These are not spaced as the others are.
-            Operation::Hello => return Bytes::from_static(b"request = \"hello\"\n"),
-            Operation::Quit => return Bytes::from_static(b"request = \"quit\"\n"),
-            Operation::Info => return Bytes::from_static(b"request = \"info\"\n"),
-            Operation::Dump => return Bytes::from_static(b"request = \"dump\"\n"),
-            _ => Writer::new(self.operation.keyword()),
-        };
-        out.text_if_any(Field::Cmd, &self.cmd);
-        out.int(Field::Pid, self.pid);
-        match &self.operation {
-            Operation::Lock(lock) => {
-                out.mode(lock.mode);
-                out.options(lock.options);
-                if lock.max_retries != DEFAULT_MAX_RETRIES {
-                    out.int(Field::MaxRetries, lock.max_retries);
-                }
-                self.write_target(&mut out, &lock.target);
-            }
-            Operation::QueryLock(target) => {
-                out.options(Options::NONE);
-                self.write_target(&mut out, target);
-            }
-            other => {
-                out.text_if_any(Field::VgName, &self.vg);
-                self.write_fields_of(&mut out, other);
-            }
-        }
-        out.finish()
-    }
-
-    /// Writes what is to be locked.
-    fn write_target(&self, out: &mut Writer, target: &Target) {
-        if !self.vg.is_empty() {
-            out.text(Field::VgName, &self.vg);
-        }
-        if let Target::Lv(lv) = target {
-            out.text_if_any(Field::LvName, &lv.name);
-            out.text_if_any(Field::LvUuid, &lv.uuid);
-        }
-        out.text(Field::VgLockType, self.lock_type.as_str());
-        if *target != Target::Global {
-            out.text_or_none(Field::VgLockArgs, &self.lock_args);
-        }
-        if let Target::Lv(lv) = target {
-            out.text_or_none(Field::LvLockArgs, &lv.args);
-        }
-    }
-
-    /// Writes the fields of a request that is not for a lock.
-    fn write_fields_of(&self, out: &mut Writer, operation: &Operation) {
-        match operation {
-            Operation::InitLv { lv, .. } | Operation::FreeLv(lv) => {
-                out.text_if_any(Field::LvName, &lv.name);
-                out.text_if_any(Field::LvUuid, &lv.uuid);
-            }
-            Operation::SetRemoteLvLock { lv_uuid, .. } => out.text_if_any(Field::LvUuid, lv_uuid),
-            _ => {}
-        }
-        if self.lock_type != RequestedType::None {
-            out.text(Field::VgLockType, self.lock_type.as_str());
-        }
-        out.text_if_any(Field::VgLockArgs, &self.lock_args);
-        match operation {
-            Operation::InitVg { options, set_args, align_mb } => {
-                // dlm has no arguments to begin with, and lvm then says nothing of options.
-                if !self.lock_args.is_empty() || *options != Options::NONE {
-                    out.options(*options);
-                }
-                out.text_if_any(Field::SetLockArgs, set_args);
-                out.int_if_any(Field::AlignMb, *align_mb);
-            }
-            Operation::InitLv { lv, previous_args } => {
-                out.text_if_any(Field::LvLockArgs, &lv.args);
-                out.text_if_any(Field::PrevLvArgs, previous_args);
-            }
-            Operation::FreeLv(lv) => out.text_if_any(Field::LvLockArgs, &lv.args),
-            Operation::StartVg { vg_uuid, version, host_id, options } => {
-                out.text_if_any(Field::VgUuid, vg_uuid);
-                out.int(Field::Version, *version);
-                out.int(Field::HostId, *host_id);
-                out.options(*options);
-            }
-            Operation::StopVg(options) | Operation::DisableGlobal(options) => {
-                if *options != Options::NONE {
-                    out.options(*options);
-                }
-            }
-            Operation::StopAll(options) => {
-                // lvmlockctl puts a blank behind each word.
-                let words: String = options.words().flat_map(|word| [word, " "]).collect();
-                out.text_or_none(Field::Opts, &words);
-            }
-            Operation::VgUpdate { version, options } => {
-                out.int(Field::Version, *version);
-                if *options != Options::NONE {
-                    out.options(*options);
-                }
-            }
-            Operation::FindFreeLock { lv_size_bytes } => {
-                out.int_if_any(Field::LvSizeBytes, i64::try_from(*lv_size_bytes).unwrap_or(i64::MAX));
-            }
-            Operation::RefreshLv { lv_uuid, path } => {
-                out.options(Options::NONE);
-                out.text_if_any(Field::LvUuid, lv_uuid);
-                out.text_if_any(Field::Path, path);
-            }
-            Operation::SetLockArgsBefore { set_args } | Operation::SetLockArgsFinal { set_args } => {
-                out.text_if_any(Field::SetLockArgs, set_args);
-            }
-            Operation::SetRemoteLvLock { mode, .. } => out.mode(*mode),
-            Operation::Hello
-            | Operation::Quit
-            | Operation::Info
-            | Operation::Dump
-            | Operation::RunningLm
-            | Operation::FreeVg
-            | Operation::BusyVg
-            | Operation::StartWait
-            | Operation::Lock(_)
-            | Operation::QueryLock(_)
-            | Operation::EnableGlobal
-            | Operation::RenameVgBefore
-            | Operation::RenameVgFinal
-            | Operation::KillVg
-            | Operation::DropVg
-            | Operation::VgStatus => {}
         }
     }
 }
