@@ -2,6 +2,7 @@
 
 use super::guest::Guest;
 use anyhow::{Result, ensure};
+use std::env;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -24,7 +25,8 @@ pub enum Manager {
 pub enum Lockd {
     /// The C daemon of Debian's package lvm2-lockd.
     C,
-    /// Ours in the part of `lvmlockd`.
+    /// Ours in the part of `lvmlockd`; with `LVMWARDEN_LAB_LOCKD=c` in the environment the C daemon in its place, to see
+    /// whether the daemon is wrong or the test.
     Ours,
 }
 
@@ -37,6 +39,9 @@ impl Lockd {
     /// Returns the command that runs it in the foreground, with all of its log.
     fn command(self, manager: Manager) -> String {
         let program = match self {
+            Self::Ours if env::var("LVMWARDEN_LAB_LOCKD").is_ok_and(|lockd| lockd == "c") => {
+                "/usr/sbin/lvmlockd"
+            }
             Self::C => "/usr/sbin/lvmlockd",
             Self::Ours => "/usr/sbin/lvmwardend lvmlockd",
         };

@@ -2,10 +2,12 @@
 //!
 //! ```text
 //! scenario ── story ── Guest ── Connection ══ virtio-serial ══ agent (in the guest, root)
-//!                        └──── Machine: QEMU, software emulation, no network
+//!                        └──── Machine: QEMU, software emulation
+//!                                 ├ card                of a lock host only: to the hub, which knows only guests
 //!                                 ├ kernel, initramfs   Debian's, from the cache
 //!                                 ├ root                the host's files, read-only; a tmpfs takes what is written
 //!                                 ├ layer               our binaries of this build, over the host's files
+//!                                 ├ lock packages       of a lock host only: over the host's files, from the cache
 //!                                 └ disks               sparse files; the only place where LVM does anything
 //! ```
 //!
@@ -17,14 +19,19 @@
 //! [`layer`] for its [`init`] and the [`disks`] are made, the [`machine`] starts, its [`agent`] says that it is ready, and the [`guest`]
 //! takes commands. [`lvm`] has the words for storage, [`polld`] those for the poll daemon,
 //! [`service`] those for the service that a [`package`] brings.
+//!
+//! Hosts that share their disks are a [`cluster`] on a [`hub`], with the [`lock_packages`] on their roots. [`lock_host`] has
+//! the words for lock managers and lock daemons, [`held`] compares who says that what is locked.
 
 pub mod agent;
 pub mod cache;
+pub mod cluster;
 pub mod compare;
 pub mod connection;
 pub mod demo;
 pub mod disks;
 pub mod guest;
+pub mod held;
 pub(crate) mod host;
 pub mod hub;
 pub mod init;
