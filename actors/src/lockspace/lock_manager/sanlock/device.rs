@@ -16,7 +16,7 @@ use crate::lockspace::lock_manager::Fault;
 /// How often, and how many times, it is looked whether a device has appeared: udev makes its node a little later than
 /// lvm has activated the LV.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
-const LOOKS: u32 = 50;
+const LOOKS: u32 = 250;
 /// The unit in which the kernel tells the size of devices, whatever their sectors.
 const SIZE_UNIT_BYTES: u64 = 512;
 
