@@ -35,6 +35,11 @@ impl Cluster {
         Ok(Self { manager, hosts, disks, hub })
     }
 
+    /// Pulls the network cable of the host with this number.
+    pub fn cut_off(&self, number: u8) {
+        self.hub.cut(number);
+    }
+
     /// Boots the host with this number again, which is off, and starts the lock manager on it.
     ///
     /// # Errors

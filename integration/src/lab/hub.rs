@@ -65,11 +65,6 @@ impl Hub {
         self.wires.lock().expect("no holder panics").cut.insert(host);
     }
 
-    /// Puts the cable of a host back.
-    pub fn join(&self, host: u8) {
-        self.wires.lock().expect("no holder panics").cut.remove(&host);
-    }
-
     fn socket(&self) -> PathBuf {
         self.folder.path().join("socket")
     }
