@@ -164,6 +164,14 @@ impl Metrics {
             | Occurrence::LogLevelChanged { .. }
             | Occurrence::ConfigurationReloaded { .. }
             | Occurrence::ArchiveFailed { .. }
+            | Occurrence::LockspaceStarted { .. }
+            | Occurrence::LockspaceStopped { .. }
+            | Occurrence::LockspaceFailed { .. }
+            | Occurrence::LockspaceKilled { .. }
+            | Occurrence::LockLeaseLate { .. }
+            | Occurrence::LockLeaseRenewed { .. }
+            | Occurrence::LocksAdopted { .. }
+            | Occurrence::LockTrouble { .. }
             | Occurrence::ClientRefused { .. }
             | Occurrence::HistoryStuck { .. }
             | Occurrence::HistoryCaughtUp

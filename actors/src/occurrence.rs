@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
+use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
@@ -261,6 +262,64 @@ pub enum Occurrence {
         /// Why.
         reason: String,
     },
+    /// A lockspace was joined.
+    LockspaceStarted {
+        /// Whose.
+        lockspace: Arc<str>,
+    },
+    /// A lockspace was left.
+    LockspaceStopped {
+        /// Whose.
+        lockspace: Arc<str>,
+    },
+    /// A lockspace could not be joined, or not left.
+    LockspaceFailed {
+        /// Whose.
+        lockspace: Arc<str>,
+        /// Why.
+        why: String,
+    },
+    /// The lease storage of a VG is lost: nothing more is locked in it.
+    LockspaceKilled {
+        /// Whose.
+        lockspace: Arc<str>,
+    },
+    /// The lease on this host's life is not renewed.
+    LockLeaseLate {
+        /// In which lockspace.
+        lockspace: Arc<str>,
+        /// The time until the lock manager has the VG killed.
+        kill_in: Duration,
+        /// The time until the watchdog resets the host.
+        reset_in: Duration,
+    },
+    /// It is renewed again.
+    LockLeaseRenewed {
+        /// In which lockspace.
+        lockspace: Arc<str>,
+    },
+    /// The locks of an earlier life were looked at.
+    LocksAdopted {
+        /// In which lockspace.
+        lockspace: Arc<str>,
+        /// How many are held again.
+        held: usize,
+        /// How many were given back.
+        released: usize,
+        /// How many of active LVs could not be adopted.
+        failed: usize,
+    },
+    /// A lock is in doubt: it was lost, not adopted, not given back, or the lock manager does not answer.
+    LockTrouble {
+        /// In which lockspace.
+        lockspace: Arc<str>,
+        /// Which.
+        lock: String,
+        /// What it is, in a few words that are always the same.
+        what: &'static str,
+        /// Why.
+        why: String,
+    },
     /// A client was refused what it may not do.
     ClientRefused {
         /// Whose.
@@ -315,6 +374,14 @@ impl Occurrence {
             Self::ConfigurationReloaded { .. } => "service.configuration_reloaded",
             Self::ArchiveCleaned { .. } => "archive.cleaned",
             Self::ArchiveFailed { .. } => "archive.failed",
+            Self::LockspaceStarted { .. } => "lock.started",
+            Self::LockspaceStopped { .. } => "lock.stopped",
+            Self::LockspaceFailed { .. } => "lock.failed",
+            Self::LockspaceKilled { .. } => "lock.killed",
+            Self::LockLeaseLate { .. } => "lock.lease_late",
+            Self::LockLeaseRenewed { .. } => "lock.lease_renewed",
+            Self::LocksAdopted { .. } => "lock.adopted",
+            Self::LockTrouble { .. } => "lock.trouble",
             Self::ClientRefused { .. } => "client.refused",
             Self::HistoryStuck { .. } => "history.stuck",
             Self::HistoryCaughtUp => "history.caught_up",
@@ -355,6 +422,14 @@ impl Occurrence {
             | Self::ConfigurationReloaded { .. }
             | Self::ArchiveCleaned { .. }
             | Self::ArchiveFailed { .. }
+            | Self::LockspaceStarted { .. }
+            | Self::LockspaceStopped { .. }
+            | Self::LockspaceFailed { .. }
+            | Self::LockspaceKilled { .. }
+            | Self::LockLeaseLate { .. }
+            | Self::LockLeaseRenewed { .. }
+            | Self::LocksAdopted { .. }
+            | Self::LockTrouble { .. }
             | Self::ClientRefused { .. }
             | Self::HistoryStuck { .. }
             | Self::HistoryCaughtUp
@@ -363,7 +438,7 @@ impl Occurrence {
         }
     }
 
-    /// Returns to whom it happened: `vg/lv`, an actor's name, `archive`, or `service`.
+    /// Returns to whom it happened: `vg/lv`, a lockspace, an actor's name, `archive`, or `service`.
     pub fn subject(&self) -> String {
         match (self, self.poll_ref()) {
             (_, Some(op)) => format!("{}/{}", op.vgname, op.lvname),
@@ -372,6 +447,17 @@ impl Occurrence {
             }
             (Self::PollFound { lv, .. }, None) => format!("{}/{}", lv.vgname, lv.lvname),
             (Self::ActorEnded { name, .. } | Self::ActorRestarted { name, .. }, None) => name.clone(),
+            (
+                Self::LockspaceStarted { lockspace }
+                | Self::LockspaceStopped { lockspace }
+                | Self::LockspaceFailed { lockspace, .. }
+                | Self::LockspaceKilled { lockspace }
+                | Self::LockLeaseLate { lockspace, .. }
+                | Self::LockLeaseRenewed { lockspace }
+                | Self::LocksAdopted { lockspace, .. }
+                | Self::LockTrouble { lockspace, .. },
+                None,
+            ) => lockspace.to_string(),
             (Self::ArchiveCleaned { .. } | Self::ArchiveFailed { .. }, None) => "archive".to_owned(),
             (_of_the_daemon, None) => "service".to_owned(),
         }
@@ -434,7 +520,18 @@ impl Occurrence {
             }
             Self::ActorRestarted { restarts, .. } => fields.put("restarts", restarts),
             Self::ServiceStarted { version } => fields.put("version", version),
-            Self::ServiceStopping { why } | Self::HistoryStuck { why } => fields.put("why", why),
+            Self::ServiceStopping { why }
+            | Self::HistoryStuck { why }
+            | Self::LockspaceFailed { why, .. } => fields.put("why", why),
+            Self::LockLeaseLate { kill_in, reset_in, .. } => {
+                fields.put("kill_in_seconds", &kill_in.as_secs()).put("reset_in_seconds", &reset_in.as_secs())
+            }
+            Self::LocksAdopted { held, released, failed, .. } => {
+                fields.put("held", held).put("released", released).put("failed", failed)
+            }
+            Self::LockTrouble { lock, what, why, .. } => {
+                fields.put("lock", lock).put("what", what).put("why", why)
+            }
             Self::LogLevelChanged { level } => fields.put("level", level),
             Self::ConfigurationReloaded { applied, needs_restart } => {
                 fields.put("applied", &applied.join(" ")).put("needs_restart", &needs_restart.join(" "))
@@ -452,6 +549,10 @@ impl Occurrence {
             | Self::PollResumed { .. }
             | Self::PollSpokeAgain { .. }
             | Self::PollForgotten { .. }
+            | Self::LockspaceStarted { .. }
+            | Self::LockspaceStopped { .. }
+            | Self::LockspaceKilled { .. }
+            | Self::LockLeaseRenewed { .. }
             | Self::ServiceReady => &mut fields,
         };
         fields.0

@@ -79,6 +79,10 @@ pub(super) enum Command {
     #[command(subcommand)]
     Archive(Archive),
 
+    /// The locks of shared VGs: who holds what, who waits, and why
+    #[command(subcommand)]
+    Lock(Lock),
+
     /// Have the daemon log more or less, until it ends
     LogLevel {
         /// The least severe level that is written
@@ -207,6 +211,55 @@ pub(super) enum Poll {
         #[arg(long, value_name = "COUNT")]
         limit: Option<u32>,
     },
+}
+
+/// What to do about locks.
+#[derive(Debug, Clone, Subcommand)]
+pub(super) enum Lock {
+    /// Show the lockspaces of shared VGs, who holds their locks on this host, and who waits
+    List {
+        /// Only this VG
+        #[arg(value_name = "VG")]
+        vgname: Option<String>,
+    },
+
+    /// Show the locks of one VG
+    Show {
+        /// The VG
+        #[arg(value_name = "VG")]
+        vgname: String,
+    },
+
+    /// Have lvm start the lockspace of a VG, as `vgchange --lock-start` does
+    Start {
+        /// The VG
+        #[arg(value_name = "VG")]
+        vgname: String,
+    },
+
+    /// Leave the lockspace of a VG, unless one of its LVs is locked here
+    Stop {
+        /// The VG
+        #[arg(value_name = "VG")]
+        vgname: String,
+    },
+
+    /// Leave the lockspace of a VG with all its locks: its leases are lost, and its LVs were deactivated
+    Drop {
+        /// The VG
+        #[arg(value_name = "VG")]
+        vgname: String,
+    },
+
+    /// Say in words why a command waits
+    Explain {
+        /// A VG, or an LV by its name or UUID
+        #[arg(value_name = "VG[/LV]")]
+        name: String,
+    },
+
+    /// Show all of it anew whenever it changes
+    Watch,
 }
 
 /// What to do about the archive.

@@ -4,7 +4,7 @@ use std::fmt::Display;
 use std::io;
 
 use lvmwarden_protocol::api::{
-    CallError, InterfaceError as _, Parameters, archive, events, metrics, poll, service, supervisor,
+    CallError, InterfaceError as _, Parameters, archive, events, lock, metrics, poll, service, supervisor,
     varlink_service,
 };
 
@@ -147,6 +147,9 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
                 .advise("what is gone is gone, and the next pass goes on; see also journalctl -u lvmwardend"),
         };
     }
+    if let Some(error) = lock::Error::from_refusal(refusal) {
+        return lock_error(error);
+    }
     if let Some(error) = varlink_service::Error::from_refusal(refusal) {
         return varlink_error(&error);
     }
@@ -165,6 +168,24 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
         return busy();
     }
     Failure::new(format!("failed to {refusal}"))
+}
+
+fn lock_error(error: lock::Error) -> Failure {
+    match error {
+        lock::Error::NotServed => Failure::new("the daemon does not hold locks, or not without polling")
+            .advise(
+                "turn it on: service.roles = [\"poll\", \"lock\"] in lvmwarden.toml, and end lvmlockd before",
+            ),
+        lock::Error::NotStarted { vgname } => {
+            Failure::new(format!("VG {vgname} has no lockspace on this host"))
+                .advise(format!("start it: lvmwarden lock start {vgname}"))
+        }
+        lock::Error::Refused { vgname, code, reason } => {
+            Failure::new(format!("the lockspace of VG {vgname} is as it was: {reason} ({code})"))
+                .advise(format!("see who holds what: lvmwarden lock show {vgname}"))
+        }
+        lock::Error::Busy => busy(),
+    }
 }
 
 fn poll_error(error: &poll::Error, subject: &str) -> Failure {

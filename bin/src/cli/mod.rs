@@ -6,7 +6,7 @@
 //! 1. `arguments` defines the command line;
 //! 2. `client` calls the daemon, `follow` across restarts of it;
 //! 3. a module for each command puts the answer into words: `overview`, `poll`, `events`, `tree`, `service`,
-//!    `archive`, `doctor`; what they share is in `operation`, `pace`, `selection` and `table`;
+//!    `archive`, `lock`, `doctor`; what they share is in `operation`, `pace`, `selection` and `table`;
 //! 4. `screen` writes them, in colours or as JSON;
 //! 5. `failure` says why it did not work, and `exit` with which code the program ends.
 
@@ -19,6 +19,7 @@ mod events;
 mod exit;
 mod failure;
 mod follow;
+mod lock;
 mod operation;
 mod overview;
 mod pace;
@@ -78,6 +79,7 @@ fn run(screen: &mut Screen, command: Option<Command>) -> Result<Exit, Failure> {
         Some(Command::Events(options)) => events::run(screen, &options)?,
         Some(Command::Metrics) => service::metrics(screen)?,
         Some(Command::Archive(command)) => archive::run(screen, command)?,
+        Some(Command::Lock(command)) => lock::run(screen, command)?,
         Some(Command::LogLevel { level }) => service::log_level(screen, level)?,
         Some(Command::Restart { name }) => service::restart(screen, name)?,
         Some(Command::Stop { end_children }) => service::stop(screen, end_children)?,

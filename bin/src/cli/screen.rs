@@ -87,6 +87,12 @@ impl Screen {
     }
 
     /// Prints a line of JSON.
+    /// Returns whether answers are printed as they come.
+    pub(super) fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Prints a line of JSON.
     pub(super) fn print_json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
         let mut line = serde_json::to_string(value).expect("answers have string keys");
         line.push('\n');

@@ -36,6 +36,7 @@ complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "tree" -d 'Show 
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "events" -d 'Show what happened, the latest last'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "metrics" -d 'Print all metrics, in the form that Prometheus reads'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "archive" -d 'The archive janitor: old copies of metadata in /etc/lvm/archive'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "lock" -d 'The locks of shared VGs: who holds what, who waits, and why'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "log-level" -d 'Have the daemon log more or less, until it ends'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'End an actor of the tree and start it anew, with all below it'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
@@ -190,6 +191,61 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -f -a "list" -d 'Show the lockspaces of shared VGs, who holds their locks on this host, and who waits'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -f -a "show" -d 'Show the locks of one VG'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -f -a "start" -d 'Have lvm start the lockspace of a VG, as `vgchange --lock-start` does'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -f -a "stop" -d 'Leave the lockspace of a VG, unless one of its LVs is locked here'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -f -a "drop" -d 'Leave the lockspace of a VG with all its locks: its leases are lost, and its LVs were deactivated'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -f -a "explain" -d 'Say in words why a command waits'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop explain watch" -f -a "watch" -d 'Show all of it anew whenever it changes'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from list" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from show" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from show" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from start" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from start" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from start" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from start" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from stop" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from stop" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from stop" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from stop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from drop" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from drop" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from drop" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from drop" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from explain" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from explain" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from explain" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

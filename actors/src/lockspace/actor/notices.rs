@@ -1,13 +1,66 @@
 //! Tells people what the machine has noticed: a line in the log, and an event where somebody may wait for it.
 
+use std::sync::Arc;
+
 use slog::{debug, info, warn};
 
 use super::LockspaceActor;
 use crate::lockspace::event::Notice;
+use crate::lockspace::lock_manager::{Fault, Resource};
+use crate::occurrence::Occurrence;
 
 impl LockspaceActor {
     /// Logs a notice and tells the readers of events.
     pub(super) fn tell(&self, notice: &Notice) {
+        if let Some(occurrence) = self.occurrence(notice) {
+            self.environment.events.publish(&occurrence);
+        }
+        self.log_notice(notice);
+    }
+
+    /// Returns what the readers of events are told of it.
+    fn occurrence(&self, notice: &Notice) -> Option<Occurrence> {
+        let lockspace = Arc::clone(&self.spec.name);
+        let trouble = |lock: Option<&Resource>, what, why: Option<&Fault>| Occurrence::LockTrouble {
+            lockspace: Arc::clone(&self.spec.name),
+            lock: lock.map(ToString::to_string).unwrap_or_default(),
+            what,
+            why: why.map(ToString::to_string).unwrap_or_default(),
+        };
+        Some(match notice {
+            Notice::Started => Occurrence::LockspaceStarted { lockspace },
+            Notice::Stopped => Occurrence::LockspaceStopped { lockspace },
+            Notice::StartFailed(fault) | Notice::LeaveFailed(fault) => {
+                Occurrence::LockspaceFailed { lockspace, why: fault.to_string() }
+            }
+            Notice::Killed => Occurrence::LockspaceKilled { lockspace },
+            Notice::LeaseLate { kill_in, reset_in } => {
+                Occurrence::LockLeaseLate { lockspace, kill_in: *kill_in, reset_in: *reset_in }
+            }
+            Notice::LeaseRenewed => Occurrence::LockLeaseRenewed { lockspace },
+            Notice::AdoptionOver { held, released, failed } => {
+                Occurrence::LocksAdopted { lockspace, held: *held, released: *released, failed: *failed }
+            }
+            Notice::ReleaseFailed { resource, fault } => {
+                trouble(Some(resource), "not given back", Some(fault))
+            }
+            Notice::NotAdopted { resource, fault, active: true } => {
+                trouble(Some(resource), "not adopted", Some(fault))
+            }
+            Notice::Lost { resource, fault } => trouble(Some(resource), "lost", Some(fault)),
+            Notice::Overdue { resource, .. } => trouble(resource.as_ref(), "no answer in time", None),
+            Notice::Conflict { .. }
+            | Notice::ReleasedAtLast(_)
+            | Notice::Late { .. }
+            | Notice::Adopted { .. }
+            | Notice::NotAdopted { active: false, .. }
+            | Notice::BadValueBlock { .. }
+            | Notice::Outdated { .. }
+            | Notice::VersionNotNewer { .. } => return None,
+        })
+    }
+
+    fn log_notice(&self, notice: &Notice) {
         let log = &self.log;
         match notice {
             Notice::Started => info!(log, "lockspace started"; "type" => %self.spec.lock_type),
