@@ -37,6 +37,8 @@ pub mod state;
 mod value_block;
 
 #[cfg(test)]
+mod replay;
+#[cfg(test)]
 mod simulation;
 #[cfg(test)]
 mod testing;

@@ -221,6 +221,11 @@ impl Machine {
 
     fn lock_answered(&mut self, id: CallId, resource: &Resource, answer: Answer, cx: &mut Context<'_>) {
         self.with_lock(resource, cx, |table, cx| table.answered(id, answer, cx));
+        self.go_on(cx);
+    }
+
+    /// Goes on with what waits for calls about locks.
+    fn go_on(&mut self, cx: &mut Context<'_>) {
         match self.life {
             Life::Starting(_) => self.go_on_adopting(cx),
             Life::Stopping(_) => self.go_on_stopping(cx),
@@ -236,6 +241,7 @@ impl Machine {
                 let resource = resource.clone();
                 self.with_lock(&resource, cx, |table, cx| table.overdue(id, cx));
                 self.answer_stop(cx);
+                self.go_on(cx);
                 return;
             }
             Some(
@@ -244,16 +250,13 @@ impl Machine {
                 | Purpose::InitLv { ticket, .. }
                 | Purpose::ReadGlobal(ticket),
             ) => ticket.take(),
-            Some(Purpose::Prepare | Purpose::Join) => match &mut self.life {
-                Life::Starting(starting) => starting.ticket.take(),
-                _ => None,
-            },
-            Some(Purpose::Leave | Purpose::UndoInitLv) => None,
+            Some(Purpose::Prepare | Purpose::Join | Purpose::Leave | Purpose::UndoInitLv) => None,
         };
         cx.tell(Notice::Overdue { call: id, resource: None });
         if let Some(ticket) = told {
             cx.answer(ticket, ResultCode::LOCK_IO);
         }
+        self.answer_start(cx);
         self.answer_stop(cx);
     }
 

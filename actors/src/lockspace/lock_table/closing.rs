@@ -118,11 +118,11 @@ impl LockTable {
         }
     }
 
-    /// Returns whether its lock is being taken again, or adopted.
+    /// Returns whether its lock is being taken again, or adopted, and it is worth waiting for that.
     pub(in crate::lockspace) fn is_returning(&self) -> bool {
-        self.underway
-            .as_ref()
-            .is_some_and(|underway| matches!(underway.act, Act::Reopening { .. } | Act::Adopting(_)))
+        self.underway.as_ref().is_some_and(|underway| {
+            !underway.overdue && matches!(underway.act, Act::Reopening { .. } | Act::Adopting(_))
+        })
     }
 
     /// Asks the lock manager for the lock of an earlier life; it is given back unless it is to be kept.

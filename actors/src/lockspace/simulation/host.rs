@@ -10,7 +10,7 @@ use super::grid::Grid;
 use super::random::Random;
 use crate::lockspace::ask::{Ask, Asked, Client, ClientId, LockAsk, StartAsk, StopRule, Ticket};
 use crate::lockspace::event::{Call, CallId, Effect, Event};
-use crate::lockspace::lock_manager::Resource;
+use crate::lockspace::lock_manager::{Adopt, Resource};
 use crate::lockspace::picture::Stage;
 use crate::lockspace::record::{Change, LockRecord, Remembered};
 use crate::lockspace::state::{Lockspace, orphans};
@@ -220,7 +220,9 @@ impl Host {
 
     pub(super) fn answer_a_call(&mut self, grid: &mut Grid, random: &mut Random, now: Duration) {
         let Some((id, call)) = self.calls.pop_front() else { return };
-        let may_fail = self.lockspace.stage() != Stage::Starting;
+        // An orphan that cannot be adopted stays one: that is told, and is another test's.
+        let is_adoption = matches!(&call, Call::Acquire(_, _, how) if how.adopt == Adopt::Only);
+        let may_fail = self.lockspace.stage() != Stage::Starting && !is_adoption;
         let answer = grid.answer(self.at, &call, may_fail, random);
         let is_new_lv_lock = matches!(&call, Call::Acquire(Resource::Lv(_), ..)) && answer.is_ok();
         let last = self.last_granted(&call);

@@ -126,6 +126,15 @@ impl Machine {
         }
     }
 
+    /// Whoever waits for a start that waits for a silent lock manager is told; it runs when it runs.
+    pub(super) fn answer_start(&mut self, cx: &mut Context<'_>) {
+        let Life::Starting(starting) = &mut self.life else { return };
+        let waiting = std::mem::take(&mut starting.waiting).into_iter().map(|asked| asked.ticket);
+        for ticket in starting.ticket.take().into_iter().chain(waiting) {
+            cx.answer(ticket, ResultCode::LOCK_IO);
+        }
+    }
+
     fn fail_start(&mut self, fault: Fault, cx: &mut Context<'_>) {
         let Life::Starting(starting) = std::mem::replace(&mut self.life, Life::Failed) else { return };
         for orphan in starting.orphans.into_iter().flatten() {

@@ -47,7 +47,7 @@ impl Machine {
         let Life::Stopping(stopping) = &self.life else { return };
         match &stopping.step {
             Step::Closing if self.locks().all(LockTable::is_closed) => self.leave(cx),
-            Step::Returning(_) if !self.locks().any(LockTable::is_returning) => self.go_on(cx),
+            Step::Returning(_) if !self.locks().any(LockTable::is_returning) => self.serve_again(cx),
             Step::Closing | Step::Leaving | Step::Returning(_) => {}
         }
     }
@@ -82,7 +82,7 @@ impl Machine {
         self.each_lock(cx, |table, cx| table.refuse_all(ResultCode::NO_LOCKSPACE, cx));
     }
 
-    fn go_on(&mut self, cx: &mut Context<'_>) {
+    fn serve_again(&mut self, cx: &mut Context<'_>) {
         let Life::Stopping(stopping) = std::mem::replace(&mut self.life, Life::Running) else { return };
         let Step::Returning(fault) = stopping.step else { return };
         for ticket in stopping.tickets {

@@ -3,7 +3,7 @@
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use crate::lockspace::ask::Ask;
-use crate::lockspace::event::{Answer, Call, Event, Notice};
+use crate::lockspace::event::{Answer, Call, Event, Notice, Outcome};
 use crate::lockspace::lock_manager::{Adopt, Resource};
 use crate::lockspace::picture::Stage;
 use crate::lockspace::record::{Change, HolderRecord, LockRecord, Remembered};
@@ -110,6 +110,33 @@ fn clients_that_come_during_the_adoption_wait_for_its_end() {
     bench.manner(|_| None);
     let again = bench.lock(1, &Resource::Vg, EXCLUSIVE);
     assert!(bench.code(waits).is_some() && bench.code(again).is_some());
+}
+
+#[test]
+fn an_adoption_past_its_deadline_holds_nobody_up_but_who_wants_that_lock() {
+    let mut bench = Bench::new(spec(LockType::Sanlock));
+    bench.slow = true;
+    let left = vec![orphan("a", EXCLUSIVE, true)];
+    let mut effects = Vec::new();
+    bench.lockspace = Lockspace::adopt(spec(LockType::Sanlock), left, bench.now, &mut effects);
+    bench.carry_out(effects);
+    let waits = bench.lock(1, &Resource::Vg, SHARED);
+    bench.grant();
+    bench.grant();
+    let (adopting, call) = bench.calls.pop_front().unwrap();
+    assert!(matches!(call, Call::Acquire(Resource::Lv(_), ..)));
+    bench.feed(Event::Overdue(adopting));
+    bench.slow = false;
+    bench.manner(|call| match call {
+        Call::Acquire(_, _, how) if how.adopt == Adopt::Only => Some(Err(fault(ResultCode::ADOPT_NONE))),
+        _ => None,
+    });
+    bench.apply(Event::TimeHasCome);
+    assert_eq!((bench.code(waits), bench.stage()), (Some(ResultCode::OK), Stage::Running));
+    let refused = bench.lock(1, &lv("a"), SHARED);
+    assert_eq!(bench.code(refused), Some(ResultCode::LOCK_IO));
+    bench.apply(Event::Answered(adopting, Ok(Outcome::Acquired(None))));
+    assert_eq!(bench.mode(&lv("a")), EXCLUSIVE);
 }
 
 #[test]

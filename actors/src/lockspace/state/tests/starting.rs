@@ -117,8 +117,10 @@ fn a_start_past_its_deadline_is_told_and_goes_on() {
     let mut bench = new();
     let started = bench.ask(1, start(true));
     bench.grant();
+    let stopped = bench.ask(2, Ask::Stop(StopRule::UnlessLvLocks));
     bench.feed(Event::Overdue(bench.calls[0].0));
-    assert_eq!(bench.code(started), Some(ResultCode::LOCK_IO));
+    let late = Some(ResultCode::LOCK_IO);
+    assert_eq!((bench.code(started), bench.code(stopped)), (late, late));
     bench.grant();
     assert_eq!(bench.stage(), Stage::Running);
 }
