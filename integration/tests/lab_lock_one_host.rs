@@ -70,7 +70,8 @@ const COMMANDS: [&str; 48] = [
     "lvmlockctl --stop-lockspaces",
     "lvmlockctl --info",
     "vgchange --lock-start vg",
-    "vgremove vg",
+    // For some seconds after a start ours does not know of each other host whether it lives, and says that it may.
+    "for turn in $(seq 20); do vgremove vg 2> /run/vgremove && break; sleep 1; done; cat /run/vgremove",
     "lvmlockctl --info; pvs",
     "for disk in /dev/vda /dev/vdb; do dd if=/dev/zero of=$disk bs=1M count=2 oflag=direct status=none; done",
     "lvmlockctl --dump | grep -q . && echo said; lvmlockctl --stop-lockspaces; lvmlockctl --quit",
