@@ -104,7 +104,7 @@ struct Session<'a> {
     client: RefCell<Arc<Client>>,
     /// The lockspaces that know this client.
     met: RefCell<Vec<Arc<str>>>,
-    /// The last request that went to a lockspace, and which.
+    /// The request for a lock that was not answered yet, and its lockspace.
     last: RefCell<Option<(Ticket, Arc<str>)>>,
     is_named: Cell<bool>,
 }
@@ -141,7 +141,6 @@ impl<'a> Session<'a> {
         let mut codec = MessageCodec;
         while let Some(message) = read_message(&mut stream, &mut codec).await? {
             let Some(request) = self.parse(&message) else { continue };
-            self.last.replace(None);
             let answered = tokio::select! {
                 biased;
                 answered = Box::pin(self.answer(request)) => answered,
@@ -152,12 +151,8 @@ impl<'a> Session<'a> {
             if self.service.wire {
                 trace!(self.service.log, "reply"; "client" => self.id.0, "message" => shown(&framed));
             }
-            if let Err(error) = within(WRITE_DEADLINE, stream.write_all(&framed)).await.flatten() {
-                if let Some((ticket, lockspace)) = self.last.take() {
-                    self.service.directory.undelivered(ticket, &lockspace);
-                }
-                return Err(error.into());
-            }
+            within(WRITE_DEADLINE, stream.write_all(&framed)).await.flatten()?;
+            self.last.replace(None);
             if let Some(dump) = answered.dump {
                 self.service.dumps.send(dump);
             }
@@ -199,8 +194,13 @@ impl<'a> Session<'a> {
 
 impl Drop for Session<'_> {
     fn drop(&mut self) {
-        self.service.directory.environment().clients.leave(self.id);
-        self.service.directory.client_left(self.id, &self.met.borrow());
+        let directory = &self.service.directory;
+        directory.environment().clients.leave(self.id);
+        directory.client_left(self.id, &self.met.borrow());
+        // In this order: what waits has left the queue by then, and what was granted meanwhile is given back.
+        if let Some((ticket, lockspace)) = self.last.take() {
+            directory.undelivered(ticket, &lockspace);
+        }
     }
 }
 

@@ -60,6 +60,27 @@ fn c_37_a_client_that_dies_waiting_leaves_the_queue() {
 }
 
 #[test]
+fn c_38_a_client_that_dies_just_when_it_is_served_leaves_no_lock_behind() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    site.start_vg("vg");
+    let mut holder = site.client();
+    for round in 0..50 {
+        let mut dying = site.client();
+        assert_eq!(holder.result(ask::lock_lv("vg", "lv", "ex", "none")), 0, "round {round}");
+        dying.send(ask::lock_lv("vg", "lv", "ex", "persistent"));
+        wait::until("a request that waits", wait::SOON, || {
+            (holder.info_of("r_action", "op", "lock").len() == 1).then_some(())
+        });
+        drop(dying);
+        assert_eq!(holder.result(ask::lock_lv("vg", "lv", "un", "none")), 0, "round {round}");
+        wait::until("an LV without a lock", wait::SOON, || {
+            holder.info_of("r", "type", "lv").iter().all(|lv| lv.value("mode") == "un").then_some(())
+        });
+    }
+}
+
+#[test]
 fn a_daemon_without_a_socket_ends() {
     let site = LockSite::new();
     let _first = UnixListener::bind(site.socket()).unwrap();
