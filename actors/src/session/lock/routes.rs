@@ -7,7 +7,7 @@ use lvmwarden_protocol::lock::{LockMode, LockType, RequestedType, ResultCode, Re
 use super::Session;
 use crate::lockspace::ask::{Ask, LockAsk, Reply};
 use crate::lockspace::directory::{Question, job, lockspace_of};
-use crate::lockspace::global::{Effort, Route};
+use crate::lockspace::global::{Effort, GLOBAL_LOCKSPACE, Route};
 use crate::lockspace::lock_manager::GlobalLease;
 
 /// A lockspace's answer, and the type of its locks.
@@ -77,10 +77,11 @@ impl Session<'_> {
                 Route::To(lockspace) => {
                     let ask = Ask::Lock(lock.clone());
                     let routed = self.ask_lockspace(&lockspace, RequestedType::None, ask).await;
-                    // It is disabled on disk, or was stopped a moment ago: another VG may have it.
-                    if routed.reply.code != ResultCode::NO_LOCKSPACE || effort.searched {
+                    let is_found = routed.reply.code != ResultCode::NO_LOCKSPACE;
+                    if is_found || effort.searched || &*lockspace == GLOBAL_LOCKSPACE {
                         return routed;
                     }
+                    // It is disabled on disk, or was stopped a moment ago: another VG may have it.
                     rules().learned(&lockspace, GlobalLease::Disabled);
                 }
                 Route::Start => {
