@@ -169,8 +169,14 @@ impl Directory {
 
     async fn start_one(&self, spec: &Spec, how: StartAsk, question: &Question) -> Reply {
         loop {
-            if let Some(reply) = self.ask(&spec.name, question.with(Ask::Start(how))).await {
-                return reply;
+            match self.ask(&spec.name, question.with(Ask::Start(how))).await {
+                // It was left a moment ago, and is about to be taken off the tree.
+                Some(reply) if reply.code == ResultCode::NO_LOCKSPACE => {
+                    sleep(LOOK_PERIOD).await;
+                    continue;
+                }
+                Some(reply) => return reply,
+                None => {}
             }
             if let Err(fault) = self.start_actor(spec.clone(), Origin::Client).await {
                 return Reply::from(fault);
