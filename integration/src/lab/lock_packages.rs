@@ -51,7 +51,7 @@ const MERGED: [&str; 3] = ["bin", "lib", "sbin"];
 /// `usr/sbin/lvmlockd`, `usr/sbin/sanlock`, ... Downloads them when the cache has none.
 ///
 /// # Errors
-/// Those of [`current`].
+/// Those of `current`.
 pub fn root() -> Result<PathBuf> {
     cached_or_current(&Cache::open()?)
 }
