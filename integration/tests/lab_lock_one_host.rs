@@ -7,7 +7,6 @@ use lvmwarden_integration::lab::hub::Hub;
 use lvmwarden_integration::lab::lock_host::{Lockd, Manager};
 use lvmwarden_integration::lab::polld::Polld;
 use lvmwarden_integration::lab::story::tell;
-use std::collections::HashMap;
 use std::fmt::Write;
 use std::time::Duration;
 
@@ -94,8 +93,7 @@ fn story(guest: &Guest, lockd: Lockd, polld: Polld, manager: Manager) -> Result<
     guest.note(&format!("with {lockd:?}"));
     guest.start_lockd(lockd, manager)?;
     let poll_daemon = guest.start_polld(polld)?;
-    let mut said = Said::default();
-    let answers = COMMANDS.into_iter().map(|command| said.by(guest, command)).collect::<Result<_>>()?;
+    let answers = COMMANDS.into_iter().map(|command| said_by(guest, command)).collect::<Result<_>>()?;
     poll_daemon.stop()?;
     guest.wait_until("the lock daemon has ended", Duration::from_secs(10), || {
         ensure!(guest.run("test -e /run/lvmlockd.pid")?.code != 0, "its pid file is there");
@@ -104,50 +102,35 @@ fn story(guest: &Guest, lockd: Lockd, polld: Polld, manager: Manager) -> Result<
     Ok(answers)
 }
 
-/// What commands have said, with names instead of what is another each time.
-#[derive(Default)]
-struct Said {
-    uuids: HashMap<String, usize>,
+/// Runs `command` and returns how it ended and what it said, without what is another each time.
+fn said_by(guest: &Guest, command: &str) -> Result<String> {
+    if command.contains("--info") {
+        // A lockspace that is on its way out is still shown, for a moment.
+        guest.sh("for turn in $(seq 50); do lvmlockctl --info | grep -q REM: || break; sleep 0.1; done")?;
+    }
+    let outcome = guest.run(command)?;
+    let mut text = format!("exit code {}\n", outcome.code);
+    // Resources are listed in no order.
+    let mut lines: Vec<String> = outcome.stdout.lines().map(plain).collect();
+    if command.contains("--info") {
+        lines = without_global_lockspace(&lines);
+        lines.sort();
+    }
+    // How far a copy is when it is looked at. When a lock that nobody has is no longer shown.
+    lines.retain(|line| !line.contains(": Moved: ") && !line.starts_with("LK GL un"));
+    for line in lines {
+        let _ = writeln!(text, "{line}");
+    }
+    // As long as udev looks at a device.
+    for line in outcome.stderr.lines().filter(|line| !line.contains("Device or resource busy")) {
+        let _ = writeln!(text, "stderr: {}", plain(line));
+    }
+    Ok(text)
 }
 
-impl Said {
-    fn by(&mut self, guest: &Guest, command: &str) -> Result<String> {
-        if command.contains("--info") {
-            // A lockspace that is on its way out is still shown, for a moment.
-            guest
-                .sh("for turn in $(seq 50); do lvmlockctl --info | grep -q REM: || break; sleep 0.1; done")?;
-        }
-        let outcome = guest.run(command)?;
-        let mut text = format!("exit code {}\n", outcome.code);
-        // Resources are listed in no order.
-        let mut lines: Vec<String> = outcome.stdout.lines().map(|line| self.plain(line)).collect();
-        if command.contains("--info") {
-            lines = without_global_lockspace(&lines);
-            lines.sort();
-        }
-        // How far a copy is when it is looked at. When a lock that nobody has is no longer shown.
-        lines.retain(|line| !line.contains(": Moved: ") && !line.starts_with("LK GL un"));
-        for line in lines {
-            let _ = writeln!(text, "{line}");
-        }
-        // As long as udev looks at a device.
-        for line in outcome.stderr.lines().filter(|line| !line.contains("Device or resource busy")) {
-            let _ = writeln!(text, "stderr: {}", self.plain(line));
-        }
-        Ok(text)
-    }
-
-    /// Returns `line` with each UUID of LVM replaced by its number in order of appearance.
-    fn plain(&mut self, line: &str) -> String {
-        let words = line.split(' ').map(|word| {
-            if !is_uuid(word) {
-                return word.to_owned();
-            }
-            let next = self.uuids.len() + 1;
-            format!("UUID{}", self.uuids.entry(word.to_owned()).or_insert(next))
-        });
-        words.collect::<Vec<_>>().join(" ")
-    }
+/// Returns `line` with a word instead of each UUID of LVM.
+fn plain(line: &str) -> String {
+    line.split(' ').map(|word| if is_uuid(word) { "UUID" } else { word }).collect::<Vec<_>>().join(" ")
 }
 
 /// Returns what `lvmlockctl --info` says without dlm's global lockspace. The C daemon leaves words of it out, and forgets to
