@@ -17,7 +17,7 @@ const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
 const GROUP: u32 = 61_235;
 /// What changes something.
-const CHANGING: [&str; 10] = [
+const CHANGING: [&str; 13] = [
     "org.lvmwarden.Service.Stop",
     "org.lvmwarden.Poll.Start",
     "org.lvmwarden.Poll.Abort",
@@ -28,6 +28,9 @@ const CHANGING: [&str; 10] = [
     "org.lvmwarden.Supervisor.Restart",
     "org.lvmwarden.Supervisor.SetLogLevel",
     "org.lvmwarden.Archive.Clean",
+    "org.lvmwarden.Lock.Start",
+    "org.lvmwarden.Lock.Stop",
+    "org.lvmwarden.Lock.Drop",
 ];
 
 /// Starts a service whose socket everybody can connect to.
@@ -93,6 +96,10 @@ fn parameters_of(method: &str) -> Value {
         "org.lvmwarden.Poll.Wait" => json!({"id": "00000000-0000-0000-0000-000000000000", "timeout_ms": 1}),
         "org.lvmwarden.Supervisor.Restart" => json!({"name": "root/poll"}),
         "org.lvmwarden.Supervisor.SetLogLevel" => json!({"level": "error"}),
+        "org.lvmwarden.Lock.Start"
+        | "org.lvmwarden.Lock.Stop"
+        | "org.lvmwarden.Lock.Drop"
+        | "org.lvmwarden.Lock.Explain" => json!({"vgname": "v"}),
         // So that a stream has something to tell.
         "org.lvmwarden.Events.Subscribe" => json!({"cursor": "earlier:1", "limit": 1}),
         _without_parameters => json!({}),
