@@ -6,6 +6,7 @@ mod archive;
 mod events;
 mod hostile;
 mod introspection;
+mod lock;
 mod netcat;
 mod operations;
 mod python;
