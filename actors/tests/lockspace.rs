@@ -1,0 +1,211 @@
+//! Lockspaces as actors of a tree, with the lock manager of test mode: what their clients hear when one is restarted.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use lvmwarden_actors::activity::Activity;
+use lvmwarden_actors::door::DoorEnvironment;
+use lvmwarden_actors::events::Events;
+use lvmwarden_actors::kernel::ActiveLvs;
+use lvmwarden_actors::lockspace::ask::{Ask, Client, LockAsk, StartAsk};
+use lvmwarden_actors::lockspace::directory::{Directory, Question};
+use lvmwarden_actors::lockspace::environment::{
+    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Tickets,
+};
+use lvmwarden_actors::lockspace::event::Spec;
+use lvmwarden_actors::lockspace::global::GlobalRules;
+use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
+use lvmwarden_actors::lockspace::lock_manager::{LockManager, Resource};
+use lvmwarden_actors::metrics::Metrics;
+use lvmwarden_actors::session::lock::{Dumps, Lvmlockd};
+use lvmwarden_actors::{names, tree};
+use lvmwarden_protocol::ids::Lvid;
+use lvmwarden_protocol::lock::info::InfoFormat;
+use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
+use lvmwarden_supervisor::process::BoxFuture;
+use lvmwarden_supervisor::{RestartChild, Root, Supervisor, start_root};
+use slog::{Discard, Logger, o};
+use tempfile::TempDir;
+use tokio::sync::watch;
+use tokio::time::timeout;
+
+const SOON: Duration = Duration::from_secs(15);
+const LV: &str = "yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q";
+
+struct NoLvs;
+
+impl ActiveLvs for NoLvs {
+    fn active_lvs(&self) -> BoxFuture<'static, Option<BTreeSet<Lvid>>> {
+        Box::pin(async { Some(BTreeSet::new()) })
+    }
+}
+
+struct NoDumps;
+
+impl Dumps for NoDumps {
+    fn log(&self) -> Bytes {
+        Bytes::new()
+    }
+
+    fn format(&self) -> InfoFormat {
+        InfoFormat::default()
+    }
+
+    fn send(&self, _dump: Bytes) {}
+}
+
+/// A lock daemon in this process.
+struct Daemon {
+    _folder: TempDir,
+    root: Root,
+    environment: Arc<LockEnvironment>,
+    directory: Directory,
+}
+
+impl Daemon {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let metrics = Metrics::new();
+        let manager: Arc<dyn LockManager> = Arc::new(TestManager::new(LockType::Dlm, "/nowhere"));
+        let environment = Arc::new(LockEnvironment {
+            managers: Managers::new([manager], true),
+            host_id: 0,
+            local_wait: None,
+            book: Book::default(),
+            memory: Memory::default(),
+            connections: Connections::default(),
+            global: Global::new(GlobalRules::new(Some(LockType::Dlm))),
+            clients: Clients::default(),
+            devices: Arc::new(NoLvs),
+            activity: Activity::new(),
+            events: Events::new(Arc::clone(&metrics), 100),
+            started: tokio::time::Instant::now(),
+            tickets: Tickets::default(),
+        });
+        let (gate, mut opened) = watch::channel(false);
+        let protocol = Lvmlockd {
+            lock: Arc::clone(&environment),
+            dumps: Arc::new(NoDumps),
+            quit: Arc::default(),
+            wire: false,
+        };
+        let socket = UnixListener::bind(folder.path().join("socket")).unwrap();
+        let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
+        let spec = tree::lock_daemon(folder.path().join("journal"), &environment, &door, &gate);
+        let root = start_root(spec, Logger::root(Discard, o!()));
+        opened.wait_for(|open| *open).await.unwrap();
+        let directory = Directory::new(root.registry(), Arc::clone(&environment));
+        Self { _folder: folder, root, environment, directory }
+    }
+
+    fn client(&self) -> Arc<Client> {
+        self.environment.clients.enter(1)
+    }
+
+    fn question(&self, client: &Arc<Client>) -> Question {
+        let ticket = self.environment.tickets.next();
+        Question { ticket, client: Arc::clone(client), lock_type: None }
+    }
+
+    async fn start_vg(&self, vg: &str) {
+        let spec = Spec {
+            name: format!("lvm_{vg}").into(),
+            vg: Some(vg.into()),
+            vg_uuid: "".into(),
+            args: "1.0.0:test".into(),
+            lock_type: LockType::Dlm,
+            host_id: 0,
+            local_wait: None,
+        };
+        let how = StartAsk { wait: true, ..StartAsk::default() };
+        let reply = self.directory.start(spec, how, &self.question(&self.client())).await;
+        assert_eq!(reply.code, ResultCode::OK);
+    }
+
+    async fn lock(&self, client: &Arc<Client>, vg: &str, resource: Resource, mode: LockMode) -> ResultCode {
+        let persistent = matches!(resource, Resource::Lv(_));
+        let ask = LockAsk { persistent, ..LockAsk::new(resource, Some(mode)) };
+        let asked = self.question(client).with(Ask::Lock(ask));
+        let name = format!("lvm_{vg}");
+        timeout(SOON, self.directory.ask(&name, asked))
+            .await
+            .expect("an answer in time")
+            .expect("the VG is started")
+            .code
+    }
+
+    async fn mode_of(&self, vg: &str, resource: Resource) -> Option<LockMode> {
+        let asked = self.question(&self.client()).with(Ask::Query(resource));
+        self.directory.ask(&format!("lvm_{vg}"), asked).await.expect("the VG is started").mode
+    }
+
+    async fn restart(&self, vg: &str) {
+        let restart = RestartChild(format!("lvm_{vg}"));
+        let registry = self.root.registry();
+        registry.ask::<Supervisor, _>(&names::LOCKSPACES, restart, SOON).await.unwrap().unwrap();
+    }
+}
+
+fn run(test: impl Future<Output = ()>) {
+    actix_rt::System::new().block_on(test);
+}
+
+fn lv() -> Resource {
+    Resource::Lv(Arc::from(LV))
+}
+
+#[test]
+fn locks_and_waiters_outlive_their_actor() {
+    run(async {
+        let daemon = Daemon::start().await;
+        daemon.start_vg("vg0").await;
+        let (holder, waiter) = (daemon.client(), daemon.client());
+        assert_eq!(daemon.lock(&holder, "vg0", Resource::Vg, LockMode::Exclusive).await, ResultCode::OK);
+        assert_eq!(daemon.lock(&holder, "vg0", lv(), LockMode::Exclusive).await, ResultCode::OK);
+        let waits = daemon.lock(&waiter, "vg0", Resource::Vg, LockMode::Shared);
+        let mut waits = Box::pin(waits);
+        assert!(timeout(Duration::from_millis(100), &mut waits).await.is_err(), "it is held");
+        daemon.restart("vg0").await;
+        assert!(timeout(Duration::from_millis(300), &mut waits).await.is_err(), "it is held still");
+        assert_eq!(daemon.mode_of("vg0", lv()).await, Some(LockMode::Exclusive));
+        assert_eq!(daemon.mode_of("vg0", Resource::Vg).await, Some(LockMode::Exclusive));
+        assert_eq!(daemon.lock(&holder, "vg0", Resource::Vg, LockMode::Unlocked).await, ResultCode::OK);
+        assert_eq!(timeout(SOON, waits).await.expect("it is free"), ResultCode::OK);
+    });
+}
+
+#[test]
+fn the_locks_of_a_client_that_left_meanwhile_are_given_back() {
+    run(async {
+        let daemon = Daemon::start().await;
+        daemon.start_vg("vg0").await;
+        let holder = daemon.client();
+        assert_eq!(daemon.lock(&holder, "vg0", Resource::Vg, LockMode::Exclusive).await, ResultCode::OK);
+        daemon.environment.clients.leave(holder.id);
+        daemon.restart("vg0").await;
+        let next = daemon.client();
+        assert_eq!(daemon.lock(&next, "vg0", Resource::Vg, LockMode::Exclusive).await, ResultCode::OK);
+    });
+}
+
+#[test]
+fn another_vg_feels_nothing_of_a_restart_and_a_vg_that_was_left_starts_anew() {
+    run(async {
+        let daemon = Daemon::start().await;
+        daemon.start_vg("vg0").await;
+        daemon.start_vg("vg1").await;
+        let holder = daemon.client();
+        assert_eq!(daemon.lock(&holder, "vg1", lv(), LockMode::Exclusive).await, ResultCode::OK);
+        daemon.restart("vg0").await;
+        assert_eq!(daemon.mode_of("vg1", lv()).await, Some(LockMode::Exclusive));
+        for _ in 0..20 {
+            let drop = daemon.question(&holder).with(Ask::Drop);
+            assert_eq!(daemon.directory.ask("lvm_vg0", drop).await.unwrap().code, ResultCode::OK);
+            daemon.start_vg("vg0").await;
+        }
+    });
+}
