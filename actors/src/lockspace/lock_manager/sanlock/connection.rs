@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 
 use lvmwarden_protocol::lock::{LockMode, ResultCode};
@@ -13,8 +14,8 @@ use lvmwarden_supervisor::sys::sanlock::{
 };
 
 use super::errors::{
-    EAGAIN, EEXIST, ENOENT, Wanted, acquire_fault, convert_fault, disk_fault, is_corrupt, join_fault,
-    leave_fault, manager_fault, no_library, was_not_held,
+    EAGAIN, EBUSY, EEXIST, EINPROGRESS, ENOENT, Wanted, acquire_fault, convert_fault, disk_fault, is_corrupt,
+    join_fault, leave_fault, manager_fault, no_library, was_not_held,
 };
 use super::layout::{REMOVED, global_name, lv_args, lv_offset, max_host_id};
 use super::leases::Leases;
@@ -27,6 +28,9 @@ use crate::lockspace::lock_manager::{
 
 /// The name that `sanlock client status` shows; scripts look for it.
 const OWNER: &str = "lvmlockd";
+/// How often, and how many times, leaving a lockspace is tried that sanlock is busy with.
+const LEAVE_EVERY: Duration = Duration::from_millis(250);
+const LEAVE_TRIES: u32 = 24;
 /// A daemon ends the users of a lockspace when its lease was not renewed for so many I/O timeouts.
 const IO_TIMEOUTS_UNTIL_KILL: u64 = 8;
 
@@ -126,9 +130,15 @@ impl Connection for SanlockConnection {
         let (host_id, io_timeout) = (u64::from(self.host_id), self.settings.io_timeout_seconds);
         let Open { leases, .. } = self.open()?;
         let place = Place { path: &leases.device, offset: 0 };
-        match leases.sanlock.remove_lockspace(&leases.lockspace, host_id, place) {
-            Ok(()) | Err(ENOENT) => {}
-            Err(refusal) => return Err(leave_fault(refusal, &leases.lockspace)),
+        let mut tries = 0;
+        while let Err(refusal) = leases.sanlock.remove_lockspace(&leases.lockspace, host_id, place) {
+            tries += 1;
+            match refusal {
+                ENOENT => break,
+                // After its leases were lost sanlock ends what uses it by itself, which takes a while.
+                EBUSY | EAGAIN | EINPROGRESS if tries < LEAVE_TRIES => wait_for_sanlock(),
+                refusal => return Err(leave_fault(refusal, &leases.lockspace)),
+            }
         }
         if how == Leave::Destroy {
             // We are out already, and the disk will be removed next: it need not tell that it has no lockspace.
@@ -359,4 +369,9 @@ fn bad_host_id(host_id: u32) -> Fault {
 
 fn no_status(error: &std::io::Error) -> Fault {
     Fault::new(ResultCode::MANAGER, format!("ask sanlock for its status: {error}"))
+}
+
+#[expect(clippy::disallowed_methods, reason = "this thread is for waiting")]
+fn wait_for_sanlock() {
+    thread::sleep(LEAVE_EVERY);
 }

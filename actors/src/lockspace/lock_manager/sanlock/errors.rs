@@ -18,13 +18,13 @@ pub(super) const ENOENT: Refusal = Refusal(-2);
 const EIO: Refusal = Refusal(-5);
 pub(super) const EAGAIN: Refusal = Refusal(-11);
 const EACCES: Refusal = Refusal(-13);
-const EBUSY: Refusal = Refusal(-16);
+pub(super) const EBUSY: Refusal = Refusal(-16);
+pub(super) const EINPROGRESS: Refusal = Refusal(-115);
 pub(super) const EEXIST: Refusal = Refusal(-17);
 const ENOSPC: Refusal = Refusal(-28);
 const EPIPE: Refusal = Refusal(-32);
 pub(super) const EMSGSIZE: Refusal = Refusal(-90);
 const ECONNREFUSED: Refusal = Refusal(-111);
-const EINPROGRESS: Refusal = Refusal(-115);
 const EUCLEAN: Refusal = Refusal(-117);
 
 /// What was wanted when a lock was refused.
