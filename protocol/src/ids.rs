@@ -72,6 +72,16 @@ name! {
 }
 
 name! {
+    /// A VG's UUID: 32 characters of `0-9a-zA-Z!#` with six dashes, as LVM's metadata has it; any text is accepted.
+    VgUuid
+}
+
+name! {
+    /// A PV's UUID, in the form of a [`VgUuid`].
+    PvUuid
+}
+
+name! {
     /// The name of an LV, without its VG's; a running pvmove's is its temporary LV's, such as `pvmove0`.
     LvName
 }

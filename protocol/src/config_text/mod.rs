@@ -37,4 +37,4 @@ mod tests;
 
 pub use parser::{MAX_DEPTH, ParseError, Problem, parse};
 pub use value::{Content, Node, Scalar, Section, Text, Value};
-pub(crate) use writer::{put_key, put_quoted};
+pub(crate) use writer::{put_key, put_quoted, put_tabs};

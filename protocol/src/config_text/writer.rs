@@ -18,7 +18,7 @@ impl Section<'_> {
         self.write_at(0, out);
     }
 
-    fn write_at(&self, level: usize, out: &mut BytesMut) {
+    pub(crate) fn write_at(&self, level: usize, out: &mut BytesMut) {
         for node in &self.nodes {
             node.write_at(level, out);
         }
@@ -26,7 +26,7 @@ impl Section<'_> {
 }
 
 impl Node<'_> {
-    fn write_at(&self, level: usize, out: &mut BytesMut) {
+    pub(crate) fn write_at(&self, level: usize, out: &mut BytesMut) {
         put_tabs(out, level);
         put_key(out, &self.name);
         match &self.content {
@@ -45,11 +45,11 @@ impl Node<'_> {
     }
 }
 
-fn put_tabs(out: &mut BytesMut, level: usize) {
+pub(crate) fn put_tabs(out: &mut BytesMut, level: usize) {
     out.put_bytes(b'\t', level.min(MAX_TABS));
 }
 
-fn put_value(out: &mut BytesMut, value: &Value<'_>) {
+pub(crate) fn put_value(out: &mut BytesMut, value: &Value<'_>) {
     match value {
         Value::One(scalar) => put_scalar(out, scalar),
         Value::Array(elements) => {
