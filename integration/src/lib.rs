@@ -4,7 +4,7 @@
 //! - [`service`]: the same for the service, and what it tells systemd;
 //! - [`lock_daemon`] and [`lock_client`]: the same for lock daemons, in test mode;
 //! - [`request`] and [`dump`]: the words of the poll protocol; [`fake_lvm`]: the stub that daemons start instead of `lvm`;
-//! - [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
+//! - [`witness`]: what others notice of mischief; [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
 //! - [`load`]: how fast and how large a daemon is;
 //! - [`lab`]: real LVM in throw-away virtual machines; [`verify`]: every check there is.
 //!
@@ -26,3 +26,4 @@ pub mod service;
 pub mod site;
 pub mod verify;
 pub mod wait;
+pub mod witness;

@@ -24,7 +24,7 @@ use tokio::sync::Notify;
 use tokio_util::codec::Encoder as _;
 use tokio_util::sync::CancellationToken;
 
-use super::{WRITE_DEADLINE, read_message, within};
+use super::{Parser, WRITE_DEADLINE, read_message, within};
 use crate::door::Protocol;
 use crate::lockspace::ask::{Client, ClientId, Ticket};
 use crate::lockspace::directory::Directory;
@@ -67,6 +67,7 @@ impl Protocol for Lvmlockd {
             directory: Directory::new(link.registry.clone(), Arc::clone(&self.lock)),
             dumps: Arc::clone(&self.dumps),
             quit: Arc::clone(&self.quit),
+            parser: Parser::default(),
             log: link.log.clone(),
             wire: self.wire,
         }
@@ -93,6 +94,7 @@ pub struct LockService {
     directory: Directory,
     dumps: Arc<dyn Dumps>,
     quit: Arc<Notify>,
+    parser: Parser,
     log: Logger,
     wire: bool,
 }
@@ -140,7 +142,7 @@ impl<'a> Session<'a> {
     async fn serve(&self, mut stream: UnixStream) -> Result<(), FramingError> {
         let mut codec = MessageCodec;
         while let Some(message) = read_message(&mut stream, &mut codec).await? {
-            let Some(request) = self.parse(&message) else { continue };
+            let Some(request) = self.parse(message).await else { continue };
             let answered = tokio::select! {
                 biased;
                 answered = Box::pin(self.answer(request)) => answered,
@@ -164,11 +166,11 @@ impl<'a> Session<'a> {
     }
 
     /// Returns what a message asks for; nothing where it gets no reply.
-    fn parse(&self, message: &[u8]) -> Option<Request> {
+    async fn parse(&self, message: Bytes) -> Option<Request> {
         if self.service.wire {
-            trace!(self.service.log, "request"; "client" => self.id.0, "message" => shown(message));
+            trace!(self.service.log, "request"; "client" => self.id.0, "message" => shown(&message));
         }
-        match Request::parse(message) {
+        match self.service.parser.parse(message, Request::parse).await {
             Ok(request) => {
                 self.name_after(&request);
                 Some(request)

@@ -6,7 +6,7 @@
 //! * no buffer is kept while the client is silent, and it may be silent for ever;
 //! * a message has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`] of its first byte;
 //! * a client that does not read its replies is dropped after [`WRITE_DEADLINE`];
-//! * a large message is parsed on another thread.
+//! * a message that is longer than an ordinary one is parsed on another thread ([`Parser`]).
 
 pub mod api;
 pub mod http;
@@ -20,6 +20,8 @@ use bytes::{Bytes, BytesMut};
 use lvmwarden_protocol::framing::{FramingError, MessageCodec};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 use tokio_util::codec::{Decoder, Encoder};
 
@@ -27,7 +29,7 @@ use tokio_util::codec::{Decoder, Encoder};
 pub const HALF_MESSAGE_DEADLINE: Duration = Duration::from_mins(1);
 /// The longest that a client may take to read a reply.
 pub const WRITE_DEADLINE: Duration = Duration::from_mins(1);
-/// How much is read at once; a request of lvm fits.
+/// How much is read at once; an ordinary request fits.
 const READ_BYTES: usize = 4096;
 
 /// Answers the requests of one protocol.
@@ -85,6 +87,36 @@ async fn read_rest(
         if let Some(message) = codec.decode(&mut received)? {
             return Ok(Some(message));
         }
+    }
+}
+
+/// Where what the clients of one door have sent is parsed, so that none can keep the others waiting for a millisecond.
+///
+/// What is longer than [`READ_BYTES`] is parsed on another thread, one message after the other: as many as there are must
+/// not take all processors, nor the memory for all of what they say.
+#[derive(Debug)]
+struct Parser {
+    turn: Semaphore,
+}
+
+impl Default for Parser {
+    fn default() -> Self {
+        Self { turn: Semaphore::new(1) }
+    }
+}
+
+impl Parser {
+    async fn parse<T: Send + 'static>(
+        &self,
+        message: impl AsRef<[u8]> + Send + 'static,
+        parse: impl FnOnce(&[u8]) -> T + Send + 'static,
+    ) -> T {
+        if message.as_ref().len() <= READ_BYTES {
+            return parse(message.as_ref());
+        }
+        let _turn = self.turn.acquire().await.expect("the semaphore is never closed");
+        let parsing = spawn_blocking(move || parse(message.as_ref()));
+        parsing.await.expect("a parser does not panic; if it does, that ends this session alone")
     }
 }
 

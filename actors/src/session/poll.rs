@@ -13,11 +13,10 @@ use lvmwarden_protocol::poll::{
 use lvmwarden_supervisor::ChildLink;
 use slog::{Logger, trace, warn};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::Service;
+use super::{Parser, Service};
 use crate::activity::Activity;
 use crate::door::Protocol;
 use crate::environment::PollEnvironment;
@@ -27,8 +26,6 @@ use crate::poll_operation::messages::Description;
 use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::state::{Progress, StartAnswer};
 
-/// A message above this size is parsed on another thread, so that the others are not kept waiting.
-const SMALL_MESSAGE_BYTES: usize = 64 * 1024;
 /// How much of a message is logged: a request of lvm is much shorter, and millions of lines would hold everybody up.
 const LOGGED_BYTES: usize = 16 * 1024;
 
@@ -52,6 +49,7 @@ impl Protocol for Lvmpolld {
             directory: Directory::new(link.registry.clone(), Arc::clone(&self.poll)),
             activity: self.poll.activity.clone(),
             metrics: Arc::clone(&self.metrics),
+            parser: Parser::default(),
             log: link.log.clone(),
             wire: self.wire,
         }
@@ -77,6 +75,7 @@ pub struct PollService {
     directory: Directory,
     activity: Activity,
     metrics: Arc<Metrics>,
+    parser: Parser,
     log: Logger,
     wire: bool,
 }
@@ -144,7 +143,7 @@ impl Service for Client<'_> {
     async fn answer(&self, message: Bytes) -> Bytes {
         let (service, begin) = (self.service, Instant::now());
         service.log_wire("<-", &message);
-        let request = parse(message).await;
+        let request = service.parser.parse(message, Request::parse).await;
         let word = word(&request);
         let reply = service.reply(request, self.uid).await.to_bytes();
         service.log_wire("->", &reply);
@@ -162,14 +161,6 @@ fn word(request: &Result<Request, Refusal>) -> &'static str {
         Ok(Request::Dump) => "dump",
         Err(_) => "(refused)",
     }
-}
-
-async fn parse(message: Bytes) -> Result<Request, Refusal> {
-    if message.len() <= SMALL_MESSAGE_BYTES {
-        return Request::parse(&message);
-    }
-    // A panic of the parser would be a bug; the message is then as unparsable as it gets.
-    spawn_blocking(move || Request::parse(&message)).await.unwrap_or(Err(Refusal::NotImplemented))
 }
 
 /// Returns how an end is said on the wire; `None` for an operation that could not be followed.

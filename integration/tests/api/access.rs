@@ -13,9 +13,9 @@ use crate::netcat;
 use crate::support::{Client, PERMISSION_DENIED, all_methods};
 
 /// A user that nobody is.
-const UID: u32 = 61_234;
+pub(crate) const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
-const GROUP: u32 = 61_235;
+pub(crate) const GROUP: u32 = 61_235;
 /// What changes something.
 const CHANGING: [&str; 13] = [
     "org.lvmwarden.Service.Stop",
@@ -34,14 +34,14 @@ const CHANGING: [&str; 13] = [
 ];
 
 /// Starts a service whose socket everybody can connect to.
-fn open_service(site: &Site) -> Service {
+pub(crate) fn open_service(site: &Site) -> Service {
     // Others may pass through the test's folder.
     fs::set_permissions(site.path(""), Permissions::from_mode(0o711)).unwrap();
     site.service().set("api.mode", "\"0666\"").set("api.group", &format!("\"{GROUP}\"")).start()
 }
 
 /// A client that runs as somebody else.
-struct Somebody {
+pub(crate) struct Somebody {
     process: Child,
     to: ChildStdin,
     from: BufReader<ChildStdout>,
@@ -49,7 +49,7 @@ struct Somebody {
 
 impl Somebody {
     /// Connects with these credentials; `groups` are supplementary.
-    fn connect(site: &Site, uid: u32, gid: u32, groups: &[u32]) -> Self {
+    pub(crate) fn connect(site: &Site, uid: u32, gid: u32, groups: &[u32]) -> Self {
         let mut command = Command::new("setpriv");
         command.arg(format!("--reuid={uid}")).arg(format!("--regid={gid}"));
         if groups.is_empty() {
@@ -65,7 +65,7 @@ impl Somebody {
     }
 
     /// Calls a method, of which one reply is enough.
-    fn call(&mut self, method: &str, parameters: &Value) -> Value {
+    pub(crate) fn call(&mut self, method: &str, parameters: &Value) -> Value {
         let call = json!({ "method": method, "parameters": parameters, "more": true });
         self.to.write_all(format!("{call}\n").as_bytes()).unwrap();
         let mut line = String::new();

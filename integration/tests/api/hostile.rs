@@ -13,7 +13,7 @@ use crate::support::{Client, start_pvmove};
 /// The longest that an answer may take while somebody misbehaves: a debug build on a busy machine takes some.
 const NOT_SLOWED: Duration = Duration::from_secs(1);
 /// The largest call, in bytes.
-const LIMIT: usize = 1024 * 1024;
+const LIMIT: usize = 64 * 1024;
 
 #[test]
 fn a_message_that_is_too_large_is_answered_with_the_limit_and_the_connection_closed() {

@@ -3,6 +3,7 @@
 
 mod access;
 mod archive;
+mod crowd;
 mod events;
 mod hostile;
 mod introspection;

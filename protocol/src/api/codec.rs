@@ -92,8 +92,12 @@ impl<In> Default for JsonCodec<In> {
 }
 
 impl<In: Message> JsonCodec<In> {
-    /// Takes the next message that is not blank, with its end, off the front of `received`.
-    fn next_message(&mut self, received: &mut BytesMut) -> Result<Option<(BytesMut, End)>, CodecError> {
+    /// Takes the next message that is not blank off the front of `received`, without its end; [`Self::read`] reads it,
+    /// on whatever thread.
+    ///
+    /// # Errors
+    /// [`CodecError::TooLarge`].
+    pub fn cut(&mut self, received: &mut BytesMut) -> Result<Option<BytesMut>, CodecError> {
         let too_large = CodecError::TooLarge { limit_bytes: In::MAX_BYTES };
         loop {
             let searched = &received[..received.len().min(In::MAX_BYTES)];
@@ -103,9 +107,29 @@ impl<In: Message> JsonCodec<In> {
             let mut message = received.split_to(std::mem::take(&mut self.scan).length);
             message.truncate(message.len() - 1);
             if !is_blank(&message) {
-                return Ok(Some((message, end)));
+                self.peers_end = end;
+                return Ok(Some(message));
             }
         }
+    }
+
+    /// Takes the last message off `received`, after which the peer sends nothing.
+    ///
+    /// # Errors
+    /// [`CodecError::TooLarge`]; [`CodecError::Truncated`].
+    pub fn cut_last(&mut self, received: &mut BytesMut) -> Result<Option<BytesMut>, CodecError> {
+        match self.cut(received)? {
+            None if !is_blank(received) => Err(CodecError::Truncated { received_bytes: received.len() }),
+            message => Ok(message),
+        }
+    }
+
+    /// Reads a message that was cut. What it costs grows with its length: 64 KiB may take a millisecond.
+    ///
+    /// # Errors
+    /// [`CodecError::Invalid`].
+    pub fn read(message: &[u8]) -> Result<In, CodecError> {
+        serde_json::from_slice(message).map_err(CodecError::Invalid)
     }
 }
 
@@ -114,16 +138,11 @@ impl<In: Message> Decoder for JsonCodec<In> {
     type Error = CodecError;
 
     fn decode(&mut self, received: &mut BytesMut) -> Result<Option<In>, CodecError> {
-        let Some((message, end)) = self.next_message(received)? else { return Ok(None) };
-        self.peers_end = end;
-        serde_json::from_slice(&message).map(Some).map_err(CodecError::Invalid)
+        self.cut(received)?.map(|message| Self::read(&message)).transpose()
     }
 
     fn decode_eof(&mut self, received: &mut BytesMut) -> Result<Option<In>, CodecError> {
-        match self.decode(received)? {
-            None if !is_blank(received) => Err(CodecError::Truncated { received_bytes: received.len() }),
-            message => Ok(message),
-        }
+        self.cut_last(received)?.map(|message| Self::read(&message)).transpose()
     }
 }
 

@@ -42,8 +42,8 @@ pub struct Call {
 }
 
 impl Message for Call {
-    /// 1 MiB; the longest call that lvm's names and paths can make is some 10 KiB.
-    const MAX_BYTES: usize = 1024 * 1024;
+    /// 64 KiB; the longest call that lvm's names and paths can make is some 10 KiB.
+    const MAX_BYTES: usize = 64 * 1024;
 }
 
 impl Call {

@@ -3,19 +3,18 @@
 use std::time::Duration;
 
 use bytes::BytesMut;
-use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply};
+use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
+use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply, Request};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::{ReadHalf, WriteHalf};
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
-use tokio_util::codec::{Decoder, Encoder};
+use tokio_util::codec::Encoder;
 
 use super::WRITE_DEADLINE;
-use crate::session::{HALF_MESSAGE_DEADLINE, within};
+use crate::session::{HALF_MESSAGE_DEADLINE, Parser, READ_BYTES, within};
 
-/// How much is read at once; an ordinary call fits.
-const READ_BYTES: usize = 4096;
 /// A reply with more things than this in a list is encoded on another thread: ten thousand take a tenth of a second.
 const LONG_LIST: usize = 200;
 /// How often a client that has sent something ahead, or nothing more, is looked after.
@@ -30,6 +29,26 @@ pub(super) struct Connection<'a> {
     codec: JsonCodec<Call>,
     /// What has come and was not answered yet.
     received: BytesMut,
+}
+
+/// A call that has come.
+#[derive(Debug)]
+pub(super) struct Arrived {
+    /// The method that is called, which there may be or not.
+    pub(super) method: String,
+    /// The client wants no reply, not even an error.
+    pub(super) oneway: bool,
+    /// What is asked, or why it cannot be.
+    pub(super) request: Result<Request, VarlinkError>,
+}
+
+impl Arrived {
+    /// Reads a call with its parameters: all that grows with its length is done here.
+    fn read(message: &[u8]) -> Result<Self, CodecError> {
+        let call = JsonCodec::<Call>::read(message)?;
+        let request = Request::parse(&call);
+        Ok(Self { method: call.method, oneway: call.oneway, request })
+    }
 }
 
 /// The way back to the client of one call.
@@ -52,37 +71,41 @@ impl<'a> Connection<'a> {
     ///
     /// # Errors
     /// When the connection cannot go on; the client was told why, where it can be.
-    pub(super) async fn next(&mut self) -> Result<Option<Call>, CodecError> {
-        let read = self.read().await;
-        if let Err(error) = &read
+    pub(super) async fn next(&mut self, parser: &Parser) -> Result<Option<Arrived>, CodecError> {
+        let call = match self.message().await {
+            Ok(Some(message)) => parser.parse(message, Arrived::read).await,
+            Ok(None) => return Ok(None),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = &call
             && let Some(answer) = error.answer()
         {
             self.replies(false).send(Reply::error(&answer)).await?;
             Box::pin(self.linger()).await;
         }
-        read
+        call.map(Some)
     }
 
-    async fn read(&mut self) -> Result<Option<Call>, CodecError> {
-        if let Some(call) = self.codec.decode(&mut self.received)? {
-            return Ok(Some(call));
+    async fn message(&mut self) -> Result<Option<BytesMut>, CodecError> {
+        if let Some(message) = self.codec.cut(&mut self.received)? {
+            return Ok(Some(message));
         }
         if self.received.is_empty() {
             // A client that says nothing costs no buffer.
             self.received = BytesMut::new();
             self.from.readable().await?;
         }
-        Box::pin(within(HALF_MESSAGE_DEADLINE, self.read_rest())).await?
+        Box::pin(within(HALF_MESSAGE_DEADLINE, self.message_rest())).await?
     }
 
-    async fn read_rest(&mut self) -> Result<Option<Call>, CodecError> {
+    async fn message_rest(&mut self) -> Result<Option<BytesMut>, CodecError> {
         loop {
             self.received.reserve(READ_BYTES);
             if self.from.read_buf(&mut self.received).await? == 0 {
-                return self.codec.decode_eof(&mut self.received);
+                return self.codec.cut_last(&mut self.received);
             }
-            if let Some(call) = self.codec.decode(&mut self.received)? {
-                return Ok(Some(call));
+            if let Some(message) = self.codec.cut(&mut self.received)? {
+                return Ok(Some(message));
             }
         }
     }

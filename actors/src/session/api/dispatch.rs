@@ -2,31 +2,32 @@
 
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
 use lvmwarden_protocol::api::{
-    Call, CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metrics, poll, service,
+    CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metrics, poll, service,
     supervisor, varlink_service,
 };
 
 use tokio::task::spawn_blocking;
 
-use super::connection::Replies;
+use super::connection::{Arrived, Replies};
 use super::{ApiService, Client};
 use crate::access::Permission;
 
 /// Returns what is asked, or what to answer instead, and what that is called in metrics.
 ///
 /// Who may not call a method is not told what is wrong with the call; who may call some is told which names do not exist.
-pub(super) fn admit(permission: Permission, call: &Call) -> Result<Request, (Reply, &'static str)> {
+pub(super) fn admit(permission: Permission, call: Arrived) -> Result<Request, (Reply, &'static str)> {
     let denied = (Reply::error(&VarlinkError::PermissionDenied), "(denied)");
     if permission == Permission::Refused {
         return Err(denied);
     }
-    let request = Request::parse(call);
-    let unknown =
-        matches!(request, Err(VarlinkError::InterfaceNotFound { .. } | VarlinkError::MethodNotFound { .. }));
+    let unknown = matches!(
+        call.request,
+        Err(VarlinkError::InterfaceNotFound { .. } | VarlinkError::MethodNotFound { .. })
+    );
     if !unknown && !permission.allows(&call.method) {
         return Err(denied);
     }
-    request.map_err(|error| (Reply::error(&error), "(invalid)"))
+    call.request.map_err(|error| (Reply::error(&error), "(invalid)"))
 }
 
 /// Returns whether the answer comes when something happens, which may be never, or when a disk answers.

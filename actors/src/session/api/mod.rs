@@ -43,6 +43,7 @@ use tokio::sync::Semaphore;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::Parser;
 use crate::access::{Peer, Permission};
 use crate::door::Protocol;
 use crate::history::teller::Teller;
@@ -78,6 +79,7 @@ pub struct ApiService {
     /// What has happened to them.
     teller: Teller,
     streams: Semaphore,
+    parser: Parser,
     last_refusal: Cell<Option<Instant>>,
     /// How fast copies are that are not ours, as far as clients have asked.
     foreign_paces: RefCell<Paces>,
@@ -105,6 +107,7 @@ impl Protocol for Api {
             teller: Teller::new(registry.clone()),
             registry,
             streams: Semaphore::new(STREAMS),
+            parser: Parser::default(),
             last_refusal: Cell::default(),
             foreign_paces: RefCell::default(),
             log: link.log.clone(),
@@ -139,16 +142,17 @@ impl ApiService {
         loop {
             // Nothing of a call is lost that would have been answered.
             let call = tokio::select! {
-                call = connection.next() => call?,
+                call = connection.next(&self.parser) => call?,
                 () = closing.cancelled() => return Ok(()),
             };
             let Some(call) = call else { return Ok(()) };
             let (begin, metrics) = (Instant::now(), &self.environment.metrics);
-            let request = match dispatch::admit(client.permission, &call) {
+            let oneway = call.oneway;
+            let request = match dispatch::admit(client.permission, call) {
                 Ok(request) => request,
                 Err((refusal, word)) => {
                     metrics.answered(Api::NAME, word, begin.elapsed());
-                    connection.replies(call.oneway).send(refusal).await?;
+                    connection.replies(oneway).send(refusal).await?;
                     continue;
                 }
             };
@@ -157,7 +161,7 @@ impl ApiService {
                 _another => None,
             };
             let (method, is_patient) = (request.method(), dispatch::is_patient(&request));
-            let (mut replies, presence) = connection.both(call.oneway);
+            let (mut replies, presence) = connection.both(oneway);
             // On the heap: an idle session, of which there may be thousands, needs no room for any answer.
             let answering = Box::pin(self.answer(client, request, &mut replies));
             let last = if is_patient {

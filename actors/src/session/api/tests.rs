@@ -102,6 +102,7 @@ impl Fixture {
             registry: Registry::default(),
             directory: None,
             streams: Semaphore::new(2),
+            parser: Parser::default(),
             last_refusal: Cell::default(),
             foreign_paces: RefCell::default(),
             log: Logger::root(Discard, o!()),

@@ -4,9 +4,9 @@ use std::os::unix::net::{UnixDatagram, UnixListener};
 use std::time::Duration;
 
 use lvmwarden_integration::daemon::Flavour::Ours;
-use lvmwarden_integration::lock_client::ask;
+use lvmwarden_integration::lock_client::{LockClient, ask};
 use lvmwarden_integration::lock_daemon::LockSite;
-use lvmwarden_integration::wait;
+use lvmwarden_integration::{wait, witness};
 use rustix::process::Signal;
 
 const HELLO: &str = "request = \"hello\"\n";
@@ -117,4 +117,19 @@ fn the_short_options_that_lvmlockd_documents_are_taken() {
         assert_eq!(client.info_of("ls", "ls_name", "lvm_vg")[0].value("host_id"), host_id);
         assert_eq!(client.result(ask::of_vg("stop_vg", "vg", "")), 0);
     }
+}
+
+/// A message may be as long as upstream lets it be; whoever sends it waits alone.
+#[test]
+fn messages_of_sixteen_megabytes_hold_nobody_up() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).start();
+    let long = format!("{HELLO}cmd = \"{}\"\n", "x".repeat(16_000_000));
+    let (mut other, hello) = (site.client(), |client: &mut LockClient, message: &str| {
+        assert_eq!(client.ask(message).field("protocol"), Some("lvmlockd"));
+    });
+    witness::is_served_during(
+        || hello(&mut other, HELLO),
+        || (0..3).for_each(|_| hello(&mut site.client(), &long)),
+    );
 }

@@ -132,7 +132,7 @@ fn a_call_of_the_largest_size_passes_and_one_byte_more_does_not() {
     assert!(error.is_none(), "{error:?}");
 
     let too_large = error_of(&call_of(Call::MAX_BYTES + 1));
-    assert_eq!(too_large.answer(), Some(service::Error::MessageTooLarge { limit_bytes: 1024 * 1024 }));
+    assert_eq!(too_large.answer(), Some(service::Error::MessageTooLarge { limit_bytes: 64 * 1024 }));
     let without_end =
         error_of(&largest[..Call::MAX_BYTES - 1].iter().chain(b"xx").copied().collect::<Vec<_>>());
     assert!(matches!(without_end, CodecError::TooLarge { .. }), "{without_end}");

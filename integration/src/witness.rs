@@ -1,0 +1,39 @@
+//! What everybody else notices while somebody misbehaves: nothing, and that is measured.
+//!
+//! A witness asks for the same thing again and again; 99 of 100 answers must come within [`BOUND`], and the slowest is
+//! printed. Not all of them: tests share two cores with a compiler, and an answer cannot be faster than the scheduler. The
+//! load tool reports the slowest answer on a machine of its own.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Of a hundred answers to another client, ninety-nine come within this time. An unoptimized daemon is several times slower.
+pub const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 50 });
+
+/// Runs `mischief` while a witness calls `ask` every 2 ms, which must be answered within [`BOUND`].
+#[track_caller]
+#[expect(clippy::print_stdout, reason = "the numbers are worth a look even when the test passes")]
+pub fn is_served_during(mut ask: impl FnMut() + Send, mischief: impl FnOnce()) {
+    let over = AtomicBool::new(false);
+    let mut latencies = thread::scope(|scope| {
+        let asking = scope.spawn(|| {
+            let mut latencies = Vec::new();
+            while !over.load(Ordering::Relaxed) {
+                let begin = Instant::now();
+                ask();
+                latencies.push(begin.elapsed());
+                thread::sleep(Duration::from_millis(2));
+            }
+            latencies
+        });
+        mischief();
+        over.store(true, Ordering::Relaxed);
+        asking.join().expect("the witness is always answered")
+    });
+    latencies.sort_unstable();
+    let (median, percentile_99) = (latencies[latencies.len() / 2], latencies[latencies.len() * 99 / 100]);
+    let slowest = latencies[latencies.len() - 1];
+    println!("{} answers, p50 {median:?}, p99 {percentile_99:?}, slowest {slowest:?}", latencies.len());
+    assert!(percentile_99 <= BOUND, "p99 {percentile_99:?}, slowest {slowest:?} of {}", latencies.len());
+}

@@ -1,0 +1,63 @@
+//! Clients that ask for much, or send much: lvm's own commands notice nothing of it.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lvmwarden_integration::client::{HELLO_REPLY, connect_within};
+use lvmwarden_integration::site::Site;
+use lvmwarden_integration::{wait, witness};
+use serde_json::json;
+use std::io::{Read as _, Write as _};
+
+const HELLO: &str = "request=\"hello\"\n";
+/// How long the mischief lasts.
+const WHILE: Duration = Duration::from_secs(3);
+
+/// Asks lvm's hello while `mischief` goes on.
+#[track_caller]
+fn lvm_is_served_during(site: &Site, mischief: impl FnOnce()) {
+    let mut lvm = site.client();
+    witness::is_served_during(|| assert_eq!(lvm.ask(HELLO), HELLO_REPLY), mischief);
+}
+
+/// Sends `message` again and again on connections of `clients` threads, each a new one where the old was closed.
+fn send_again_and_again(site: &Site, clients: usize, message: &[u8]) {
+    let end = Instant::now() + WHILE;
+    thread::scope(|scope| {
+        for _ in 0..clients {
+            scope.spawn(|| {
+                while Instant::now() < end {
+                    let mut stream = connect_within(&site.api_socket(), wait::SOON).expect("the API accepts");
+                    // It may be closed before all is taken.
+                    while Instant::now() < end && stream.write_all(message).is_ok() {
+                        let mut answer = [0; 4096];
+                        if !matches!(stream.read(&mut answer), Ok(1..)) {
+                            break;
+                        }
+                    }
+                }
+            });
+        }
+    });
+}
+
+/// Four clients that sent calls of a megabyte kept lvm's hello waiting for 205 ms, half of the time.
+#[test]
+fn calls_of_a_megabyte_hold_nobody_up() {
+    let site = Site::new();
+    let _service = site.service().set("log.level", "\"error\"").set("log.wire", "false").start();
+    let list = vec![json!({}); 340_000];
+    let call = json!({"method": "org.lvmwarden.Service.Info", "parameters": {"x": list}}).to_string() + "\0";
+    assert!((1_000_000..1024 * 1024).contains(&call.len()));
+    lvm_is_served_during(&site, || send_again_and_again(&site, 4, call.as_bytes()));
+}
+
+#[test]
+fn the_largest_calls_that_are_taken_hold_nobody_up() {
+    let site = Site::new();
+    let _service = site.service().set("log.level", "\"error\"").set("log.wire", "false").start();
+    let list = vec![json!({}); 21_500];
+    let call = json!({"method": "org.lvmwarden.Service.Info", "parameters": {"x": list}}).to_string() + "\0";
+    assert!((64_000..64 * 1024).contains(&call.len()));
+    lvm_is_served_during(&site, || send_again_and_again(&site, 8, call.as_bytes()));
+}
