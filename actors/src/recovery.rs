@@ -8,9 +8,15 @@
 //!    finds that it has ended, by itself.
 //! 5. Open the gate: clients are served from now on.
 //!
-//! Children of ours are found by their environment, also when the journal was lost with the run directory. Those of a
-//! C lvmpolld are found by their command line and by their output: it is a pipe that nobody reads any more, which
-//! tells them from the children of one that lives.
+//! Anybody can start a process that says of itself what a child of ours says. Its word is taken with a proof only:
+//!
+//! * Children of ours are known by their output: the operation's file in our own directory, in which none but root can
+//!   have made it. What their environment says is then what we have put there. They are found also when the journal was
+//!   lost with the run directory.
+//! * Those of a C lvmpolld have no such mark. They are root's, execute the very file that we would execute, were called as
+//!   the C daemon calls it, and their output is a pipe that nobody reads any more, which tells them from the children
+//!   of one that lives. Nothing of their environment is given to a child of ours: one that has a system directory
+//!   waits until a client asks for the same.
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -136,32 +142,60 @@ pub fn plan(
     plan
 }
 
-/// Returns what a found process tells of itself; `None` for one that is not for this daemon to look after.
-///
-/// `instance` is this daemon's; `binary` the program that it starts.
-pub fn read_child(found: &FoundProcess, instance: &Path, binary: &Path) -> Option<FoundChild> {
-    let variable = |name: &str| {
-        found.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
-    };
-    let text = |name: &str| variable(name).and_then(OsStr::to_str);
+/// What a daemon knows its children by.
+#[derive(Debug, Clone, Copy)]
+pub struct Home<'a> {
+    /// [`PollEnvironment::instance`].
+    pub instance: &'a Path,
+    /// [`PollEnvironment::output_dir`].
+    pub output_dir: &'a Path,
+    /// [`PollEnvironment::binary`].
+    pub binary: &'a Path,
+}
+
+impl<'a> Home<'a> {
+    /// Returns what the daemon of this environment knows its children by.
+    pub fn of(environment: &'a PollEnvironment) -> Self {
+        let PollEnvironment { instance, output_dir, binary, .. } = environment;
+        Self { instance, output_dir, binary }
+    }
+}
+
+/// Returns what a found process tells of itself; `None` for one that is not for the daemon at `home` to look after.
+pub fn read_child(found: &FoundProcess, home: Home<'_>) -> Option<FoundChild> {
     let arguments = Arguments::read(&found.command_line)?;
-    let (parent, lvid) = if let Some(op) = text(lvpoll::OP_VARIABLE) {
-        if variable(lvpoll::INSTANCE_VARIABLE) != Some(instance.as_os_str()) {
+    let text = |name: &str| variable(found, name).and_then(OsStr::to_str);
+    let (parent, lvid) = if variable(found, lvpoll::OP_VARIABLE).is_some() {
+        let op = text(lvpoll::OP_VARIABLE)?.parse().ok()?;
+        let (ours, _errors) = output::paths(home.output_dir, op);
+        let is_ours = found.stdout == Stdout::RootsOwn(ours)
+            && variable(found, lvpoll::INSTANCE_VARIABLE) == Some(home.instance.as_os_str());
+        if !is_ours {
             return None;
         }
-        (Parent::Ours { op: op.parse().ok()? }, Some(text(lvpoll::LVID_VARIABLE)?.try_into().ok()?))
-    } else {
-        let served_elsewhere = variable(SOCKET_VARIABLE).is_some_and(|socket| socket != instance.as_os_str());
-        let is_read = found.stdout != (Stdout::Pipe { has_reader: false });
-        let (program, _words) = lvpoll::split(&found.command_line)?;
-        let is_binary = without_usr(Path::new(program)) == without_usr(binary);
-        if !is_binary || served_elsewhere || is_read {
-            return None;
-        }
+        (Parent::Ours { op }, Some(text(lvpoll::LVID_VARIABLE)?.try_into().ok()?))
+    } else if is_of_gone_lvmpolld(found, home) {
         (Parent::GoneLvmpolld, None)
+    } else {
+        return None;
     };
     let sysdir = text(lvpoll::SYSTEM_DIR_VARIABLE).and_then(|dir| dir.try_into().ok());
     Some(FoundChild { process: found.identity.clone(), parent, arguments, sysdir, lvid })
+}
+
+fn is_of_gone_lvmpolld(found: &FoundProcess, home: Home<'_>) -> bool {
+    let is_binary = |program: &Path| without_usr(program) == without_usr(home.binary);
+    let was_called_so =
+        lvpoll::split(&found.command_line).is_some_and(|(called, _)| is_binary(Path::new(called)));
+    let served_elsewhere =
+        variable(found, SOCKET_VARIABLE).is_some_and(|socket| socket != home.instance.as_os_str());
+    let is_unread = found.stdout == Stdout::Pipe { has_reader: false };
+    was_called_so && found.program.as_deref().is_some_and(is_binary) && is_unread && !served_elsewhere
+}
+
+/// Returns a variable of the environment that a process was started with.
+fn variable<'a>(found: &'a FoundProcess, name: &str) -> Option<&'a OsStr> {
+    found.environment.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_os_str())
 }
 
 /// Returns one path for the two that a program has where `/sbin` is a link to `/usr/sbin`.
@@ -279,10 +313,9 @@ async fn look(link: &ChildLink, environment: &PollEnvironment) -> Vec<FoundChild
     };
     let mut found = Vec::new();
     for process in &processes {
-        let Some(mut child) = read_child(process, &environment.instance, &environment.binary) else {
-            continue;
-        };
-        if child.lvid.is_none() {
+        let Some(mut child) = read_child(process, Home::of(environment)) else { continue };
+        // What is asked for with a system directory is known when a client of root's has named the same.
+        if child.lvid.is_none() && child.sysdir.is_none() {
             let Arguments { vgname, lvname, .. } = child.arguments.clone();
             child.lvid = environment.kernel.lvid_of(vgname, lvname).await;
         }

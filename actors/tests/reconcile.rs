@@ -311,13 +311,8 @@ fn what_another_process_polls_is_left_alone_until_it_has_ended() {
         let service = host.start(resume(9)).await;
         host.lvs_prints(1, NOTHING, DONE).await;
         let stranger: ProcessIdentity = host.processes.unused_identity();
-        host.processes.add_stranger(FoundProcess {
-            identity: stranger.clone(),
-            parent: 1,
-            command_line: ["(lvm2)", "-b"].map(Into::into).to_vec(),
-            environment: Vec::new(),
-            stdout: Stdout::Other,
-        });
+        let command_line = ["(lvm2)", "-b"].map(Into::into).to_vec();
+        host.processes.add_stranger(FoundProcess::of_a_test(stranger.clone(), command_line, Stdout::Other));
         let (found, ()) = tokio::join!(service.reconcile(false), host.lvs_prints(2, FOUR, DONE));
         let found = found.unwrap();
         assert_eq!(standings(&found), [Standing::Foreign; 4]);

@@ -5,6 +5,8 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
@@ -217,7 +219,7 @@ fn a_stranger_that_polls_the_same_lv_is_left_alone() {
     let strangers_folder = site.path("stranger");
     fs::create_dir(&strangers_folder).unwrap();
     let strangers = FakeLvm::new(strangers_folder);
-    let _process = Stranger::spawn(&strangers, &ours.arguments[1..]);
+    let _process = stranger(&strangers, &ours.arguments[1..]);
     let stranger = strangers.await_start();
 
     let mut daemon = site.daemon(Flavour::Ours).start();
@@ -227,6 +229,47 @@ fn a_stranger_that_polls_the_same_lv_is_left_alone() {
     daemon.signal(Signal::TERM);
     daemon.await_end(wait::SOON);
     assert!(stranger.is_alive(), "it was not ours to end");
+}
+
+/// Everything that a child of ours says of itself, said by a shell, which waits.
+fn look_alike(site: &Site, pvmove: &Operation, uid: u32) -> Waiting {
+    let words = ["-c", "kill -STOP $$; :", "lvpoll", "--interval", "1", "--polloperation", "pvmove"];
+    let mut command = Command::new("/bin/sh");
+    command.args(words).args([&pvmove.path(), "-An"]).uid(uid).stdin(Stdio::null()).stdout(Stdio::null());
+    command
+        .env("LVMWARDEN_OP", "01890000-0000-7000-8000-000000000001")
+        .env("LVMWARDEN_LVID", &pvmove.lvid)
+        .env("LVMWARDEN_INSTANCE", site.socket())
+        .env("LVM_SYSTEM_DIR", "/home/user/lvm");
+    Waiting(command.spawn().unwrap())
+}
+
+#[test]
+fn nobody_but_the_daemon_makes_a_process_that_is_adopted() {
+    for uid in [65534, 0] {
+        let site = Site::new();
+        let pvmove = site.pvmove("pvmove0");
+        let _look_alike = look_alike(&site, &pvmove, uid);
+        let daemon = site.daemon(Flavour::Ours).start();
+        assert!(daemon.dump().is_empty(), "uid {uid}: {:?}", daemon.dump());
+        let same = pvmove.clone().system_dir("/home/user/lvm");
+        for (count, operation) in [(1, &pvmove), (2, &same)] {
+            assert_eq!(daemon.client().ask(operation.start()), OK);
+            let started = site.lvm.await_starts(count).swap_remove(count - 1);
+            site.lvm.tell_exit(&started, 0);
+            assert_eq!(daemon.client().await_end(operation), finished("retcode", 0), "uid {uid}");
+        }
+    }
+}
+
+#[test]
+fn a_run_directory_in_which_others_can_write_is_refused() {
+    let site = Site::new();
+    fs::set_permissions(site.run_dir(), fs::Permissions::from_mode(0o770)).unwrap();
+    let mut daemon = site.daemon(Flavour::Ours).start_unready();
+    assert_eq!(daemon.await_end(wait::SOON).code(), Some(1));
+    let log = fs::read_to_string(site.log()).unwrap();
+    assert!(log.contains("only root may be able to write in it"), "{log}");
 }
 
 #[test]
@@ -251,18 +294,17 @@ fn kill(start: &Start) {
     wait::until("the child's end", wait::SOON, || (!start.is_alive()).then_some(()));
 }
 
-/// A stub that the test itself is the parent of; ends with the test.
-struct Stranger(Child);
-
-impl Stranger {
-    fn spawn(strangers: &FakeLvm, arguments: &[String]) -> Self {
-        let mut command = Command::new(binaries::fake_lvm());
-        command.args(arguments).env(FOLDER_VARIABLE, strangers.folder());
-        Self(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap())
-    }
+/// A stub that the test itself is the parent of.
+fn stranger(strangers: &FakeLvm, arguments: &[String]) -> Waiting {
+    let mut command = Command::new(binaries::fake_lvm());
+    command.args(arguments).env(FOLDER_VARIABLE, strangers.folder());
+    Waiting(command.stdin(Stdio::null()).stdout(Stdio::piped()).spawn().unwrap())
 }
 
-impl Drop for Stranger {
+/// A process that ends with the test.
+struct Waiting(Child);
+
+impl Drop for Waiting {
     fn drop(&mut self) {
         self.0.kill().unwrap();
         self.0.wait().unwrap();

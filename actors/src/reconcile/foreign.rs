@@ -4,6 +4,8 @@
 //! process table, so a command is taken to work on anything that its kind of command can poll, for as long as it lives:
 //! an LV is rather polled later than by two.
 //!
+//! Only root's processes count: nobody else's can poll, whatever they are called.
+//!
 //! A command that waits for an operation of the daemon is none of these; it is known by its command line, which it gave
 //! when it asked. An idle `lvm` shell is none either.
 
@@ -16,7 +18,7 @@ use lvmwarden_supervisor::process::{FoundProcess, ProcessIdentity};
 
 use super::report::Unfinished;
 use crate::poll_operation::lvpoll::{self, Arguments};
-use crate::recovery::read_child;
+use crate::recovery::{Home, read_child};
 
 /// A process that polls without the daemon, or may.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,18 +64,12 @@ pub(super) fn may_poll(command_line: &[OsString]) -> bool {
 
 /// Returns the stranger that a process is, unless it is the daemon's own, or waits for it.
 ///
-/// `instance` is this daemon's, `binary` the program that it starts; `clients` are the command lines that asked for what
-/// it polls.
-pub(super) fn read(
-    found: &FoundProcess,
-    instance: &Path,
-    binary: &Path,
-    clients: &[&str],
-) -> Option<Stranger> {
+/// `home` is this daemon's; `clients` are the command lines that asked for what it polls.
+pub(super) fn read(found: &FoundProcess, home: Home<'_>, clients: &[&str]) -> Option<Stranger> {
     let words: Vec<_> = found.command_line.iter().map(|word| word.to_string_lossy()).collect();
     let command_line = words.join(" ").trim_end().to_owned();
     let works_on = if lvpoll::is_lvpoll(&found.command_line) {
-        if read_child(found, instance, binary).is_some() {
+        if read_child(found, home).is_some() {
             return None;
         }
         let lv = |arguments: Arguments| WorksOn::Lv(arguments.vgname, arguments.lvname);

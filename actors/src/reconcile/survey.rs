@@ -20,6 +20,7 @@ use crate::journal;
 use crate::kernel::copying::{Due, Situation, Subject};
 use crate::ledger::PollLedger;
 use crate::poll_operation::state::Life;
+use crate::recovery::Home;
 
 /// The longest that one look at the process table may take.
 const SCAN_DEADLINE: Duration = Duration::from_secs(10);
@@ -60,7 +61,7 @@ async fn strangers(
         .map_err(|_| "the process table takes too long".to_owned())?
         .map_err(|error| chain(&error))?;
     let clients: Vec<&str> = requests.iter().filter_map(|(_, request)| request.cmdline.as_deref()).collect();
-    let stranger = |process| foreign::read(process, &poll.instance, &poll.binary, &clients);
+    let stranger = |process| foreign::read(process, Home::of(poll), &clients);
     Ok(found.iter().filter_map(stranger).collect())
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use lvmwarden_actors::poll_operation::outcome::Outcome;
 use lvmwarden_actors::poll_operation::state::{Progress, Stop};
+use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::{FoundProcess, ProcessExit, Stdout};
 use rustix::io::Errno;
 
@@ -90,24 +91,42 @@ fn a_result_that_was_not_collected_is_kept_and_handed_out_once() {
 }
 
 /// Puts a child of a killed C daemon into the process table; returns its pid.
-fn add_orphan(host: &Host) -> u32 {
+fn add_orphan(host: &Host, environment: &[(&str, &str)]) -> u32 {
     let line = [BINARY, "lvpoll", "--interval", "15", "--polloperation", "pvmove", "vg/pvmove0", "-An"];
-    let orphan = FoundProcess {
-        identity: host.processes.unused_identity(),
-        parent: 1,
-        command_line: line.map(OsString::from).to_vec(),
-        environment: Vec::new(),
-        stdout: Stdout::Pipe { has_reader: false },
-    };
+    let stdout = Stdout::Pipe { has_reader: false };
+    let identity = host.processes.unused_identity();
+    let mut orphan = FoundProcess::of_a_test(identity, line.map(OsString::from).to_vec(), stdout);
+    orphan.environment = environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
     host.processes.add_stranger(orphan.clone());
     orphan.identity.pid
+}
+
+/// Nobody can tell who has put it there.
+#[test]
+fn the_system_dir_of_a_process_that_was_found_reaches_no_child_before_a_client_has_named_it() {
+    run(async {
+        let host = Host::new();
+        let orphan = add_orphan(&host, &[("LVM_SYSTEM_DIR", "/home/user")]);
+        *host.kernel.lvid.lock().unwrap() = Some("A".try_into().unwrap());
+        let daemon = host.start(Stop::LeaveChild).await;
+        assert_eq!(daemon.directory.describe().await, []);
+        daemon.begin(&pvmove("A")).await;
+        host.end(host.child(1).await, ProcessExit::Code(0));
+        assert_eq!(daemon.result(&pvmove("A")).await, OK, "of a child of its own");
+
+        let asked = StartRequest { sysdir: Some("/home/user".try_into().unwrap()), ..pvmove("A") };
+        daemon.begin(&asked).await;
+        daemon.follows(&asked, orphan).await;
+        assert_eq!(host.processes.spawned().len(), 1);
+        daemon.stop().await;
+    });
 }
 
 #[test]
 fn a_child_of_a_killed_c_daemon_is_adopted_at_once_where_the_lv_is_known() {
     run(async {
         let host = Host::new();
-        let orphan = add_orphan(&host);
+        let orphan = add_orphan(&host, &[]);
         *host.kernel.lvid.lock().unwrap() = Some("A".try_into().unwrap());
         let daemon = host.start(Stop::LeaveChild).await;
         daemon.follows(&pvmove("A"), orphan).await;
@@ -123,7 +142,7 @@ fn a_child_of_a_killed_c_daemon_is_adopted_at_once_where_the_lv_is_known() {
 fn a_child_of_a_killed_c_daemon_is_adopted_when_a_client_asks_for_its_lv() {
     run(async {
         let host = Host::new();
-        let orphan = add_orphan(&host);
+        let orphan = add_orphan(&host, &[]);
         let daemon = host.start(Stop::LeaveChild).await;
         assert_eq!(daemon.directory.describe().await, []);
         daemon.begin(&pvmove("A")).await;

@@ -3,16 +3,20 @@
 //! A daemon is known by the path of its lvmpolld socket. The service and the stand-in for lvmpolld keep their things in
 //! the same place when they serve the same socket, so that either goes on where the other stopped.
 
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
+use rustix::process::geteuid;
 
 /// Everybody may look for sockets below the run directory.
 const RUN_DIR_MODE: u32 = 0o755;
 /// What a daemon remembers is nobody else's business.
 const OWN_MODE: u32 = 0o700;
+
+/// Writing, for group and others.
+const OF_OTHERS: u32 = 0o022;
 
 /// Where a daemon keeps what it must not forget.
 pub(super) struct Place {
@@ -37,6 +41,7 @@ impl Place {
         let (journal, output) = (own.join("journal"), own.join("output"));
         let place = Self { instance, journal, output, history: state_dir.join(name).join("history") };
         make_directory(&run_dir, RUN_DIR_MODE)?;
+        make_directory(&own, OWN_MODE)?;
         make_directory(&place.output, OWN_MODE)?;
         Ok(place)
     }
@@ -48,7 +53,17 @@ fn named_or(variable: &str, usual: &str) -> PathBuf {
     named.map_or_else(|| PathBuf::from(usual), PathBuf::from)
 }
 
+/// Makes a directory, or goes on with the one that is there: what lies in it is believed, so it must be root's.
 fn make_directory(path: &Path, mode: u32) -> anyhow::Result<()> {
     let result = DirBuilder::new().recursive(true).mode(mode).create(path);
-    result.with_context(|| format!("cannot make the directory {}", path.display()))
+    result.with_context(|| format!("cannot make the directory {}", path.display()))?;
+    let made =
+        fs::metadata(path).with_context(|| format!("cannot look at the directory {}", path.display()))?;
+    let is_ours = made.uid() == geteuid().as_raw() && made.mode() & OF_OTHERS == 0;
+    ensure!(
+        is_ours,
+        "the directory {} is not to be trusted: only root may be able to write in it",
+        path.display()
+    );
+    Ok(())
 }

@@ -10,13 +10,14 @@ use rustix::io::Errno;
 use rustix::process::{PidfdFlags, pidfd_open};
 use thiserror::Error;
 
-use super::identity::{Stat, raw_pid};
+use super::identity::raw_pid;
+use super::inspect::{InspectError, RootsProcess};
 use super::{BootId, ProcessIdentity};
 
 /// Why a process was not taken over.
 #[derive(Debug, Error)]
 pub enum AdoptError {
-    /// It has ended and was reaped, or ran before the last boot.
+    /// It has ended and was reaped, or ran before the last boot; or its pid belongs to a process that is not root's.
     #[error("adopt {identity}: it is gone")]
     Gone {
         /// The process that was wanted.
@@ -61,10 +62,13 @@ pub(super) fn open(wanted: &ProcessIdentity) -> Result<OwnedFd, AdoptError> {
         Err(Errno::SRCH | Errno::INVAL | Errno::NOENT) => return Err(gone()),
         Err(error) => return Err(failed(error.into())),
     };
-    let stat = match Stat::of(wanted.pid) {
+    let looked = RootsProcess::open(wanted.pid).and_then(|process| Ok(process.stat()?));
+    let stat = match looked {
         Ok(stat) => stat,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(gone()),
-        Err(error) => return Err(failed(error)),
+        // What we started is root's for ever: its pid is another's now.
+        Err(InspectError::NotRoots) => return Err(gone()),
+        Err(InspectError::Io(error)) if error.kind() == io::ErrorKind::NotFound => return Err(gone()),
+        Err(InspectError::Io(error)) => return Err(failed(error)),
     };
     if stat.start_time_ticks != wanted.start_time_ticks {
         let found = ProcessIdentity { pid: wanted.pid, start_time_ticks: stat.start_time_ticks, boot_id };

@@ -1,13 +1,14 @@
 //! Whether a process waits for nothing but time.
 
-use std::fs;
+use super::ProcessIdentity;
+use super::inspect::RootsProcess;
 
 /// Reads which system call the process is in; its number is the first word, or there is a word instead, as `running`.
 ///
 /// Source: proc(5), `/proc/pid/syscall`; it wants the rights of ptrace, which root has.
-pub(super) fn is_asleep(pid: u32) -> bool {
-    let call = fs::read_to_string(format!("/proc/{pid}/syscall")).unwrap_or_default();
-    is_sleep(&call)
+pub(super) fn is_asleep(identity: &ProcessIdentity) -> bool {
+    let call = RootsProcess::reopen(identity).and_then(|process| process.read("syscall").ok());
+    call.is_some_and(|call| is_sleep(&String::from_utf8_lossy(&call)))
 }
 
 fn is_sleep(call: &str) -> bool {

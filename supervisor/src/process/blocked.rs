@@ -1,7 +1,9 @@
 //! Whether a process waits in the kernel and cannot be interrupted, mostly for a disk.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use super::ProcessIdentity;
+use super::inspect::RootsProcess;
 
 /// What a process waits for that cannot be interrupted, not even by a signal.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,14 +17,16 @@ pub struct Blocked {
 /// Returns what the process waits for, if it is in state D.
 ///
 /// Source: proc(5), `/proc/pid/stat`, `wchan`, `syscall`, `fd`; the last three want the rights of ptrace, which root has.
-pub(super) fn blocked(pid: u32) -> Option<Blocked> {
-    let folder = PathBuf::from(format!("/proc/{pid}"));
-    let text = |name: &str| fs::read_to_string(folder.join(name)).unwrap_or_default();
+pub(super) fn blocked(identity: &ProcessIdentity) -> Option<Blocked> {
+    let process = RootsProcess::reopen(identity)?;
+    let text = |name: &str| {
+        process.read(name).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default()
+    };
     if state(&text("stat")) != Some('D') {
         return None;
     }
     let wait_point = Some(text("wchan")).filter(|point| !matches!(point.as_str(), "" | "0"));
-    let device = descriptor(&text("syscall")).and_then(|fd| fs::read_link(folder.join("fd").join(fd)).ok());
+    let device = descriptor(&text("syscall")).and_then(|fd| process.path_of_descriptor(&fd).ok());
     Some(Blocked { wait_point, device: device.filter(|path| path.starts_with(Path::new("/dev"))) })
 }
 
@@ -57,6 +61,6 @@ mod tests {
 
     #[test]
     fn a_process_that_runs_is_not_blocked() {
-        assert_eq!(blocked(std::process::id()), None);
+        assert_eq!(blocked(&ProcessIdentity::of(std::process::id()).unwrap()), None);
     }
 }

@@ -290,14 +290,13 @@ impl Entry {
         match &self.origin {
             Origin::Stranger(found) => found.clone(),
             Origin::Child(command) => FoundProcess {
-                identity: self.identity.clone(),
                 parent: std::process::id(),
-                command_line: [command.program.clone().into()]
-                    .into_iter()
-                    .chain(command.arguments.clone())
-                    .collect(),
                 environment: command.environment.clone(),
-                stdout: super::Stdout::Other,
+                ..FoundProcess::of_a_test(
+                    self.identity.clone(),
+                    [command.program.clone().into()].into_iter().chain(command.arguments.clone()).collect(),
+                    super::Stdout::RootsOwn(command.stdout.clone()),
+                )
             },
         }
     }

@@ -2,8 +2,7 @@
 //!
 //! A pid alone is used again; with its start time it is unique within one boot (the kernel would have to go round
 //! all pids within one clock tick of 10 ms), and with the boot id it is unique on one host.
-//! The start time is field 22 of `/proc/PID/stat`, in clock ticks since boot; sysinfo gives it in whole seconds
-//! only, so it is read here.
+//! The start time is field 22 of `/proc/PID/stat`, in clock ticks since boot.
 //!
 //! Looking at `/proc` proves nothing about the next moment. Who wants to act on a process opens a pidfd first, looks
 //! second, and acts through the pidfd: see `adopt`.
@@ -93,7 +92,7 @@ pub(super) struct Stat {
 const KERNEL_THREAD: u32 = 0x0020_0000;
 
 impl Stat {
-    pub(super) fn of(pid: u32) -> io::Result<Self> {
+    fn of(pid: u32) -> io::Result<Self> {
         let text = read_proc(pid, "stat")?;
         Self::parse(&text)
             .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidData, "/proc/PID/stat has another form"))
@@ -105,7 +104,7 @@ impl Stat {
     /// field has a `)`, so the last one ends it.
     ///
     /// Source: `proc_pid_stat(5)`; fields count from 1.
-    fn parse(text: &[u8]) -> Option<Self> {
+    pub(super) fn parse(text: &[u8]) -> Option<Self> {
         let end_of_name = text.iter().rposition(|byte| *byte == b')')?;
         let after_name = std::str::from_utf8(&text[end_of_name + 1..]).ok()?;
         let mut fields = after_name.split_ascii_whitespace().skip(1); // Field 3, the state.
@@ -122,7 +121,7 @@ pub(super) fn raw_pid(pid: u32) -> Option<Pid> {
 }
 
 /// Reads a file of `/proc/PID`. A process that is gone is `NotFound`, at whatever point it went.
-pub(super) fn read_proc(pid: u32, file: &str) -> io::Result<Vec<u8>> {
+fn read_proc(pid: u32, file: &str) -> io::Result<Vec<u8>> {
     fs::read(format!("/proc/{pid}/{file}")).map_err(|error| match error.raw_os_error() {
         // A process that goes between open and read.
         Some(libc::ESRCH) => io::ErrorKind::NotFound.into(),

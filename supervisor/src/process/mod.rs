@@ -6,8 +6,9 @@
 //! What it owns: one pidfd per [`Process`] handle and nothing else. A handle is not the process: dropping it never
 //! signals, ends or reaps anything.
 //!
-//! What it must never do: signal a pid (only a pidfd whose identity was checked), take an unknown exit for a
-//! success, or block the runtime thread (fork, exec and walks through `/proc` run on a small blocking pool).
+//! What it must never do: signal a pid (only a pidfd whose identity was checked), read or take over a process that is not
+//! root's (`inspect`), take an unknown exit for a success, or block the runtime thread (fork, exec and walks through
+//! `/proc` run on a small blocking pool).
 //!
 //! ```text
 //!  Command ──spawn──┐
@@ -34,6 +35,7 @@ mod exit;
 #[cfg(any(test, feature = "testing"))]
 mod fake;
 mod identity;
+mod inspect;
 mod os;
 mod reap;
 mod run;
@@ -89,8 +91,8 @@ pub trait Processes: Send + Sync + 'static {
 
     /// Finds the running processes whose command line `wanted` accepts, ordered by pid.
     ///
-    /// Kernel threads, zombies and this daemon itself are never found, nor are processes that may not be
-    /// inspected by this user (they could not be adopted either).
+    /// Kernel threads, zombies and this daemon itself are never found, nor is any process that is not root's: of those
+    /// nothing but their user ids is read.
     ///
     /// # Errors
     /// [`ScanError`] when the process table cannot be read at all. A process that ends during the scan is no error.

@@ -80,12 +80,11 @@ impl Process for OsProcess {
     }
 
     fn is_asleep(&self) -> bool {
-        // The pid may be another process's by now; a signal, which goes to the pidfd, then finds nobody.
-        asleep::is_asleep(self.identity.pid)
+        asleep::is_asleep(&self.identity)
     }
 
     fn blocked(&self) -> Option<Blocked> {
-        blocked::blocked(self.identity.pid)
+        blocked::blocked(&self.identity)
     }
 
     fn signal(&self, signal: Signal) -> Result<(), SignalError> {

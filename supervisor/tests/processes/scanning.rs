@@ -1,9 +1,16 @@
 //! Finding processes that nobody wrote down.
 
 use std::ffi::OsString;
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Stdio};
 use std::sync::Arc;
 
-use lvmwarden_supervisor::process::{FoundProcess, Process, Processes, ScanFilter, Signal, Stdout};
+use lvmwarden_supervisor::process::{
+    AdoptError, FoundProcess, Process, ProcessIdentity, Processes, ScanFilter, Signal, Stdout,
+};
 use uuid::Uuid;
 
 use crate::support::{Site, becomes_zombie, processes, run};
@@ -32,15 +39,95 @@ fn a_process_is_found_with_all_that_tells_what_it_does() {
         command.environment = vec![("A".into(), "b=c".into()), ("MARKER".into(), marker.clone().into())];
         let process = processes().spawn(command.clone()).await.unwrap();
 
-        let expected = FoundProcess {
-            identity: process.identity().clone(),
-            parent: std::process::id(),
-            command_line: [OsString::from("/bin/sh")].into_iter().chain(command.arguments).collect(),
-            environment: command.environment,
-            stdout: Stdout::Other,
-        };
+        let command_line = [OsString::from("/bin/sh")].into_iter().chain(command.arguments).collect();
+        let stdout = Stdout::RootsOwn(command.stdout);
+        let mut expected = FoundProcess::of_a_test(process.identity().clone(), command_line, stdout);
+        expected.parent = std::process::id();
+        expected.environment = command.environment;
+        expected.program = Some(fs::canonicalize("/bin/sh").unwrap());
         assert_eq!(scan(ending_in(&marker)).await, [expected]);
         end(process).await;
+    });
+}
+
+/// A process that the test started itself, to be ended with it.
+struct Other(Child);
+
+impl Other {
+    /// Starts a program that waits, with a marker as its last word, as the user `uid`.
+    #[expect(clippy::disallowed_methods, reason = "it is what another user started")]
+    fn start(program: &Path, marker: &str, uid: u32, stdout: Stdio) -> Self {
+        let mut command = std::process::Command::new(program);
+        command.args(["-c", "kill -STOP $$; :", marker]).stdin(Stdio::null()).stdout(stdout);
+        Self(command.uid(uid).gid(uid).spawn().unwrap())
+    }
+}
+
+impl Drop for Other {
+    fn drop(&mut self) {
+        self.0.kill().unwrap();
+        self.0.wait().unwrap();
+    }
+}
+
+#[test]
+fn a_process_of_an_ordinary_user_is_neither_found_nor_adopted_whatever_it_says() {
+    run(async {
+        let marker = Uuid::now_v7().to_string();
+        let users = Other::start(Path::new("/bin/sh"), &marker, 65534, Stdio::null());
+        let roots = Other::start(Path::new("/bin/sh"), &marker, 0, Stdio::null());
+        let pids: Vec<_> = scan(ending_in(&marker)).await.iter().map(|found| found.identity.pid).collect();
+        assert_eq!(pids, [roots.0.id()]);
+        let identity = ProcessIdentity::of(users.0.id()).unwrap();
+        let error = processes().adopt(identity).await.err().unwrap();
+        assert!(matches!(error, AdoptError::Gone { .. }), "{error:?}");
+    });
+}
+
+/// Such as sudo, which has root's ids while it asks an ordinary user for the password.
+#[test]
+fn a_program_that_anybody_can_start_as_root_is_not_found() {
+    run(async {
+        let (site, marker) = (Site::new(), Uuid::now_v7().to_string());
+        let program = site.path("sh");
+        fs::copy("/bin/sh", &program).unwrap();
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o4755)).unwrap();
+        let other = Other::start(&program, &marker, 0, Stdio::null());
+        assert_eq!(scan(ending_in(&marker)).await, []);
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        assert_eq!(find(&marker).await.identity.pid, other.0.id(), "as before, but for the mode");
+    });
+}
+
+#[test]
+fn an_output_file_is_a_proof_only_where_none_but_root_can_have_made_it() {
+    run(async {
+        let site = Site::new();
+        fs::create_dir(site.path("folder")).unwrap();
+        let path = site.path("folder/out");
+        for (file_mode, folder_mode, owner, is_proof) in [
+            (0o600, 0o700, 0, true),
+            (0o600, 0o755, 0, true),
+            (0o640, 0o700, 0, false),
+            (0o600, 0o770, 0, false),
+            (0o600, 0o1777, 0, false),
+            (0o600, 0o700, 65534, false),
+        ] {
+            let file = fs::File::create(&path).unwrap();
+            fs::set_permissions(&path, fs::Permissions::from_mode(file_mode)).unwrap();
+            fs::set_permissions(site.path("folder"), fs::Permissions::from_mode(folder_mode)).unwrap();
+            chown(&path, Some(owner), None).unwrap();
+            let marker = Uuid::now_v7().to_string();
+            let _other = Other::start(Path::new("/bin/sh"), &marker, 0, file.into());
+            let expected = if is_proof { Stdout::RootsOwn(path.clone()) } else { Stdout::Other };
+            let case = format!("{file_mode:o} in {folder_mode:o} of {owner}");
+            assert_eq!(find(&marker).await.stdout, expected, "{case}");
+            fs::remove_file(&path).unwrap();
+            assert_eq!(find(&marker).await.stdout, expected, "{case}, removed");
+            fs::write(&path, "another file").unwrap();
+            assert_eq!(find(&marker).await.stdout, expected, "{case}, replaced");
+            fs::remove_file(&path).unwrap();
+        }
     });
 }
 

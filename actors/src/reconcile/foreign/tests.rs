@@ -1,28 +1,27 @@
 //! Command lines of lvm as `/proc` shows them (lvm2 2.03.16), and whose they are.
 
-use std::path::PathBuf;
-
 use lvmwarden_supervisor::process::{BootId, Stdout};
 
 use super::*;
 use PollOperation::{Merge, Pvmove};
 
 const INSTANCE: &str = "/run/lvm/lvmpolld.socket";
+const OUTPUT_DIR: &str = "/run/lvmwarden/output";
+const OP: &str = "00000000-0000-0000-0000-000000000007";
 const LVPOLL: &str = "/usr/sbin/lvm lvpoll --interval 1 --polloperation pvmove vg/pvmove0 -An";
 
 fn process(command_line: &str, environment: &[(&str, &str)]) -> FoundProcess {
     let identity = ProcessIdentity { pid: 7, start_time_ticks: 5, boot_id: BootId::of_a_test("boot") };
-    FoundProcess {
-        identity,
-        parent: 1,
-        command_line: command_line.split(' ').map(OsString::from).collect(),
-        environment: environment.iter().map(|(name, value)| (name.into(), value.into())).collect(),
-        stdout: Stdout::Other,
-    }
+    let command_line = command_line.split(' ').map(OsString::from).collect();
+    let stdout = Stdout::RootsOwn(format!("{OUTPUT_DIR}/{OP}.out").into());
+    let mut found = FoundProcess::of_a_test(identity, command_line, stdout);
+    found.environment = environment.iter().map(|(name, value)| (name.into(), value.into())).collect();
+    found
 }
 
 fn read_with(process: &FoundProcess, clients: &[&str]) -> Option<Stranger> {
-    read(process, Path::new(INSTANCE), &PathBuf::from("/usr/sbin/lvm"), clients)
+    let (instance, binary) = (Path::new(INSTANCE), Path::new("/usr/sbin/lvm"));
+    read(process, Home { instance, output_dir: Path::new(OUTPUT_DIR), binary }, clients)
 }
 
 /// Returns what a process with this command line may poll.
@@ -70,9 +69,8 @@ fn an_lvpoll_says_which_lv_it_polls() {
 fn what_the_daemon_started_is_no_stranger() {
     let of = |instance| {
         let lvid = "x".repeat(64);
-        let op = "00000000-0000-0000-0000-000000000007";
         let environment = [
-            (lvpoll::OP_VARIABLE, op),
+            (lvpoll::OP_VARIABLE, OP),
             (lvpoll::LVID_VARIABLE, &lvid),
             (lvpoll::INSTANCE_VARIABLE, instance),
         ];

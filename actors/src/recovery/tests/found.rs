@@ -19,41 +19,45 @@ const READ: Stdout = Stdout::Pipe { has_reader: true };
 
 fn found(command_line: &str, environment: &[(&str, &str)], stdout: Stdout) -> FoundProcess {
     let assignment = |(name, value): &(&str, &str)| (OsString::from(name), OsString::from(value));
-    FoundProcess {
-        identity: process(70),
-        parent: 1,
-        command_line: command_line.split(' ').map(OsString::from).collect(),
-        environment: environment.iter().map(assignment).collect(),
-        stdout,
-    }
+    let command_line = command_line.split(' ').map(OsString::from).collect();
+    let mut found = FoundProcess::of_a_test(process(70), command_line, stdout);
+    found.environment = environment.iter().map(assignment).collect();
+    found
+}
+
+/// Where the output of a child of ours goes, and nobody else's.
+fn kept() -> Stdout {
+    Stdout::RootsOwn("/run/lvmwarden/output/00000000-0000-0000-0000-000000000001.out".into())
 }
 
 #[track_caller]
 fn assert_read(found: &FoundProcess, expected: Option<&FoundChild>) {
-    assert_eq!(read_child(found, Path::new(INSTANCE), Path::new(BINARY)).as_ref(), expected);
+    let (instance, binary) = (Path::new(INSTANCE), Path::new(BINARY));
+    let home = Home { instance, output_dir: Path::new("/run/lvmwarden/output"), binary };
+    assert_eq!(read_child(found, home).as_ref(), expected);
 }
 
 #[test]
 fn a_child_of_ours_tells_operation_lv_and_system_dir() {
-    assert_read(&found(COMMAND_LINE, &OURS, Stdout::Other), Some(&child(70)));
+    assert_read(&found(COMMAND_LINE, &OURS, kept()), Some(&child(70)));
     let with_sysdir = [&OURS[..], &[("LVM_SYSTEM_DIR", "/etc/other")]].concat();
     let sysdir = Some("/etc/other".try_into().unwrap());
     let expected = FoundChild { sysdir, ..child(70) };
-    assert_read(&found(COMMAND_LINE, &with_sysdir, Stdout::Other), Some(&expected));
+    assert_read(&found(COMMAND_LINE, &with_sysdir, kept()), Some(&expected));
 }
 
 #[test]
 fn a_child_of_ours_is_ours_whatever_the_binary_was() {
     let line = COMMAND_LINE.replace(BINARY, "/opt/lvm");
-    assert_read(&found(&line, &OURS, Stdout::Other), Some(&child(70)));
+    assert_read(&found(&line, &OURS, kept()), Some(&child(70)));
 }
 
 #[test]
 fn a_child_of_another_instance_is_left_alone() {
     let others = [OURS[0], OURS[1], ("LVMWARDEN_INSTANCE", "/run/other.socket")];
-    assert_read(&found(COMMAND_LINE, &others, Stdout::Other), None);
+    assert_read(&found(COMMAND_LINE, &others, kept()), None);
     assert_read(&found(COMMAND_LINE, &others, UNREAD), None);
-    assert_read(&found(COMMAND_LINE, &OURS[..2], Stdout::Other), None);
+    assert_read(&found(COMMAND_LINE, &OURS[..2], kept()), None);
 }
 
 #[test]
@@ -62,7 +66,7 @@ fn a_child_with_half_of_the_marks_is_left_alone() {
     let without_lvid = [OURS[0], OURS[2]];
     let with_empty_lvid = [OURS[0], ("LVMWARDEN_LVID", ""), OURS[2]];
     for environment in [&garbled[..], &without_lvid, &with_empty_lvid] {
-        assert_read(&found(COMMAND_LINE, environment, Stdout::Other), None);
+        assert_read(&found(COMMAND_LINE, environment, kept()), None);
     }
 }
 
@@ -89,6 +93,26 @@ fn the_child_of_a_living_c_daemon_is_left_alone() {
 #[test]
 fn an_lvpoll_that_somebody_started_by_hand_is_left_alone() {
     assert_read(&found(COMMAND_LINE, &[], Stdout::Other), None);
+    assert_read(&found(COMMAND_LINE, &[], kept()), None);
+}
+
+#[test]
+fn a_process_that_calls_itself_a_child_of_ours_is_none_without_the_output_file_of_its_operation() {
+    let elsewhere = |path: &str| Stdout::RootsOwn(path.into());
+    let of_another = elsewhere("/run/lvmwarden/output/00000000-0000-0000-0000-000000000002.out");
+    let with_a_name = elsewhere("/root/00000000-0000-0000-0000-000000000001.out");
+    for stdout in [Stdout::Other, READ, UNREAD, of_another, with_a_name] {
+        assert_read(&found(COMMAND_LINE, &OURS, stdout), None);
+    }
+}
+
+#[test]
+fn an_orphan_that_only_calls_itself_lvm_is_left_alone() {
+    for program in [None, Some("/usr/bin/sudo"), Some("/home/user/usr/sbin/lvm")] {
+        let mut found = found(COMMAND_LINE, &[], UNREAD);
+        found.program = program.map(Into::into);
+        assert_read(&found, None);
+    }
 }
 
 #[test]
@@ -100,8 +124,8 @@ fn an_orphan_of_another_binary_or_socket_is_left_alone() {
 
 #[test]
 fn what_is_no_lvpoll_is_left_alone() {
-    assert_read(&found("/usr/sbin/lvm vgs", &OURS, Stdout::Other), None);
-    assert_read(&found("/usr/sbin/lvm lvpoll vg/lv", &OURS, Stdout::Other), None);
+    assert_read(&found("/usr/sbin/lvm vgs", &OURS, kept()), None);
+    assert_read(&found("/usr/sbin/lvm lvpoll vg/lv", &OURS, kept()), None);
 }
 
 /// What a daemon starts is what the next one finds.
@@ -111,7 +135,8 @@ fn a_started_child_is_found_as_it_was_started() {
     let arguments = Arguments::of(&request);
     let environment = lvpoll::environment(&request, OP, Path::new(INSTANCE), &BTreeMap::new());
     let command_line = std::iter::once(BINARY.into()).chain(arguments.write(true)).collect();
-    let started = FoundProcess { command_line, environment, ..found("", &[], Stdout::Other) };
+    let mut started = FoundProcess::of_a_test(process(70), command_line, kept());
+    started.environment = environment;
     let sysdir = request.sysdir.clone();
     assert_read(&started, Some(&FoundChild { arguments, sysdir, ..child(70) }));
 }

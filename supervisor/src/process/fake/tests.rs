@@ -98,13 +98,11 @@ async fn an_identity_is_adopted_only_when_it_is_that_process() {
 #[tokio::test(start_paused = true)]
 async fn strangers_are_found_adopted_and_gone_when_they_end() {
     let fake = FakeProcesses::new();
-    let stranger = FoundProcess {
-        identity: fake.unused_identity(),
-        parent: 1,
-        command_line: vec!["/sbin/lvm".into(), "lvpoll".into()],
-        environment: Vec::new(),
-        stdout: Stdout::Pipe { has_reader: false },
-    };
+    let stranger = FoundProcess::of_a_test(
+        fake.unused_identity(),
+        vec!["/sbin/lvm".into(), "lvpoll".into()],
+        Stdout::Pipe { has_reader: false },
+    );
     fake.add_stranger(stranger.clone());
     fake.spawn(command("/sbin/other")).await.unwrap();
 
