@@ -161,6 +161,7 @@ impl Metrics {
             | Occurrence::ServiceStarted { .. }
             | Occurrence::ServiceReady
             | Occurrence::ServiceStopping { .. }
+            | Occurrence::ServiceStopRefused { .. }
             | Occurrence::LogLevelChanged { .. }
             | Occurrence::ConfigurationReloaded { .. }
             | Occurrence::ArchiveFailed { .. }

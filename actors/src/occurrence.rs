@@ -238,6 +238,11 @@ pub enum Occurrence {
         /// Why.
         why: String,
     },
+    /// The daemon was asked to end, and does not.
+    ServiceStopRefused {
+        /// Why, and what has to be done first.
+        why: String,
+    },
     /// More or less is logged from now on.
     LogLevelChanged {
         /// The least severe level that is still written.
@@ -370,6 +375,7 @@ impl Occurrence {
             Self::ServiceStarted { .. } => "service.started",
             Self::ServiceReady => "service.ready",
             Self::ServiceStopping { .. } => "service.stopping",
+            Self::ServiceStopRefused { .. } => "service.stop_refused",
             Self::LogLevelChanged { .. } => "log.level_changed",
             Self::ConfigurationReloaded { .. } => "service.configuration_reloaded",
             Self::ArchiveCleaned { .. } => "archive.cleaned",
@@ -418,6 +424,7 @@ impl Occurrence {
             | Self::ServiceStarted { .. }
             | Self::ServiceReady
             | Self::ServiceStopping { .. }
+            | Self::ServiceStopRefused { .. }
             | Self::LogLevelChanged { .. }
             | Self::ConfigurationReloaded { .. }
             | Self::ArchiveCleaned { .. }
@@ -521,6 +528,7 @@ impl Occurrence {
             Self::ActorRestarted { restarts, .. } => fields.put("restarts", restarts),
             Self::ServiceStarted { version } => fields.put("version", version),
             Self::ServiceStopping { why }
+            | Self::ServiceStopRefused { why }
             | Self::HistoryStuck { why }
             | Self::LockspaceFailed { why, .. } => fields.put("why", why),
             Self::LockLeaseLate { kill_in, reset_in, .. } => {

@@ -4,12 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use jiff::Timestamp;
+use lvmwarden_supervisor::Registry;
 
 use crate::access::Access;
 use crate::archive_janitor::ArchiveEnvironment;
 use crate::environment::PollEnvironment;
 use crate::events::Events;
 use crate::history::chronicler::HistorySite;
+use crate::lockspace::directory::Directory;
 use crate::lockspace::environment::LockEnvironment;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciling;
@@ -80,6 +82,20 @@ pub struct ServiceEnvironment {
 }
 
 impl ServiceEnvironment {
+    /// Returns why the daemon must not end now, for people.
+    ///
+    /// sanlock signals this process every second while a VG is being killed. An end would help nobody: what protects the
+    /// VG's LVs is the watchdog, and the locks of the other VGs would be served no more.
+    pub async fn why_not_to_end(&self, registry: &Registry) -> Option<String> {
+        let directory = Directory::new(registry.clone(), Arc::clone(self.lock.as_ref()?));
+        let vgs = directory.being_killed().await;
+        let example = vgs.first()?;
+        Some(format!(
+            "the leases of {} are lost while LVs there are locked: deactivate the LVs, then `lvmwarden lock drop {example}`",
+            vgs.join(", ")
+        ))
+    }
+
     /// Returns why the history on disk cannot be written at the moment, for people.
     pub fn history_problem(&self) -> Option<String> {
         self.history.as_ref().and_then(|site| site.health.trouble())

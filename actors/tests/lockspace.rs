@@ -14,12 +14,13 @@ use lvmwarden_actors::kernel::ActiveLvs;
 use lvmwarden_actors::lockspace::ask::{Ask, Client, LockAsk, StartAsk};
 use lvmwarden_actors::lockspace::directory::{Directory, Question};
 use lvmwarden_actors::lockspace::environment::{
-    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Tickets,
+    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets,
 };
 use lvmwarden_actors::lockspace::event::Spec;
 use lvmwarden_actors::lockspace::global::GlobalRules;
+use lvmwarden_actors::lockspace::lock_manager::fake::{FakeCluster, Kind};
 use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
-use lvmwarden_actors::lockspace::lock_manager::{LockManager, Resource};
+use lvmwarden_actors::lockspace::lock_manager::{Fault, LockManager, Resource};
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::session::lock::{Dumps, Lvmlockd};
 use lvmwarden_actors::{names, tree};
@@ -30,6 +31,8 @@ use lvmwarden_supervisor::process::BoxFuture;
 use lvmwarden_supervisor::{RestartChild, Root, Supervisor, start_root};
 use slog::{Discard, Logger, o};
 use tempfile::TempDir;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::UnixStream;
 use tokio::sync::watch;
 use tokio::time::timeout;
 
@@ -60,7 +63,7 @@ impl Dumps for NoDumps {
 
 /// A lock daemon in this process.
 struct Daemon {
-    _folder: TempDir,
+    folder: TempDir,
     root: Root,
     environment: Arc<LockEnvironment>,
     directory: Directory,
@@ -68,11 +71,14 @@ struct Daemon {
 
 impl Daemon {
     async fn start() -> Self {
+        Self::with(Arc::new(TestManager::new(LockType::Dlm, "/nowhere")), true).await
+    }
+
+    async fn with(manager: Arc<dyn LockManager>, inline: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Metrics::new();
-        let manager: Arc<dyn LockManager> = Arc::new(TestManager::new(LockType::Dlm, "/nowhere"));
         let environment = Arc::new(LockEnvironment {
-            managers: Managers::new([manager], true),
+            managers: Managers::new([manager], inline),
             host_id: 0,
             local_wait: None,
             book: Book::default(),
@@ -80,6 +86,7 @@ impl Daemon {
             connections: Connections::default(),
             global: Global::new(GlobalRules::new(Some(LockType::Dlm))),
             clients: Clients::default(),
+            requests: Requests::default(),
             devices: Arc::new(NoLvs),
             activity: Activity::new(),
             events: Events::new(Arc::clone(&metrics), 100),
@@ -99,7 +106,7 @@ impl Daemon {
         let root = start_root(spec, Logger::root(Discard, o!()));
         opened.wait_for(|open| *open).await.unwrap();
         let directory = Directory::new(root.registry(), Arc::clone(&environment));
-        Self { _folder: folder, root, environment, directory }
+        Self { folder, root, environment, directory }
     }
 
     fn client(&self) -> Arc<Client> {
@@ -207,5 +214,65 @@ fn another_vg_feels_nothing_of_a_restart_and_a_vg_that_was_left_starts_anew() {
             assert_eq!(daemon.directory.ask("lvm_vg0", drop).await.unwrap().code, ResultCode::OK);
             daemon.start_vg("vg0").await;
         }
+    });
+}
+
+#[test]
+fn a_vg_that_cannot_be_left_at_the_end_keeps_all_others_started() {
+    run(async {
+        let cluster = FakeCluster::new(LockType::Dlm);
+        let daemon = Daemon::with(Arc::new(cluster.host(1)), false).await;
+        for vg in ["vg0", "vg1", "vg2", "vg3"] {
+            daemon.start_vg(vg).await;
+        }
+        let before = daemon.directory.lockspaces();
+        let busy = Fault::new(ResultCode::BUSY, "leave: the lock manager is busy with it");
+        cluster.fail(1, Kind::Leave, busy);
+        let refusal = daemon.directory.close().await.expect_err("one cannot be left");
+        assert_eq!(refusal.lockspaces(), 1, "{refusal}");
+        assert_eq!(daemon.directory.lockspaces(), before);
+        for vg in ["vg0", "vg1", "vg2", "vg3"] {
+            assert_eq!(cluster.members(vg), [1], "{vg}");
+            let client = daemon.client();
+            assert_eq!(daemon.lock(&client, vg, Resource::Vg, LockMode::Exclusive).await, ResultCode::OK);
+            assert_eq!(daemon.lock(&client, vg, Resource::Vg, LockMode::Unlocked).await, ResultCode::OK);
+        }
+        let _closed = daemon.directory.close().await.expect("nothing is in the way any more");
+        assert_eq!(daemon.directory.lockspaces(), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn nothing_begins_while_the_daemon_is_about_to_end_and_what_waited_is_served_after_a_refusal() {
+    run(async {
+        let cluster = FakeCluster::new(LockType::Dlm);
+        let daemon = Daemon::with(Arc::new(cluster.host(1)), false).await;
+        daemon.start_vg("vg0").await;
+        let leaving = cluster.hold_up(1, Kind::Leave);
+        let directory = daemon.directory.clone();
+        let ending = actix_rt::spawn(async move { directory.close().await.map(drop) });
+        timeout(SOON, async {
+            while !cluster.calls(1).contains(&Kind::Leave) {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        })
+        .await
+        .expect("it begins to be left");
+        let socket = daemon.folder.path().join("socket");
+        let mut client = UnixStream::connect(&socket).await.unwrap();
+        let start =
+            b"request =\"start_vg\"\npid =1\ncmd =\"vgchange\"\nvg_name =\"vg1\"\nvg_lock_type =\"dlm\"\n\
+            vg_lock_args =\"1.0.0:test\"\nversion =1\nhost_id =0\nopts =\"wait\"\n\n##\n";
+        client.write_all(start).await.unwrap();
+        let mut reply = [0; 1024];
+        let answered = timeout(Duration::from_millis(300), client.read(&mut reply)).await;
+        assert!(answered.is_err(), "no start is answered now");
+        cluster.fail(1, Kind::Leave, Fault::new(ResultCode::BUSY, "leave: busy"));
+        drop(leaving);
+        let refusal = timeout(SOON, ending).await.expect("in time").unwrap();
+        assert!(refusal.is_err(), "it could not be left");
+        let count = timeout(SOON, client.read(&mut reply)).await.expect("an answer").unwrap();
+        let reply = String::from_utf8_lossy(&reply[..count]);
+        assert!(reply.contains("op_result = 0"), "{reply}");
     });
 }

@@ -98,15 +98,33 @@ impl Client {
     /// Returns the next reply with its terminator.
     #[track_caller]
     pub fn receive(&mut self) -> String {
+        self.try_receive().expect("the daemon answers")
+    }
+
+    /// Sends one message and returns the reply; nothing where the daemon ends instead.
+    #[track_caller]
+    pub fn try_ask(&mut self, message: impl AsRef<[u8]>) -> Option<String> {
+        self.send_raw(&[message.as_ref(), TERMINATOR].concat()).ok()?;
+        match self.try_receive() {
+            Ok(reply) => Some(reply),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => panic!("neither an answer nor an end"),
+            Err(_) => None,
+        }
+    }
+
+    fn try_receive(&mut self) -> io::Result<String> {
         let mut reply = Vec::new();
         while !reply.ends_with(TERMINATOR) {
             let mut chunk = [0; 16384];
-            match self.stream.read(&mut chunk) {
-                Ok(count) if count > 0 => reply.extend_from_slice(&chunk[..count]),
-                other => panic!("no whole reply: {other:?} after {:?}", String::from_utf8_lossy(&reply)),
+            match self.stream.read(&mut chunk)? {
+                0 => {
+                    let reply = String::from_utf8_lossy(&reply).into_owned();
+                    return Err(io::Error::new(io::ErrorKind::UnexpectedEof, format!("only {reply:?}")));
+                }
+                count => reply.extend_from_slice(&chunk[..count]),
             }
         }
-        String::from_utf8(reply).expect("replies are text")
+        Ok(String::from_utf8(reply).expect("replies are text"))
     }
 
     /// Returns the next reply with its terminator, unless nothing comes for so long.

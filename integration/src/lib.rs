@@ -22,6 +22,7 @@ pub mod load;
 pub mod lock_client;
 pub mod lock_daemon;
 pub mod request;
+pub mod sanlock;
 pub mod service;
 pub mod site;
 pub mod verify;

@@ -147,6 +147,12 @@ impl LockClient {
         self.receive()
     }
 
+    /// Sends a request and returns its reply; nothing where the daemon ends instead.
+    #[track_caller]
+    pub fn try_ask(&mut self, request: impl AsRef<str>) -> Option<Answer> {
+        self.client.try_ask(request.as_ref()).map(Answer)
+    }
+
     /// Sends a request and returns its result.
     #[track_caller]
     pub fn result(&mut self, request: impl AsRef<str>) -> i32 {

@@ -1,7 +1,7 @@
 //! Starts a lock daemon under test, ours or the C one, in test mode and in a place of its own.
 //!
 //! In test mode no lock manager is asked for anything. sanlock's devices are looked for all the same: [`LockSite::device`] puts
-//! a file for one where only that daemon sees it, in a mount namespace of its own.
+//! a file for one where only that daemon sees it; the C daemon, which has its place built in, by a mount namespace of its own.
 
 use std::ffi::OsString;
 use std::fs::{self, File};
@@ -137,10 +137,9 @@ impl Launch<'_> {
             Flavour::Ours => binaries::lvmwardend(),
             Flavour::Stock => stock_root().join("usr/sbin/lvmlockd"),
         };
-        let mut command = if self.sees_devices {
-            in_a_namespace(&self.site.path("mapper"), &program)
-        } else {
-            Command::new(program)
+        let mut command = match self.flavour {
+            Flavour::Stock if self.sees_devices => in_a_namespace(&self.site.path("mapper"), &program),
+            Flavour::Stock | Flavour::Ours => Command::new(program),
         };
         match self.flavour {
             Flavour::Ours => command.arg("lvmlockd"),
@@ -152,6 +151,7 @@ impl Launch<'_> {
         command
             .env("LVMWARDEN_RUN_DIR", self.site.run_dir.path())
             .env("LVMWARDEN_STATE_DIR", self.site.path("state"))
+            .envs(self.sees_devices.then(|| ("LVMWARDEN_DEVICE_FOLDER", self.site.path("mapper"))))
             .envs(self.environment.iter().map(|(name, value)| (name, value)))
             .args(&self.options)
             .stdin(Stdio::null());

@@ -214,6 +214,14 @@ impl Service {
     /// Calls a method of the API; returns the parameters of its reply.
     #[track_caller]
     pub fn call(&self, method: &str, parameters: &Value) -> Value {
+        let mut reply = self.try_call(method, parameters);
+        assert!(reply.get("error").is_none(), "{method}: {reply}");
+        reply["parameters"].take()
+    }
+
+    /// Calls a method of the API; returns its whole reply, which may be an error.
+    #[track_caller]
+    pub fn try_call(&self, method: &str, parameters: &Value) -> Value {
         let mut stream = connect_within(&self.api_socket, wait::SOON).expect("the API accepts");
         let call = serde_json::json!({ "method": method, "parameters": parameters });
         stream.write_all(format!("{call}\0").as_bytes()).expect("the API takes a call");
@@ -224,9 +232,7 @@ impl Service {
             assert!(count > 0, "no whole reply: {}", String::from_utf8_lossy(&reply));
             reply.extend_from_slice(&chunk[..count]);
         }
-        let mut reply: Value = serde_json::from_slice(&reply[..reply.len() - 1]).expect("a reply is JSON");
-        assert!(reply.get("error").is_none(), "{method}: {reply}");
-        reply["parameters"].take()
+        serde_json::from_slice(&reply[..reply.len() - 1]).expect("a reply is JSON")
     }
 
     fn listen(&mut self) {

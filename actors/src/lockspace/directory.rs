@@ -1,5 +1,7 @@
 //! The way to the lockspaces of a daemon: finds and starts their actors, and answers what concerns more than one.
 
+mod close;
+
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -21,6 +23,7 @@ use super::lock_manager::Fault;
 use super::messages::{AskLockspace, ClientLeft, Describe, Undelivered};
 use super::picture::{LockspacePicture, Stage};
 use crate::names;
+pub use close::Closed;
 
 /// What every lockspace's name begins with.
 pub const PREFIX: &str = "lvm_";
@@ -233,6 +236,13 @@ impl Directory {
             pictures.extend(described.ok().map(|picture| *picture));
         }
         pictures
+    }
+
+    /// Returns the VGs whose leases are lost while locks are held in them, by name.
+    pub async fn being_killed(&self) -> Vec<String> {
+        let (pictures, now) = (self.describe().await, self.environment.now());
+        let killed = pictures.iter().filter(|picture| picture.is_being_killed(now));
+        killed.map(|picture| picture.spec.vg.as_deref().unwrap_or(&picture.spec.name).to_owned()).collect()
     }
 
     /// Waits until no lockspace is being started.

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lvmwarden_protocol::lock::{LockType, ResultCode};
+use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::Instant;
 
 use super::adopt_file::AdoptFile;
@@ -38,6 +39,8 @@ pub struct LockEnvironment {
     pub global: Global,
     /// Who is connected.
     pub clients: Clients,
+    /// Who may begin anything while the daemon is about to end.
+    pub requests: Requests,
     /// Tells which LVs are active.
     pub devices: Arc<dyn ActiveLvs>,
     /// Who needs the daemon.
@@ -189,6 +192,30 @@ impl Global {
     /// Returns the rules, for a moment.
     pub fn rules(&self) -> MutexGuard<'_, GlobalRules> {
         lock(&self.0)
+    }
+}
+
+/// The requests that are being answered, and the end of the daemon, which begins none beside it.
+///
+/// Requests share it; an end has it alone. Who comes while an end waits for it, or has it, waits.
+#[derive(Default)]
+pub struct Requests(Arc<RwLock<()>>);
+
+impl Requests {
+    /// Waits until a request may be answered; it is under way until the value is dropped.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe.
+    pub async fn begin(&self) -> OwnedRwLockReadGuard<()> {
+        Arc::clone(&self.0).read_owned().await
+    }
+
+    /// Waits until no request is under way; none begins until the value is dropped.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: those that wait go on.
+    pub async fn end(&self) -> OwnedRwLockWriteGuard<()> {
+        Arc::clone(&self.0).write_owned().await
     }
 }
 

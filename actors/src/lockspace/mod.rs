@@ -20,6 +20,7 @@ pub mod actor;
 pub mod adopt_file;
 pub mod ask;
 pub mod book;
+pub mod closing;
 pub mod crash;
 mod desk;
 pub mod directory;

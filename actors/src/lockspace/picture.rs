@@ -32,9 +32,22 @@ pub struct LockspacePicture {
 }
 
 impl LockspacePicture {
-    /// Tells whether somebody of this host holds a lock in it, or waits for one.
-    pub fn holds_locks(&self) -> bool {
-        let is_used = |lock: &ResourcePicture| !lock.holders.is_empty() || !lock.waiters.is_empty();
+    /// Tells whether its leases are lost while they are used: the lock manager ends whoever uses them, by signals, and what
+    /// protects this host's LVs is the watchdog.
+    ///
+    /// It is known by the lock manager's own word, and by the age of the lease where its word does not reach us.
+    pub fn is_being_killed(&self, now: Moment) -> bool {
+        let is_lost = |(renewal, seen): &(Renewal, Moment)| {
+            renewal.age + now.saturating_sub(*seen) >= renewal.kill_after
+        };
+        let is_held = self.resources.iter().any(|lock| lock.mode != LockMode::Unlocked);
+        (self.killed || self.renewal.as_ref().is_some_and(is_lost)) && (is_held || self.is_in_use())
+    }
+
+    /// Tells whether somebody of this host holds a lock in it, waits for one, or is being given or giving back one.
+    pub fn is_in_use(&self) -> bool {
+        let is_used =
+            |lock: &ResourcePicture| !lock.holders.is_empty() || !lock.waiters.is_empty() || lock.is_busy;
         self.resources.iter().any(is_used)
     }
 }

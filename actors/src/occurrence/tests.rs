@@ -116,6 +116,7 @@ fn what_happens_to_the_daemon_has_its_words() {
         (O::ServiceStarted { version: "0.1.0" }, "service.started", "service", "version=0.1.0"),
         (O::ServiceReady, "service.ready", "service", ""),
         (O::ServiceStopping { why: "SIGTERM".to_owned() }, "service.stopping", "service", "why=SIGTERM"),
+        (O::ServiceStopRefused { why: "leases".to_owned() }, "service.stop_refused", "service", "why=leases"),
         (O::LogLevelChanged { level: "debug".to_owned() }, "log.level_changed", "service", "level=debug"),
         (
             O::ConfigurationReloaded {

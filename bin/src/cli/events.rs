@@ -142,8 +142,13 @@ fn style(event: &Event) -> anstyle::Style {
     let outcome = event.fields.get("outcome").map(String::as_str);
     match event.kind.as_str() {
         "poll.ended" if outcome.is_some_and(is_well) => GOOD,
-        "poll.ended" | "actor.ended" | "client.refused" | "log.lines_dropped" | "history.stuck"
-        | "history.gap" => BAD,
+        "poll.ended"
+        | "actor.ended"
+        | "client.refused"
+        | "log.lines_dropped"
+        | "history.stuck"
+        | "history.gap"
+        | "service.stop_refused" => BAD,
         "poll.found" | "poll.throttled" | "poll.retried" | "poll.silent" | "poll.adopted"
         | "actor.restarted" | "service.stopping" => ODD,
         _ => USUAL,

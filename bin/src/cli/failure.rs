@@ -161,6 +161,9 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
             service::Error::MessageTooLarge { limit_bytes } => {
                 Failure::new(format!("the call, or the answer to it, is larger than {limit_bytes} bytes"))
             }
+            service::Error::StillNeeded { reason } => {
+                Failure::new(format!("the daemon does not end: {reason}"))
+            }
             service::Error::Busy => busy(),
         };
     }

@@ -1,6 +1,6 @@
 //! What the lock role is made of, whoever plays it: the service or the stand-in for lvmlockd.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,10 +8,8 @@ use bytes::Bytes;
 use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::DeviceMapper;
-use lvmwarden_actors::lockspace::ask::{Client, ClientId, StopRule};
-use lvmwarden_actors::lockspace::directory::{Directory, Question};
 use lvmwarden_actors::lockspace::environment::{
-    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Tickets,
+    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets,
 };
 use lvmwarden_actors::lockspace::global::GlobalRules;
 use lvmwarden_actors::lockspace::lock_manager::LockManager;
@@ -24,9 +22,6 @@ use lvmwarden_protocol::lock::info::InfoFormat;
 
 use super::lock_dumps::LockDumps;
 
-/// Where the nodes of device-mapper's devices are.
-const DEVICE_FOLDER: &str = "/dev/mapper";
-
 /// What is up to whoever plays the role.
 pub(super) struct LockRole {
     /// No lock manager is asked.
@@ -37,6 +32,8 @@ pub(super) struct LockRole {
     pub(super) host_id: u32,
     /// How long a read or write of a lease may take, in seconds; 0: as long as sanlock thinks.
     pub(super) io_timeout_seconds: u32,
+    /// What sanlock runs when the leases of a VG are lost.
+    pub(super) kill_program: PathBuf,
     /// How long a request waits for clients of the same host; `None`: for ever.
     pub(super) local_wait: Option<Duration>,
     /// Where locks are remembered beyond the daemon's life.
@@ -49,7 +46,7 @@ impl LockRole {
     /// Returns what lockspaces work with. Must be called within the runtime.
     pub(super) fn environment(self) -> LockEnvironment {
         LockEnvironment {
-            managers: managers(self.test, self.io_timeout_seconds),
+            managers: managers(self.test, self.io_timeout_seconds, &self.kill_program),
             host_id: self.host_id,
             local_wait: self.local_wait,
             book: Book::default(),
@@ -57,6 +54,7 @@ impl LockRole {
             connections: Connections::default(),
             global: Global::new(GlobalRules::new(self.gl_type)),
             clients: Clients::default(),
+            requests: Requests::default(),
             devices: Arc::new(DeviceMapper::default()),
             activity: Activity::new(),
             events: self.events,
@@ -66,28 +64,24 @@ impl LockRole {
     }
 }
 
-fn managers(test: bool, io_timeout_seconds: u32) -> Managers {
+fn managers(test: bool, io_timeout_seconds: u32, kill_program: &Path) -> Managers {
+    let device_folder = device_folder();
     if test {
-        let pretend = |kind| Arc::new(TestManager::new(kind, DEVICE_FOLDER)) as Arc<dyn LockManager>;
+        let pretend = |kind| Arc::new(TestManager::new(kind, &device_folder)) as Arc<dyn LockManager>;
         return Managers::new([LockType::Dlm, LockType::Sanlock].map(pretend), true);
     }
-    let sanlock = Settings { io_timeout_seconds, ..Settings::default() };
+    let kill_program = kill_program.to_string_lossy().into_owned();
+    let sanlock = Settings { device_folder, io_timeout_seconds, kill_program, ..Settings::default() };
     let all: [Arc<dyn LockManager>; 2] =
         [Arc::new(DlmManager::new(Cluster::default())), Arc::new(SanlockManager::new(sanlock))];
     Managers::new(all, false)
 }
 
-/// Leaves all lockspaces, unless a lock is held in any: then nothing is changed, and how many hold one is returned.
-pub(super) async fn leave_all(directory: &Directory) -> Result<(), usize> {
-    let busy = directory.describe().await.iter().filter(|picture| picture.holds_locks()).count();
-    if busy > 0 {
-        return Err(busy);
-    }
-    let nobody = Client { id: ClientId(0), pid: std::process::id(), name: Arc::from("lvmlockd") };
-    let ticket = directory.environment().tickets.next();
-    let question = Question { ticket, client: Arc::new(nobody), lock_type: None };
-    directory.stop_all(StopRule::UnlessLocks, true, &question).await;
-    Ok(())
+/// Returns where the nodes of device-mapper's devices are: `LVMWARDEN_DEVICE_FOLDER` gives a test other ones than the
+/// host's.
+fn device_folder() -> PathBuf {
+    let folder = std::env::var_os("LVMWARDEN_DEVICE_FOLDER").filter(|folder| !folder.is_empty());
+    folder.map_or_else(|| "/dev/mapper".into(), PathBuf::from)
 }
 
 /// Returns where the adopt file is, as it is used.

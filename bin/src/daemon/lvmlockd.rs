@@ -14,7 +14,8 @@ use std::time::Duration;
 use anyhow::Context;
 use lvmwarden_actors::door::DoorEnvironment;
 use lvmwarden_actors::events::Events;
-use lvmwarden_actors::lockspace::directory::Directory;
+use lvmwarden_actors::lockspace::directory::{Closed, Directory};
+use lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::session::lock::Lvmlockd;
 use lvmwarden_actors::tree;
@@ -32,7 +33,7 @@ use super::logging::{self, Destination, Format, LogRing};
 use super::pid_file::{self, PidFile};
 use super::place::Place;
 use super::runtime::{self, TREE_FAILED};
-use super::signals::{self, Signals};
+use super::signals::{self, SIGTERM, Signals};
 use super::sockets::{HandedOver, Listening, Wanted};
 
 /// How long an orderly end may take, when the lockspaces were left.
@@ -117,6 +118,7 @@ async fn live(
         gl_type: options.gl_type,
         host_id,
         io_timeout_seconds: options.sanlock_timeout,
+        kill_program: KILL_PROGRAM.into(),
         local_wait: None,
         memory: lock_role::memory(options.adopt.then(|| options.adopt_file.clone()), false),
         // Nobody can read them here.
@@ -149,13 +151,14 @@ async fn live(
         }
     };
     // Each arm may be dropped: a daemon that ends need not become ready.
-    tokio::select! {
+    let (why, _no_request_any_more) = tokio::select! {
         reason = root.ended() => return Ok(tree_failed(log, &reason)),
-        ended = ends(&mut signals, &quit, &directory, log) => info!(log, "lvmlockd ends"; "why" => ended),
+        ended = ends(&mut signals, &quit, &directory, log) => ended,
         failed = async { match becomes_ready.await { Ok(()) => std::future::pending().await, Err(error) => error } } => {
             return Err(failed);
         }
-    }
+    };
+    info!(log, "lvmlockd ends"; "why" => why);
     listening.unlink();
     let report = root.stop(STOP_DEADLINE).await;
     for name in &report.killed {
@@ -167,21 +170,27 @@ async fn live(
     Ok(ExitCode::SUCCESS)
 }
 
-/// Waits until somebody has a reason to end the daemon, and no lock is in the way.
-async fn ends(signals: &mut Signals, quit: &Notify, directory: &Directory, log: &Logger) -> &'static str {
+/// Waits until somebody has a reason to end the daemon, and no lock is in the way; from then on none is given.
+async fn ends(
+    signals: &mut Signals,
+    quit: &Notify,
+    directory: &Directory,
+    log: &Logger,
+) -> (&'static str, Closed) {
     loop {
         // Cancel-safe, both of them.
-        tokio::select! {
-            () = quit.notified() => return "quit",
-            signal = signals.next() => {
-                if signal != "SIGTERM" {
-                    continue;
-                }
-                match lock_role::leave_all(directory).await {
-                    Ok(()) => return signal,
-                    Err(busy) => warn!(log, "ignore shutdown for {} lockspaces", busy; "next" => "nothing is changed"),
-                }
-            }
+        let why = tokio::select! {
+            () = quit.notified() => "quit",
+            signal = signals.next() => signal,
+        };
+        if !matches!(why, SIGTERM | "quit") {
+            continue;
+        }
+        match directory.close().await {
+            Ok(closed) => return (why, closed),
+            // The first words are a promise: scripts look for them in the dump of the log.
+            Err(refusal) => warn!(log, "ignore shutdown for {} lockspaces", refusal.lockspaces();
+                                  "why" => %refusal, "next" => "all are served as before"),
         }
     }
 }

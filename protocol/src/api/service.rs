@@ -39,7 +39,7 @@ pub struct InfoReply {
 
 /// Asks the daemon to end in order.
 ///
-/// The reply comes before the end.
+/// The reply comes before the end, or says why there is none.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
@@ -64,6 +64,12 @@ pub enum Error {
     MessageTooLarge {
         /// The largest that is possible.
         limit_bytes: u64,
+    },
+    /// The daemon must not end now, and goes on.
+    #[error("end: {reason}")]
+    StillNeeded {
+        /// Why, and what has to be done first, for people.
+        reason: String,
     },
     /// The daemon did not get to it in time, and changed nothing; the call may be repeated.
     #[error("get to it in time: the daemon is busy")]

@@ -65,7 +65,9 @@ impl ApiService {
             Request::Service(service::Request::Info(_)) => self.info(),
             // It is carried out after the reply.
             Request::Service(service::Request::Stop(_)) => {
-                Reply::last::<service::Stop>(&lvmwarden_protocol::api::Done {})
+                let refusal = self.environment.why_not_to_end(&self.registry).await;
+                let refusal = refusal.map(|reason| service::Error::StillNeeded { reason });
+                reply::<service::Stop, _>(refusal.map_or(Ok(lvmwarden_protocol::api::Done {}), Err))
             }
             Request::Poll(request) => self.answer_poll(client.uid, request, replies).await?,
             Request::Supervisor(supervisor::Request::Tree(_)) => {

@@ -177,8 +177,9 @@ impl ApiService {
                 metrics.answered(Api::NAME, method, begin.elapsed());
                 last
             };
+            let is_refused = last.error.is_some();
             let sent = replies.send(last).await;
-            if let Some(leave_children) = stop {
+            if let Some(leave_children) = stop.filter(|_| !is_refused) {
                 info!(self.log, "a client asks the daemon to end"; "uid" => client.uid,
                       "leave_children" => leave_children);
                 self.environment.control.stop(leave_children);

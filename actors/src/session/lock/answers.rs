@@ -20,18 +20,22 @@ impl Session<'_> {
     pub(super) async fn answer(&self, request: Request) -> Answered {
         match &request.operation {
             Operation::Hello => WireReply::Greeting { result: ResultCode::OK }.into(),
-            Operation::Quit => self.quit(),
+            Operation::Quit => self.quit().await,
             Operation::Info => self.info().await,
             Operation::Dump => {
                 let log = self.service.dumps.log();
                 let reply = WireReply::Dump { result: ResultCode::OK, len: log.len() };
                 Answered { reply, dump: Some(log), quits: false }
             }
-            _request_about_locks => self.answer_about_locks(request).await.into(),
+            _request_about_locks => {
+                let _under_way = self.service.directory.environment().requests.begin().await;
+                self.answer_about_locks(request).await.into()
+            }
         }
     }
 
-    fn quit(&self) -> Answered {
+    async fn quit(&self) -> Answered {
+        let _under_way = self.service.directory.environment().requests.begin().await;
         let quits = self.service.directory.lockspaces().is_empty();
         let result = if quits { ResultCode::OK } else { ResultCode::BUSY };
         Answered { reply: WireReply::Greeting { result }, dump: None, quits }

@@ -67,6 +67,7 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Vec<Change> {
         restart("lock.io_timeout_seconds", lock.io_timeout_seconds == new.lock.io_timeout_seconds),
         restart("lock.wait_limit_seconds", lock.wait_limit_seconds == new.lock.wait_limit_seconds),
         restart("lock.lvmlockctl", lock.lvmlockctl == new.lock.lvmlockctl),
+        restart("lock.kill_program", lock.kill_program == new.lock.kill_program),
         restart("api.socket", *api_socket == new.api_socket),
         restart("api.mode", *api_mode == new.api_mode),
         restart("api.group", *api_group == new.api_group),

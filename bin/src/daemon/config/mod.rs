@@ -30,8 +30,8 @@ use document::Document;
 pub(crate) use document::Problem;
 pub(crate) use values::{Group, LEVELS, level_called};
 use values::{
-    absolute_path, format, global_type, group, level, limit, loopback_address, lvmlockctl, mode, number,
-    poll_mode, reconcile, roles, switch, windows,
+    absolute_path, format, global_type, group, kill_program, level, limit, loopback_address, lvmlockctl,
+    mode, number, poll_mode, reconcile, roles, switch, windows,
 };
 
 use super::logging::Format;
@@ -73,6 +73,8 @@ pub(crate) struct LockSettings {
     /// 0: for ever.
     pub(crate) wait_limit_seconds: u32,
     pub(crate) lvmlockctl: InfoFormat,
+    /// At most 126 bytes: sanlock keeps no more.
+    pub(crate) kill_program: PathBuf,
 }
 
 impl Default for LockSettings {
@@ -86,6 +88,7 @@ impl Default for LockSettings {
             io_timeout_seconds: 0,
             wait_limit_seconds: 900,
             lvmlockctl: InfoFormat::WithSysid,
+            kill_program: lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM.into(),
         }
     }
 }
@@ -215,6 +218,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         lock.set("io_timeout_seconds", &mut config.lock.io_timeout_seconds, number(0..=600));
         lock.set("wait_limit_seconds", &mut config.lock.wait_limit_seconds, number(0..=86_400));
         lock.set("lvmlockctl", &mut config.lock.lvmlockctl, lvmlockctl);
+        lock.set("kill_program", &mut config.lock.kill_program, kill_program);
     });
     document.section("api", |api| {
         api.set("socket", &mut config.api_socket, absolute_path);

@@ -90,6 +90,7 @@ fn every_key_is_understood() {
         io_timeout_seconds = 10
         wait_limit_seconds = 0
         lvmlockctl = "2.03.28"
+        kill_program = "/bin/k"
         [api]
         socket = "/run/a"
         mode = "0600"
@@ -135,6 +136,7 @@ fn every_key_is_understood() {
             io_timeout_seconds: 10,
             wait_limit_seconds: 0,
             lvmlockctl: InfoFormat::WithoutSysid,
+            kill_program: "/bin/k".into(),
         },
         api_socket: "/run/a".into(),
         api_mode: 0o600,
@@ -166,6 +168,7 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
         ("lock", "global_type", r#""idm""#, r#""auto", "dlm", "sanlock""#),
         ("lock", "host_id", "2001", "a whole number from 0 to 2000"),
         ("lock", "lvmlockctl", r#""2.03.16""#, r#""2.03.27", "2.03.28""#),
+        ("lock", "kill_program", r#""lvmlockctl""#, "an absolute path in quotes, of at most 126 bytes"),
         ("log", "level", r#""loud""#, level),
         ("log", "level", r#""Info""#, level),
         ("log", "level", "7", level),
@@ -211,6 +214,13 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
             [format!("2:{column}: {section}.{key} cannot be {value}; permitted: {permitted}")]
         );
     }
+}
+
+#[test]
+fn a_kill_program_that_sanlock_would_cut_off_is_refused() {
+    let with = |bytes: usize| format!("[lock]\nkill_program = \"/{}\"", "k".repeat(bytes - 1));
+    assert!(parse(&with(126)).is_ok());
+    assert_eq!(problems(&with(127)).len(), 1);
 }
 
 #[test]

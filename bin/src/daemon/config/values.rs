@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM_BYTES;
 use lvmwarden_actors::poll_operation::state::Mode;
 use lvmwarden_actors::poll_operation::turns::Window;
 use lvmwarden_protocol::lock::LockType;
@@ -113,6 +114,12 @@ pub(super) fn windows(value: &DeValue<'_>) -> Result<Vec<Window>, String> {
     let window = |element: &Spanned<DeValue<'_>>| element.get_ref().as_str()?.parse().ok();
     let windows = value.as_array().and_then(|elements| elements.iter().map(window).collect());
     windows.ok_or_else(|| "a list of parts of the day, such as [\"22:00-06:00\"]".to_owned())
+}
+
+/// A program that sanlock runs.
+pub(super) fn kill_program(value: &DeValue<'_>) -> Result<PathBuf, String> {
+    let path = absolute_path(value).ok().filter(|path| path.as_os_str().len() <= KILL_PROGRAM_BYTES);
+    path.ok_or_else(|| format!("an absolute path in quotes, of at most {KILL_PROGRAM_BYTES} bytes"))
 }
 
 pub(super) fn absolute_path(value: &DeValue<'_>) -> Result<PathBuf, String> {

@@ -142,6 +142,7 @@ fn lock_environment(config: &Config, events: Events) -> Arc<LockEnvironment> {
         gl_type: settings.global_type,
         host_id: settings.host_id,
         io_timeout_seconds: settings.io_timeout_seconds,
+        kill_program: settings.kill_program.clone(),
         local_wait: (!wait_limit.is_zero()).then_some(wait_limit),
         memory: lock_role::memory(Some(settings.adopt_file.clone()), true),
         events,

@@ -32,6 +32,7 @@ use lvmwarden_actors::throttle::{GiveBack, Throttler};
 use lvmwarden_supervisor::{Root, log_panics, start_root_observed};
 use slog::{Logger, error, info, warn};
 use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
 
 use super::command_line::ServiceOptions;
 use super::config::{Config, Role, Source};
@@ -51,6 +52,8 @@ use systemd::{Notice, Systemd};
 const CONFIGURATION_REFUSED: u8 = 2;
 /// How long giving the kernel's knobs back may take at the end.
 const THROTTLE_DEADLINE: Duration = Duration::from_secs(2);
+/// How long the reason for a refused end is not told again.
+const REFUSAL_PAUSE: Duration = Duration::from_secs(10);
 /// How long an orderly end may take.
 const STOP_DEADLINE: Duration = Duration::from_secs(20);
 
@@ -128,6 +131,7 @@ async fn live(
     let root = Rc::new(start_root_observed(tree, log.clone(), observer));
     let (systemd, sending) = Systemd::open(log.clone());
     let companions = Companions::start(&root, open, &environment, &systemd, &log);
+    let mut refusals = Refusals::default();
     let why = loop {
         // Each arm may be dropped: signals and wishes to end are kept, and an end stays one.
         tokio::select! {
@@ -137,7 +141,10 @@ async fn live(
             }
             signal = signals.next() => match signal {
                 SIGHUP => reloader.reload(&log, &level, &environment, &systemd).await,
-                signal => break signal.to_owned(),
+                signal => match environment.why_not_to_end(&root.registry()).await {
+                    None => break signal.to_owned(),
+                    Some(refusal) => refusals.tell(signal, refusal, &environment, &log),
+                },
             },
             Some(asked) = stops.recv() => break asked.prepare(&environment),
         }
@@ -151,6 +158,24 @@ async fn live(
     end(&root, &log).await;
     systemd.close(sending).await;
     Ok(ExitCode::SUCCESS)
+}
+
+/// The ends that were refused; sanlock asks for one each second.
+#[derive(Default)]
+struct Refusals(Option<(String, Instant)>);
+
+impl Refusals {
+    /// Says why a signal does not end the service, unless that was said a moment ago.
+    fn tell(&mut self, signal: &str, why: String, environment: &ServiceEnvironment, log: &Logger) {
+        let is_told = |(told, when): &(String, Instant)| *told == why && when.elapsed() < REFUSAL_PAUSE;
+        if self.0.as_ref().is_some_and(is_told) {
+            return;
+        }
+        warn!(log, "does not end"; "asked_by" => signal, "why" => &why,
+              "next" => "all other VGs are served as before; systemd kills a daemon that it stops after TimeoutStopSec");
+        environment.events.publish(&Occurrence::ServiceStopRefused { why: why.clone() });
+        self.0 = Some((why, Instant::now()));
+    }
 }
 
 /// Nobody would do it later: the next life may never come.

@@ -1,6 +1,8 @@
 //! How the daemon begins and ends, and whom it keeps waiting.
 
 use std::os::unix::net::{UnixDatagram, UnixListener};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
 use std::time::Duration;
 
 use lvmwarden_integration::daemon::Flavour::Ours;
@@ -40,6 +42,58 @@ fn c_22_a_refused_sigterm_stops_nothing() {
     assert_eq!(client.result(ask::lock_lv("busy", "lv", "un", "persistent")), 0);
     daemon.signal(Signal::TERM);
     assert_eq!(daemon.await_end(wait::SOON).code(), Some(0), "one signal is enough when lockspaces are idle");
+}
+
+/// Of 200 VGs two are locked and unlocked all the time while the daemon is asked to end, again and again.
+#[test]
+fn a_sigterm_while_a_lock_is_being_taken_ends_the_daemon_or_stops_nothing() {
+    for _ in 0..12 {
+        let site = LockSite::new();
+        let mut daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+        let mut client = site.client();
+        for number in 0..200 {
+            assert_eq!(client.result(ask::start_vg(&format!("vg{number}"), "wait")), 0);
+        }
+        let is_enough = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for vg in ["vg98", "vg99"] {
+                let (mut client, is_enough) = (site.client(), &is_enough);
+                scope.spawn(move || keep_locking(&mut client, vg, is_enough));
+            }
+            for _ in 0..20 {
+                daemon.signal(Signal::TERM);
+                if is_served(&mut client).is_none() {
+                    break;
+                }
+            }
+            is_enough.store(true, Ordering::Relaxed);
+        });
+        if !daemon.has_ended() {
+            daemon.signal(Signal::TERM);
+        }
+        assert_eq!(daemon.await_end(wait::SOON).code(), Some(0), "nothing is locked any more");
+    }
+}
+
+/// Locks and unlocks a VG until it is enough, or the daemon ends: then nobody answers, and nothing untrue was said.
+fn keep_locking(client: &mut LockClient, vg: &str, is_enough: &AtomicBool) {
+    while !is_enough.load(Ordering::Relaxed) {
+        for mode in ["ex", "un"] {
+            let Some(answer) = client.try_ask(ask::lock_vg(vg, mode)) else { return };
+            assert_eq!(answer.result(), 0, "{vg} {mode}");
+            thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+/// Makes sure that what is asked is answered as if nobody had asked for an end; nothing where the daemon ends.
+fn is_served(client: &mut LockClient) -> Option<()> {
+    assert_eq!(client.try_ask(ask::start_vg("late", "wait"))?.result(), 0);
+    for vg in ["late", "vg0", "vg100"] {
+        assert_eq!(client.try_ask(ask::lock_vg(vg, "un"))?.result(), -2, "{vg} is started, and not locked");
+    }
+    assert_eq!(client.try_ask(ask::of_vg("stop_vg", "late", ""))?.result(), 0);
+    Some(())
 }
 
 #[test]

@@ -144,6 +144,10 @@ fn service() {
         &Error::MessageTooLarge { limit_bytes: 1024 },
         r#"{"error":"org.lvmwarden.Service.MessageTooLarge","parameters":{"limit_bytes":1024}}"#,
     );
+    assert_error(
+        &Error::StillNeeded { reason: "the leases of vg0 are lost".to_owned() },
+        r#"{"error":"org.lvmwarden.Service.StillNeeded","parameters":{"reason":"the leases of vg0 are lost"}}"#,
+    );
     assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Service.Busy","parameters":{}}"#);
 }
 

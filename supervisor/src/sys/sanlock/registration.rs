@@ -47,7 +47,11 @@ impl Sanlock {
 }
 
 impl Registration {
-    /// Keeps the daemon from ending this program with SIGKILL.
+    /// Keeps the daemon from ending this program with SIGKILL: it sends SIGTERM instead, each second, up to a hundred times.
+    ///
+    /// SIGTERM is not to be restricted as well: the daemon sends SIGKILL in its place, whatever is said about that one.
+    ///
+    /// Source: sanlock 3.8.5, seen with each of the two flags and with both, with a kill program and a lost disk.
     ///
     /// # Errors
     /// It refuses.

@@ -34,6 +34,11 @@ use errors::{disk_fault, manager_fault, no_library};
 use leases::Leases;
 use status::SharedStatus;
 
+/// The program that sanlock runs when the leases of a VG are lost, unless another one is configured.
+pub const KILL_PROGRAM: &str = "/usr/sbin/lvmlockctl";
+/// How much of its path sanlock keeps.
+pub const KILL_PROGRAM_BYTES: usize = 126;
+
 /// How sanlock is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -57,7 +62,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             device_folder: "/dev/mapper".into(),
-            kill_program: "/usr/sbin/lvmlockctl".into(),
+            kill_program: KILL_PROGRAM.into(),
             io_timeout_seconds: 0,
             uses_value_blocks: true,
         }

@@ -1,0 +1,111 @@
+//! A daemon of sanlock of a test's own, with leases in files: what the lock role has to do with when a disk is lost.
+//!
+//! sanlock is unpacked, not installed: `$LVMWARDEN_SANLOCK_ROOT` says where, as for the tests of the lock manager.
+
+use std::fs::{self, File};
+use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+use crate::lab::lock_packages;
+use crate::service::Launch;
+use crate::wait;
+
+/// The I/O timeout with which lockspaces are to be joined.
+pub const IO_TIMEOUT_SECONDS: &str = "1";
+/// The time from the kill program to the first signal.
+const GRACE_SECONDS: &str = "2";
+/// Room for the leases of a VG, in MiB.
+const LEASES_MIB: u64 = 80;
+
+/// A daemon of sanlock; killed when dropped.
+#[derive(Debug)]
+#[must_use]
+pub struct Sanlock {
+    folder: PathBuf,
+    root: PathBuf,
+    daemon: Child,
+}
+
+impl Sanlock {
+    /// Starts one in a new folder.
+    ///
+    /// # Panics
+    /// When sanlock cannot be had or does not start.
+    pub fn start(folder: PathBuf) -> Self {
+        let given = std::env::var_os("LVMWARDEN_SANLOCK_ROOT").map(PathBuf::from);
+        let root = given.unwrap_or_else(|| lock_packages::root().expect("Debian's packages can be had"));
+        for name in ["mapper", "run"] {
+            fs::create_dir_all(folder.join(name)).expect("the folder is ours");
+        }
+        let run = folder.join("run");
+        let mut command = Command::new(root.join("usr/sbin/sanlock"));
+        // In the foreground, without watchdog, locked memory, priority, other users, or a log but its standard error.
+        command.args("daemon -D -w 0 -l 0 -h 0 -U root -G root -L -1 -S -1 -e host -g".split(' '));
+        command.arg(GRACE_SECONDS).envs(environment(&root, &run)).stdin(Stdio::null()).stdout(Stdio::null());
+        command.stderr(File::create(folder.join("log")).expect("the folder is ours"));
+        let daemon = command.spawn().expect("sanlock can be started");
+        wait::until("sanlock's socket", wait::SOON, || UnixStream::connect(run.join("sanlock.sock")).ok());
+        let kill_program = folder.join("kill-program");
+        let script = format!("#!/bin/sh\necho \"$*\" >> {}\n", folder.join("killed").display());
+        fs::write(&kill_program, script).expect("the folder is ours");
+        fs::set_permissions(&kill_program, fs::Permissions::from_mode(0o700)).expect("it is ours");
+        Self { folder, root, daemon }
+    }
+
+    /// Lets a service use this sanlock and these disks, and nothing else.
+    pub fn serves<'site>(&self, launch: Launch<'site>) -> Launch<'site> {
+        let quoted = |path: PathBuf| format!("{:?}", path.to_str().expect("a test's paths are text"));
+        let launch = launch
+            .environment("LVMWARDEN_DEVICE_FOLDER", &self.folder.join("mapper").to_string_lossy())
+            .set("lock.io_timeout_seconds", IO_TIMEOUT_SECONDS)
+            .set("lock.kill_program", &quoted(self.folder.join("kill-program")));
+        let add = |launch: Launch<'site>, (name, value): (&str, PathBuf)| {
+            launch.environment(name, value.to_str().expect("a test's paths are text"))
+        };
+        environment(&self.root, &self.folder.join("run")).into_iter().fold(launch, add)
+    }
+
+    /// Makes the disk with the leases of a VG; nothing is on it.
+    pub fn disk(&self, vg: &str) {
+        let file = File::create(self.path_of(vg)).expect("the folder is ours");
+        file.set_len(LEASES_MIB << 20).expect("a file can grow");
+    }
+
+    /// Loses the disk with the leases of a VG.
+    pub fn lose_disk(&self, vg: &str) {
+        let file = File::options().write(true).open(self.path_of(vg)).expect("it is there");
+        file.set_len(0).expect("a file can shrink");
+    }
+
+    /// Returns the arguments with which sanlock has run the kill program, a line each.
+    pub fn killed(&self) -> String {
+        fs::read_to_string(self.folder.join("killed")).unwrap_or_default()
+    }
+
+    /// Returns what sanlock has logged.
+    pub fn log(&self) -> String {
+        String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap_or_default()).into_owned()
+    }
+
+    fn path_of(&self, vg: &str) -> PathBuf {
+        self.folder.join("mapper").join(format!("{vg}-lvmlock"))
+    }
+}
+
+fn environment(root: &Path, run: &Path) -> [(&'static str, PathBuf); 3] {
+    [
+        ("LD_LIBRARY_PATH", root.join("usr/lib/x86_64-linux-gnu")),
+        ("SANLOCK_RUN_DIR", run.to_owned()),
+        ("SANLOCK_PRIVILEGED", "0".into()),
+    ]
+}
+
+impl Drop for Sanlock {
+    fn drop(&mut self) {
+        // It may be gone.
+        let _ = self.daemon.kill();
+        let _ = self.daemon.wait();
+    }
+}

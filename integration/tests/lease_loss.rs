@@ -1,0 +1,98 @@
+//! The leases of one VG are lost, with a real sanlock: what becomes of the others.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use lvmwarden_integration::lock_client::{LockClient, ask};
+use lvmwarden_integration::sanlock::Sanlock;
+use lvmwarden_integration::service::Service;
+use lvmwarden_integration::site::Site;
+use lvmwarden_integration::wait;
+use rustix::process::Signal;
+use serde_json::json;
+
+/// More than a join or the loss of a lease takes: some I/O timeouts.
+const PATIENCE: Duration = Duration::from_secs(40);
+const ARGS: &str = "1.0.0:lvmlock";
+const LV_ARGS: &str = "1.0.0:70254592";
+
+fn start(site: &Site, sanlock: &Sanlock) -> Service {
+    let path = |name: &str| format!("{:?}", site.path(name).to_str().unwrap());
+    let launch = site
+        .service()
+        .set("service.roles", r#"["poll", "lock"]"#)
+        .set("lock.socket", &path("lockd"))
+        .set("lock.pid_file", &path("lockd.pid"))
+        .set("lock.adopt_file", &path("lockd.adopt"))
+        .set("lock.host_id", "1");
+    sanlock.serves(launch).start()
+}
+
+fn lock_lv(vg: &str, mode: &str) -> String {
+    let uuid = ask::uuid("lv");
+    format!(
+        "request=\"lock_lv\"\ncmd =\"lvchange\"\npid =1\nmode =\"{mode}\"\nopts =\"persistent\"\nvg_name =\"{vg}\"\n\
+         lv_name =\"lv\"\nlv_uuid =\"{uuid}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n\
+         lv_lock_args =\"{LV_ARGS}\"\n"
+    )
+}
+
+/// Makes a VG with one LV, whose lock is held from then on.
+fn with_a_locked_lv(sanlock: &Sanlock, client: &mut LockClient, vg: &str) {
+    sanlock.disk(vg);
+    let init = "vg_lock_type =\"sanlock\"\nvg_lock_args =\"lvmlock\"\nopts =\"none\"\n";
+    assert_eq!(client.result(ask::of_vg("init_vg", vg, init)), 0);
+    assert_eq!(client.result(ask::start_vg_of_type(vg, "sanlock", ARGS, 1, "none")), 0);
+    wait::until("the lockspace", PATIENCE, || (client.result(ask::lock_vg(vg, "un")) == -2).then_some(()));
+    let uuid = ask::uuid("lv");
+    let init = format!("lv_uuid =\"{uuid}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n");
+    let made = client.ask(ask::of_vg("init_lv", vg, &init));
+    assert_eq!((made.result(), made.field("lv_lock_args")), (0, Some(LV_ARGS)));
+    assert_eq!(client.result(lock_lv(vg, "ex")), 0);
+}
+
+fn held(service: &Service) -> Vec<String> {
+    let locks = service.call("org.lvmwarden.Lock.Locks", &json!({}))["locks"].take();
+    locks.as_array().unwrap().iter().map(|lock| lock["vgname"].as_str().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn sanlocks_signals_for_a_lost_vg_do_not_end_the_service_of_the_others() {
+    let site = Site::new();
+    let sanlock = Sanlock::start(site.path("sanlock"));
+    let mut service = start(&site, &sanlock);
+    let mut client = LockClient::connect(&site.path("lockd"));
+    with_a_locked_lv(&sanlock, &mut client, "lost");
+    with_a_locked_lv(&sanlock, &mut client, "healthy");
+    sanlock.lose_disk("lost");
+    let refused = wait::until("sanlock's signal, and its refusal", PATIENCE, || {
+        assert!(!service.has_ended(), "the service ended: {}", sanlock.log());
+        let events = service.call("org.lvmwarden.Events.Recent", &json!({}))["events"].take();
+        let is_it = |event: &&serde_json::Value| event["kind"] == "service.stop_refused";
+        events.as_array().unwrap().iter().find(is_it).cloned()
+    });
+    assert!(refused["fields"]["why"].as_str().unwrap().contains("lvmwarden lock drop lost"), "{refused}");
+    assert_eq!(sanlock.killed(), "--kill lost\n");
+    // Each second another one.
+    let start = Instant::now();
+    while start.elapsed() < Duration::from_secs(4) {
+        assert_eq!(client.result(ask::lock_vg("healthy", "ex")), 0);
+        assert_eq!(client.result(ask::lock_vg("healthy", "un")), 0);
+        thread::sleep(Duration::from_millis(100));
+    }
+    assert!(!service.has_ended(), "a healthy VG is served on");
+    assert_eq!(held(&service), ["healthy", "lost"]);
+    // The API says the same, and a stop by systemd is no other signal.
+    let stop = service.try_call("org.lvmwarden.Service.Stop", &json!({ "leave_children": true }));
+    assert_eq!(stop["error"], "org.lvmwarden.Service.StillNeeded", "{stop}");
+    service.signal(Signal::TERM);
+    // Whoever has deactivated the LVs gives the lost VG up; then the daemon ends as ever.
+    assert_eq!(client.result(lock_lv("lost", "un")), 0);
+    assert_eq!(client.result(ask::of_vg("drop_vg", "lost", "")), 0);
+    assert!(!service.has_ended(), "it was refused for good, not put off");
+    assert_eq!(held(&service), ["healthy"]);
+    assert_eq!(client.result(lock_lv("healthy", "un")), 0);
+    service.signal(Signal::TERM);
+    assert_eq!(service.await_end(wait::SOON).code(), Some(0));
+}
