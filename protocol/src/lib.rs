@@ -30,12 +30,15 @@
 //!    the opposite as well, for programs that speak as clients;
 //! 4. [`ids`] holds the names that outlive a message: parsed once, valid ever after. The JSON API has the same.
 //!
+//! [`disk`] is what LVM writes on a PV, which is read where no lvm command is asked.
+//!
 //! This crate does no input or output, reads no clock, knows no actor and makes no policy: what a daemon *does* about
 //! a request is not said here.
 #![forbid(unsafe_code)]
 
 pub mod api;
 pub mod config_text;
+pub mod disk;
 pub mod framing;
 pub mod ids;
 pub mod lock;
