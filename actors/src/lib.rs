@@ -17,6 +17,7 @@
 //! | [`metrics`] | numbers for Prometheus | counts | (no actor) |
 //! | [`events`] | the stream of what happens | the latest events | (no actor) |
 //! | [`occurrence`] | what can happen | (pure) | (no actor) |
+//! | [`lvm_report`] | the LVM commands whose output is read | (pure) | (no actor) |
 //! | [`access`] | who may call what | (pure) | (no actor) |
 //! | [`service`] | the daemon as its API sees it | nothing | (no actor) |
 //! | [`activity`] | who needs the daemon | a count | (no actor) |
@@ -38,6 +39,7 @@ mod journal;
 pub mod kernel;
 pub mod ledger;
 pub mod lockspace;
+pub mod lvm_report;
 pub mod metrics;
 pub mod names;
 mod observed;

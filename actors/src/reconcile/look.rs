@@ -1,7 +1,6 @@
 //! One look at LVM's metadata: lvs, run within a deadline.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use lvmwarden_supervisor::process::{Command, ProcessExit, ProcessIdentity, RunError, run};
 use slog::{Logger, warn};
@@ -9,9 +8,8 @@ use thiserror::Error;
 
 use super::report::{self, ReportError, Unfinished};
 use crate::environment::PollEnvironment;
+use crate::lvm_report;
 
-/// How long lvs may take: it reads a few sectors of every disk. Past it, a disk does not answer.
-pub(super) const LVS_DEADLINE: Duration = Duration::from_secs(30);
 /// The beginning of the names of the files that lvs writes to, beside those of operations.
 const OUTPUT: &str = "lvs";
 
@@ -59,7 +57,7 @@ impl Looker {
             self.hanging = Some(process.clone());
             return Err(LookError::StillHangs { process });
         }
-        let finished = match run(&*poll.processes, command(poll), LVS_DEADLINE).await {
+        let finished = match run(&*poll.processes, command(poll), lvm_report::DEADLINE).await {
             Ok(finished) => finished,
             Err(error) => {
                 if let RunError::Hangs { process } = &error {
@@ -88,7 +86,7 @@ fn command(poll: &PollEnvironment) -> Command {
     let output = |suffix: &str| -> PathBuf { poll.output_dir.join(format!("{OUTPUT}.{suffix}")) };
     Command {
         program: poll.binary.clone(),
-        arguments: report::arguments(),
+        arguments: report::arguments(&[]),
         environment: poll.inherited.clone().into_iter().collect(),
         stdout: output("out"),
         stderr: output("err"),

@@ -21,19 +21,14 @@ use lvmwarden_protocol::poll::PollOperation;
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::lvm_report;
+
 /// What is asked of lvs: facts of the metadata alone.
 const FIELDS: &str = "vg_name,lv_name,vg_uuid,lv_uuid,lv_converting,lv_merging,move_pv,origin,pool_lv";
-/// With it, lvs 2.03.16 puts a comma too many behind the log.
-const NO_LOG: &str = "log/report_command_log=0";
 
-/// Returns the words after `lvm`.
-///
-/// `--readonly`: takes no lock and asks the kernel nothing, so that neither a command that holds a VG nor a suspended
-/// device can hold it up, and writes nothing. `--binary`: yes is `1`, whatever lvm.conf says.
-pub fn arguments() -> Vec<OsString> {
-    let words = ["lvs", "--all", "--readonly", "--binary", "--reportformat", "json"];
-    let settings = ["--config", NO_LOG, "--options", FIELDS];
-    words.into_iter().chain(settings).map(OsString::from).collect()
+/// Returns the words after `lvm`; `more` are further options, such as `--devicesfile`.
+pub fn arguments(more: &[&str]) -> Vec<OsString> {
+    lvm_report::lvs(FIELDS, more)
 }
 
 /// An LV that is in the middle of something that somebody has to poll.
@@ -151,8 +146,12 @@ impl Row {
         bare(&self.lv_name)
     }
 
+    fn lvid(&self) -> String {
+        format!("{}{}", self.vg_uuid, self.lv_uuid).replace('-', "")
+    }
+
     fn unfinished(&self, kind: PollOperation) -> Result<Unfinished, ReportError> {
-        let lvid = format!("{}{}", self.vg_uuid, self.lv_uuid).replace('-', "");
+        let lvid = self.lvid();
         let made = || -> Result<Unfinished, EmptyName> {
             let (vgname, lvname) = (self.vg_name.as_str().try_into()?, self.name().try_into()?);
             Ok(Unfinished { kind, vgname, lvname, lvid: lvid.try_into()? })
