@@ -14,10 +14,10 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 use uuid::Uuid;
 
-use self::history::{History, Outbox, Step, What};
+use self::history::{History, Outbox, Renewal, Step, What};
 use crate::lockspace::book::{BookRecord, LockBook};
 use crate::poll_operation::conclusion::Ending;
-use crate::poll_operation::state::{Life, Recovered, Wishes};
+use crate::poll_operation::state::{Life, Recovered, Target, Wishes};
 use crate::throttle::Knob;
 use crate::throttle::state::Held;
 use lvmwarden_protocol::ids::OperationId;
@@ -63,6 +63,18 @@ pub enum Record {
         op: Uuid,
         /// What.
         wishes: Wishes,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+    },
+    /// From now on lvpoll is told to look elsewhere.
+    PollRenewed {
+        /// The operation's name.
+        op: Uuid,
+        /// Where.
+        target: Target,
+        /// Why.
+        why: Renewal,
         /// When.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         at: Option<Timestamp>,
@@ -298,6 +310,15 @@ impl Ledger for PollLedger {
                 let before = std::mem::replace(&mut self.active(*op)?.wishes, *wishes);
                 for what in What::of_wishes(before, *wishes) {
                     self.tell(*op, *at, || what);
+                }
+                Ok(())
+            }
+            Record::PollRenewed { op, target, why, at } => {
+                let operation = self.operations.get_mut(op).ok_or(Illegal::UnknownOperation { op: *op })?;
+                // One that has ended meanwhile is as it was: the request finds a new one.
+                if !matches!(operation.life, Life::Ended(_)) {
+                    target.clone().apply_to(&mut operation.request);
+                    self.tell(*op, *at, || What::Renewed(*why));
                 }
                 Ok(())
             }

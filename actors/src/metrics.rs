@@ -143,6 +143,7 @@ impl Metrics {
             }
             Occurrence::PollIntended { .. }
             | Occurrence::PollFellBack { .. }
+            | Occurrence::PollRenewed { .. }
             | Occurrence::PollBlocked { .. }
             | Occurrence::PollUnblocked { .. }
             | Occurrence::PollPaused { .. }

@@ -15,6 +15,7 @@ use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
 use crate::archive_janitor::plan::Total;
+use crate::ledger::history::Renewal;
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
 use crate::poll_operation::stuck::Stuck;
@@ -100,6 +101,17 @@ pub enum Occurrence {
         op: PollRef,
         /// Why the daemon does not, in a few words that are always the same.
         why: &'static str,
+    },
+    /// lvpoll is told to look elsewhere from now on: under the names of this operation, or by another devices file.
+    PollRenewed {
+        /// The operation.
+        op: PollRef,
+        /// What the VG was called before.
+        vg_before: VgName,
+        /// What the LV was called before.
+        lv_before: LvName,
+        /// Why.
+        why: Renewal,
     },
     /// Its lvpoll waits in the kernel, has for long, and cannot be interrupted.
     PollBlocked {
@@ -355,6 +367,7 @@ impl Occurrence {
             Self::PollAdopted { .. } => "poll.adopted",
             Self::PollChildEnded { .. } => "poll.child_ended",
             Self::PollFellBack { .. } => "poll.fell_back",
+            Self::PollRenewed { .. } => "poll.renewed",
             Self::PollBlocked { .. } => "poll.blocked",
             Self::PollUnblocked { .. } => "poll.unblocked",
             Self::PollPaused { .. } => "poll.paused",
@@ -404,6 +417,7 @@ impl Occurrence {
             | Self::PollAdopted { op, .. }
             | Self::PollChildEnded { op, .. }
             | Self::PollFellBack { op, .. }
+            | Self::PollRenewed { op, .. }
             | Self::PollBlocked { op, .. }
             | Self::PollUnblocked { op, .. }
             | Self::PollPaused { op }
@@ -487,6 +501,9 @@ impl Occurrence {
                 fields.put("pid", pid).put("exit", exit).put("was_relieved", was_relieved)
             }
             Self::PollFellBack { why, .. } => fields.put("why", why),
+            Self::PollRenewed { vg_before, lv_before, why, .. } => {
+                fields.put("vg_before", vg_before).put("lv_before", lv_before).put("why", &why.as_str())
+            }
             Self::PollHeld { hold, .. } => fields.put("why", hold),
             Self::PollBlocked { pid, stuck, .. } => fields
                 .put("pid", pid)

@@ -91,6 +91,8 @@ pub enum What {
         /// Why, in a few words that are always the same.
         why: String,
     },
+    /// lvpoll is told to look elsewhere from now on: under the names of this step, or by another devices file.
+    Renewed(Renewal),
     /// Somebody wants it to pause at the end of a segment.
     Paused,
     /// It is to go on.
@@ -109,6 +111,26 @@ pub enum What {
     StepsMissing,
 }
 
+/// Why lvpoll is told to look elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Renewal {
+    /// Another request for the same operation said so.
+    Asked,
+    /// LVM's metadata calls the VG or the LV so.
+    Renamed,
+}
+
+impl Renewal {
+    /// Returns the word for it.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Renamed => "renamed",
+        }
+    }
+}
+
 impl What {
     /// Returns whether nothing more is expected after it.
     pub(crate) fn is_end(&self) -> bool {
@@ -121,6 +143,7 @@ impl What {
             | Self::Recovered
             | Self::Segment(_)
             | Self::FellBack { .. }
+            | Self::Renewed(_)
             | Self::Paused
             | Self::Resumed
             | Self::AbortAsked
@@ -232,6 +255,9 @@ impl From<Step> for HistoryEntry {
                 (entry.step, entry.segment) = (HistoryStep::Segment, Some(done.into()));
             }
             What::FellBack { why } => (entry.step, entry.why) = (HistoryStep::FellBack, Some(why)),
+            What::Renewed(why) => {
+                (entry.step, entry.why) = (HistoryStep::Renewed, Some(why.as_str().to_owned()));
+            }
             What::Ended(ending) => {
                 (entry.step, entry.outcome) = (HistoryStep::Ended, Some(ending.into()));
             }

@@ -1,11 +1,12 @@
 //! The actor of one poll operation: carries out what [`state`](super::state) decides, and reports back.
 //!
 //! It owns the child's handle and its output files, and nothing durable: a fresh actor, after a panic or a restart of
-//! the daemon, continues from the journal and from the process itself. What it does with its child is in `child`, and
-//! what it writes down in `records`.
+//! the daemon, continues from the journal and from the process itself. What it does with its child is in `child`,
+//! what it writes down in `records`, and how it finds an LV that has another name by now in `search`.
 
 mod child;
 mod records;
+mod search;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -22,7 +23,7 @@ use super::messages::{AbortAsked, CollectProgress, Describe, Description, Pause,
 use super::notes;
 use super::pace::Known;
 use super::segments::Segments;
-use super::state::{Answer, Effect, Event, Life, Note, Operation, Phase, StartAnswer, State};
+use super::state::{Answer, Effect, Event, Life, Note, Operation, Phase, StartAnswer, State, Target};
 use super::turns::{Hold, Site, Turn};
 use crate::activity::ActivityGuard;
 use crate::environment::PollEnvironment;
@@ -30,7 +31,7 @@ use crate::journal;
 use crate::kernel::copying::{Due, Look, Situation, Subject};
 use crate::kernel::watchlist::{Looked, Watch};
 use crate::ledger::PollLedger;
-use crate::ledger::history::What;
+use crate::ledger::history::{Renewal, What};
 use crate::occurrence::{Occurrence, PollRef};
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
@@ -129,6 +130,18 @@ impl OperationActor {
         }));
     }
 
+    /// Takes a request, and answers it when it is durable.
+    fn take(&mut self, message: StartPolling, answer: oneshot::Sender<StartAnswer>, ctx: &mut Context<Self>) {
+        let StartPolling { request, op, uid } = message;
+        let (answered, effects) = self.operation.start(StartRequest::clone(&request), op, uid);
+        match answered {
+            // A client that has gone away needs no answer.
+            Answer::Now(answered) => drop(answer.send(answered)),
+            Answer::WhenStored => self.starters.push((op, answer)),
+        }
+        self.execute(effects, ctx);
+    }
+
     fn apply(&mut self, event: &Event, ctx: &mut Context<Self>) {
         let effects = self.operation.apply(event, self.environment.now());
         self.execute(effects, ctx);
@@ -177,9 +190,14 @@ impl OperationActor {
                 let Some(job) = self.operation.job() else { return };
                 let verdict = self.environment.kernel.judge(job.request.kind, job.request.lvid.clone());
                 ctx.spawn(verdict.into_actor(self).map(|verdict, actor, ctx| {
-                    actor.evidence.kernel_judged(verdict);
+                    let verdict = actor.evidence.kernel_judged(verdict);
                     actor.apply(&Event::Judged(verdict), ctx);
                 }));
+            }
+            Effect::Seek => self.seek(ctx),
+            Effect::StoreRenamed => {
+                let Some(job) = self.operation.job() else { return };
+                self.store_renewed(Target::of(&job.request), Renewal::Renamed, ctx, |_, _, _| {});
             }
             Effect::EndChild => self.end_child(ctx),
             Effect::RelieveChild => self.relieve_child(),
@@ -230,7 +248,8 @@ impl OperationActor {
             self.environment.events.publish(&occurrence);
         }
         if let Some(why) = notes::retry(note) {
-            self.store_retried(why, *note == Note::ExitUnknownRunsAgain, ctx);
+            let is_started = matches!(note, Note::ExitUnknownRunsAgain | Note::RenewedRunsAgain);
+            self.store_retried(why, is_started, ctx);
         }
         if let Note::FellBack { why } = note {
             self.store_told(What::FellBack { why: (*why).to_owned() }, ctx);
@@ -263,18 +282,18 @@ impl Handler<StartPolling> for OperationActor {
     type Result = Response<Option<StartAnswer>>;
 
     fn handle(&mut self, message: StartPolling, ctx: &mut Context<Self>) -> Self::Result {
-        let StartPolling { request, op, uid } = message;
-        let (answer, effects) = self.operation.start(StartRequest::clone(&request), op, uid);
-        let response = match answer {
-            Answer::Now(answer) => Response::reply(Some(answer)),
-            Answer::WhenStored => {
-                let (starter, answered) = oneshot::channel();
-                self.starters.push((op, starter));
-                Response::fut(async { answered.await.ok() })
+        let (answer, answered) = oneshot::channel();
+        match self.operation.renewal(&message.request) {
+            None => self.take(message, answer, ctx),
+            Some(target) => {
+                self.store_renewed(target, Renewal::Asked, ctx, |actor, stored, ctx| match stored {
+                    Ok(()) => actor.take(message, answer, ctx),
+                    // A client that has gone away needs no answer.
+                    Err(reason) => drop(answer.send(StartAnswer::Failed { reason })),
+                });
             }
-        };
-        self.execute(effects, ctx);
-        response
+        }
+        Response::fut(async { answered.await.ok() })
     }
 }
 

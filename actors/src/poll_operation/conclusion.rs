@@ -6,6 +6,7 @@
 //! | lvpoll | said | kernel | conclusion |
 //! |---|---|---|---|
 //! | 0 | `No longer active` | | interrupted |
+//! | 0 | that it does not find the VG | not over | failed: it looks in the wrong place |
 //! | 0 | | still there | failed |
 //! | 0 | nothing in progress | | aborted if somebody aborted it, nothing to do otherwise |
 //! | 0 | that it is finished | | done |
@@ -35,6 +36,13 @@ const LINE_BYTES: usize = 200;
 const NOTHING_THERE: [&str; 3] = ["No pvmove in progress", "Can't find LV in", "is no longer merging origin"];
 /// lvpoll has finished the work itself.
 const FINISHED: [&str; 3] = [": Moved: 100.00%", " converted.", "Merge of snapshot into logical volume"];
+
+/// lvpoll has not found the VG. The first is not said where lvm.conf has `silent=1`.
+const VG_NOT_FOUND: [&str; 2] = ["Can't find VG", "\" not found"];
+/// Options that hold for the command that they are given to, and not for the lvpoll that goes on with its work.
+///
+/// Source: lvm2 2.03.16, `lvmpolld-client.c`: what a request tells.
+const NOT_PASSED_ON: [&str; 4] = ["--config", "--devices", "--profile", "--commandprofile"];
 
 /// What became of an operation.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -144,9 +152,19 @@ impl Evidence {
         self.said.drain(..surplus);
     }
 
-    /// Takes note of what the kernel showed after lvpoll had ended.
-    pub fn kernel_judged(&mut self, verdict: Verdict) {
+    /// Takes note of what the kernel showed after lvpoll had ended with 0, and returns what that means with lvpoll's words.
+    ///
+    /// An lvpoll that has found its LV tells how far it is, unless lvm.conf has it silent. What it says in other cases
+    /// differs, and what it finds then is none of its business.
+    pub fn kernel_judged(&mut self, verdict: Verdict) -> Verdict {
+        let is_vg_found = !VG_NOT_FOUND.iter().any(|words| self.has_said(words));
+        let verdict = match verdict {
+            Verdict::NotOver if !self.said.iter().any(|line| is_progress(line)) => Verdict::OutOfSight,
+            Verdict::NotOver | Verdict::Unknown if !is_vg_found => Verdict::OutOfSight,
+            as_it_is => as_it_is,
+        };
         self.verdict = Some(verdict);
+        verdict
     }
 
     /// Takes note of what the kernel showed meanwhile.
@@ -190,16 +208,17 @@ impl Evidence {
 
     fn after_success(&self, request: &StartRequest) -> Conclusion {
         let StartRequest { vgname, lvname, .. } = request;
+        if VG_NOT_FOUND.iter().any(|words| self.has_said(words)) {
+            return Conclusion::of(OutcomeKind::Interrupted)
+                .because(format!("lvpoll does not find the VG {vgname}, and {vgname}/{lvname} is not active"))
+                .with_remedy(format!(
+                    "where `vgs` shows the VG, perhaps under another name: `vgchange -ay` activates it and has LVM poll what is unfinished in it, {lvname} included"
+                ));
+        }
         if self.has_said("No longer active") {
             return Conclusion::of(OutcomeKind::Interrupted)
                 .because(format!("{vgname}/{lvname} is not active any more"))
                 .with_remedy(format!("activate it: `vgchange -ay {vgname}` also has LVM poll it again"));
-        }
-        if self.verdict == Some(Verdict::NotOver) {
-            return failed(
-                "lvpoll ends with 0 again and again, but device-mapper shows the copy unfinished".into(),
-            )
-            .with_remedy(poll_again(request));
         }
         if NOTHING_THERE.iter().any(|words| self.has_said(words)) {
             let kind = if self.is_abort_asked { OutcomeKind::Aborted } else { OutcomeKind::NothingToDo };
@@ -219,6 +238,21 @@ impl Evidence {
     fn after_failure(&self, request: &StartRequest, code: i32) -> Conclusion {
         let StartRequest { vgname, lvname, .. } = request;
         let kernel = self.given_up.as_deref();
+        if self.verdict == Some(Verdict::OutOfSight) {
+            return out_of_sight(
+                request,
+                &format!("lvpoll does not find {vgname}/{lvname}, which is not over"),
+            );
+        }
+        if self.has_said("while PVs are missing") {
+            return out_of_sight(request, &format!("lvpoll does not see all disks of the VG {vgname}"));
+        }
+        if self.verdict == Some(Verdict::NotOver) {
+            return failed(
+                "lvpoll ends with 0 again and again, but device-mapper shows the copy unfinished".into(),
+            )
+            .with_remedy(poll_again(request));
+        }
         if self.has_said("Merging snapshot invalidated") {
             let kernel = kernel.unwrap_or("Invalid");
             return Conclusion::of(OutcomeKind::Invalid)
@@ -271,6 +305,34 @@ impl Conclusion {
     fn with_remedy(self, remedy: String) -> Self {
         Self { remedy: Some(remedy), ..self }
     }
+}
+
+/// lvpoll's view of the disks is another one than that of the command that began the operation.
+fn out_of_sight(request: &StartRequest, what: &str) -> Conclusion {
+    let StartRequest { vgname, sysdir, devicesfile, cmdline, .. } = request;
+    let folder = sysdir.as_ref().map_or("/etc/lvm", |sysdir| sysdir.as_str());
+    let devices =
+        devicesfile.as_ref().map_or_else(String::new, |file| format!(" and the devices file {file}"));
+    let given: Vec<&str> = cmdline.as_deref().map_or_else(Vec::new, not_passed_on);
+    let given = if given.is_empty() {
+        String::new()
+    } else {
+        format!("; the command was given {}, which LVM does not pass on", given.join(" and "))
+    };
+    failed(format!("{what}: it goes by {folder}/lvm.conf{devices}{given}")).with_remedy(format!(
+        "have the configuration show the disks of {vgname} to every command: `lvs -a {vgname}`, without options, then lists it; `vgchange --poll y {vgname}` has it polled again"
+    ))
+}
+
+/// Returns the options of a command that lvpoll knows nothing of.
+fn not_passed_on(cmdline: &str) -> Vec<&'static str> {
+    let is_given = |option: &&str| {
+        let mut words = cmdline.split_whitespace();
+        words.any(|word| {
+            word == *option || word.strip_prefix(*option).is_some_and(|rest| rest.starts_with('='))
+        })
+    };
+    NOT_PASSED_ON.into_iter().filter(is_given).collect()
 }
 
 fn failed(cause: String) -> Conclusion {

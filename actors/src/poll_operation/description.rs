@@ -120,7 +120,7 @@ fn state_of(phase: &Phase) -> OperationState {
         Phase::Running { .. } => OperationState::Running,
         Phase::Watching { hold: Some(_), .. } => OperationState::Held,
         Phase::Watching { .. } | Phase::Relieving { .. } => OperationState::Copying,
-        Phase::Judging => OperationState::Judging,
+        Phase::Judging | Phase::Seeking => OperationState::Judging,
         Phase::BackingOff { .. } => OperationState::BackingOff,
         Phase::Storing { .. } => OperationState::Storing,
         Phase::Terminating => OperationState::Terminating,

@@ -5,6 +5,7 @@ use std::time::Duration;
 use lvmwarden_protocol::poll::StartRequest;
 use uuid::Uuid;
 
+use super::vocabulary::Target;
 use crate::kernel::copying::Copied;
 
 /// Time since the daemon started.
@@ -24,6 +25,12 @@ pub const UNFINISHED_DELAY: Duration = Duration::from_secs(1);
 /// The longest wait before lvpoll is started again for an unfinished operation.
 pub const UNFINISHED_DELAY_MAX: Duration = Duration::from_mins(1);
 
+/// The wait before lvpoll is started again that did not find its LV.
+pub const OUT_OF_SIGHT_DELAY: Duration = Duration::from_secs(1);
+/// An lvpoll that does not find its LV for the second time in this time will not find it the third time either: its
+/// configuration is another one than that of the command that began the operation.
+pub const OUT_OF_SIGHT_PERIOD: Duration = Duration::from_mins(5);
+
 /// How often in a row it is tried again to start lvpoll where memory, processes or descriptors are lacking.
 pub const SHORTAGE_RESTARTS: u32 = 5;
 /// The wait before it is first tried again; it doubles with each time.
@@ -39,6 +46,7 @@ pub const SILENCE_FLOOR: Duration = Duration::from_mins(1);
 pub const FUTILE_STEPS: u32 = 3;
 
 /// What an operation does, and how it went so far.
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Job {
     /// The operation's name in the journal and in its children's environment.
@@ -59,6 +67,10 @@ pub struct Job {
     pub(super) crashes: Vec<Moment>,
     /// How often lvpoll ended with 0 although the operation was not over.
     pub(super) unfinished: u32,
+    /// When lvpoll last did not find its LV.
+    pub(super) out_of_sight: Option<Moment>,
+    /// The request says something else by now than the latest lvpoll was told.
+    pub(super) is_renewed: bool,
     /// How often in a row lvpoll could not be started for lack of something.
     pub(super) shortages: u32,
     /// lvpoll watches by itself, whatever the mode.
@@ -81,6 +93,8 @@ impl Job {
             is_paused: false,
             crashes: Vec::new(),
             unfinished: 0,
+            out_of_sight: None,
+            is_renewed: false,
             shortages: 0,
             has_fallen_back: false,
             before_step: None,
@@ -115,6 +129,28 @@ impl Job {
         self.unfinished += 1;
         (restarts < UNFINISHED_RESTARTS)
             .then(|| (UNFINISHED_DELAY * (1 << restarts.min(16))).min(UNFINISHED_DELAY_MAX))
+    }
+
+    /// Returns the wait before lvpoll is started again that did not find its LV, or `None` when it was the second time.
+    pub(super) fn delay_when_out_of_sight(&mut self, now: Moment) -> Option<Duration> {
+        let before = self.out_of_sight.replace(now);
+        let is_second = before.is_some_and(|before| now.saturating_sub(before) < OUT_OF_SIGHT_PERIOD);
+        (!is_second).then_some(OUT_OF_SIGHT_DELAY)
+    }
+
+    /// Has the next lvpoll told this; returns whether that is something else than before.
+    pub(super) fn renew(&mut self, target: Target) -> bool {
+        let is_other = Target::of(&self.request) != target;
+        if is_other {
+            target.apply_to(&mut self.request);
+            self.is_renewed = true;
+        }
+        is_other
+    }
+
+    /// Somebody asks again: what did not help before may help now.
+    pub(super) fn forgive(&mut self) {
+        (self.unfinished, self.out_of_sight) = (0, None);
     }
 
     /// Returns the wait before it is tried again to start lvpoll where the system lacked something, or `None` when it

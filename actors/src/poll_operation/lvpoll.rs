@@ -148,15 +148,24 @@ pub fn environment(
     instance: &Path,
     inherited: &BTreeMap<OsString, OsString>,
 ) -> Vec<(OsString, OsString)> {
+    let mut environment = configuration(request, inherited);
+    environment.insert(OP_VARIABLE.into(), op.to_string().into());
+    environment.insert(LVID_VARIABLE.into(), request.lvid.as_str().into());
+    environment.insert(INSTANCE_VARIABLE.into(), instance.into());
+    environment.into_iter().collect()
+}
+
+/// Returns the environment that configures an LVM command for this request as it configures its lvpoll.
+pub fn configuration(
+    request: &StartRequest,
+    inherited: &BTreeMap<OsString, OsString>,
+) -> BTreeMap<OsString, OsString> {
     let mut environment = inherited.clone();
     environment.remove(OsStr::new(SYSTEM_DIR_VARIABLE));
     if let Some(sysdir) = &request.sysdir {
         environment.insert(SYSTEM_DIR_VARIABLE.into(), sysdir.as_str().into());
     }
-    environment.insert(OP_VARIABLE.into(), op.to_string().into());
-    environment.insert(LVID_VARIABLE.into(), request.lvid.as_str().into());
-    environment.insert(INSTANCE_VARIABLE.into(), instance.into());
-    environment.into_iter().collect()
+    environment
 }
 
 #[cfg(test)]

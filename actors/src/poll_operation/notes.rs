@@ -34,7 +34,17 @@ pub(crate) fn write(log: &Logger, note: &Note) {
         }
         Note::UnfinishedReported => {
             warn!(log, "lvpoll ended with 0 again and again while the operation is still there";
-                  "next" => "report 0");
+                  "next" => "report a failure");
+        }
+        Note::OutOfSightRunsAgain { delay } => {
+            warn!(log, "lvpoll does not find the LV that it is about"; "next" => format!("start it again in {delay:?}"));
+        }
+        Note::OutOfSightReported => {
+            warn!(log, "lvpoll does not find the LV that it is about, again"; "next" => "report a failure");
+        }
+        Note::RenewedRunsAgain => {
+            info!(log, "lvpoll ended, and was told something else than the newest request says";
+                  "next" => "start it again");
         }
         Note::CannotSpawnNow { reason, delay } => {
             warn!(log, "lvpoll cannot be started now"; "error" => reason,
@@ -57,10 +67,10 @@ pub(crate) fn write(log: &Logger, note: &Note) {
 pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
     let retried = |op, delay, why| Some(Occurrence::PollRetried { op, delay, why });
     match note {
-        Note::CrashedRunsAgain { delay, .. } | Note::UnfinishedRunsAgain { delay } => {
-            retried(op, *delay, retry(note)?)
-        }
-        Note::ExitUnknownRunsAgain => retried(op, Duration::ZERO, retry(note)?),
+        Note::CrashedRunsAgain { delay, .. }
+        | Note::UnfinishedRunsAgain { delay }
+        | Note::OutOfSightRunsAgain { delay } => retried(op, *delay, retry(note)?),
+        Note::ExitUnknownRunsAgain | Note::RenewedRunsAgain => retried(op, Duration::ZERO, retry(note)?),
         Note::FellBack { why } => Some(Occurrence::PollFellBack { op, why }),
         Note::CannotSpawnNow { delay, .. } => retried(op, *delay, "shortage"),
         Note::Held { hold } => Some(Occurrence::PollHeld { op, hold: *hold }),
@@ -70,6 +80,7 @@ pub(crate) fn occurrence(note: &Note, op: PollRef) -> Option<Occurrence> {
         | Note::CannotSpawnReported { .. }
         | Note::ExitUnknownLooks
         | Note::UnfinishedReported
+        | Note::OutOfSightReported
         | Note::EndNotStored
         | Note::ResultExpired => None,
     }
@@ -82,6 +93,8 @@ pub(crate) fn retry(note: &Note) -> Option<&'static str> {
         Note::CrashedRunsAgain { .. } => Some("killed"),
         Note::ExitUnknownRunsAgain => Some("exit_unknown"),
         Note::UnfinishedRunsAgain { .. } => Some("unfinished"),
+        Note::OutOfSightRunsAgain { .. } => Some("not_found"),
+        Note::RenewedRunsAgain => Some("renewed"),
         Note::CannotSpawnNow { .. }
         | Note::CannotSpawnReported { .. }
         | Note::CrashedTooOften { .. }
@@ -89,6 +102,7 @@ pub(crate) fn retry(note: &Note) -> Option<&'static str> {
         | Note::FellBack { .. }
         | Note::Held { .. }
         | Note::UnfinishedReported
+        | Note::OutOfSightReported
         | Note::Silent { .. }
         | Note::SpokeAgain
         | Note::EndNotStored
@@ -111,6 +125,8 @@ mod tests {
             (Note::CrashedRunsAgain { signal: 9, delay }, Some("poll.retried"), true),
             (Note::ExitUnknownRunsAgain, Some("poll.retried"), true),
             (Note::UnfinishedRunsAgain { delay }, Some("poll.retried"), true),
+            (Note::OutOfSightRunsAgain { delay }, Some("poll.retried"), true),
+            (Note::RenewedRunsAgain, Some("poll.retried"), true),
             (Note::CannotSpawnNow { reason: reason(), delay }, Some("poll.retried"), false),
             (Note::Held { hold: Hold::VgLimit }, Some("poll.held"), false),
             (Note::Silent { silence: delay }, Some("poll.silent"), false),
@@ -118,6 +134,7 @@ mod tests {
             (Note::CrashedTooOften { signal: 9 }, None, false),
             (Note::CannotSpawnReported { reason: reason() }, None, false),
             (Note::UnfinishedReported, None, false),
+            (Note::OutOfSightReported, None, false),
             (Note::EndNotStored, None, false),
             (Note::ResultExpired, None, false),
         ] {

@@ -32,6 +32,11 @@ impl fmt::Display for Outcome {
     }
 }
 
+/// lvm's exit code for a command that could not do its work.
+///
+/// Source: lvm2 2.03.16, `lib/commands/errors.h`; a client shows an error to its user.
+pub const PROCESSING_FAILED: i32 = 5;
+
 /// The exit code that tells a client that the lvm binary could not be executed.
 ///
 /// Source: lvm2 2.03.16; a client words it for its user.

@@ -17,9 +17,10 @@
 //!      │ │ │ exit unknown     ▲      ▲      │ (Spawning)         │
 //! runs │ │ │           killed │      │ not  │                    │
 //!      ▼ │ │                  │      │ over │                    │
-//!   Running ──────────────────┘      │      │                    │
-//!      │ ▲ │        exit 0           │      │                    │
-//!      │ │ ├─────────────────────▶ Judging  │                    │
+//!   Running ──────────────────┘   Seeking   │                    │
+//!      │ ▲ │                         ▲ out of │                    │
+//!      │ │ │        exit 0           │ sight  │                    │
+//!      │ │ ├─────────────────────▶ Judging ───┘                    │
 //!      │ │ │ asleep, mode events     │      │              ended │
 //!      │ │ └───────────▶ Relieving ──│──────│────────────────────┘
 //!      │ │ runs                      │ over │
@@ -38,7 +39,12 @@
 //! first (Terminating), and the operation is forgotten when it has.
 //!
 //! * An exit code other than 0 is the end. Code 0 is the end unless the kernel shows the operation still there
-//!   ([`Verdict::NotOver`]). A signal that we did not send starts lvpoll again, with growing delay, at most
+//!   ([`Verdict::NotOver`]): what the kernel contradicts again and again is reported as a failure.
+//! * An lvpoll that does not find its LV ([`Verdict::OutOfSight`]) leads to a search of LVM's metadata by UUID (Seeking
+//!   leads to Spawning where the LV is found under another name, to back-off once, to Storing the second time): LV and VG
+//!   may have been renamed, or lvpoll's configuration hides the disks from it. Trying longer does not help.
+//! * What VG and LV are called, and which devices file holds, is told by the newest request, for the next lvpoll. It starts
+//!   at once where none runs that was told the same: a request ends every back-off. A signal that we did not send starts lvpoll again, with growing delay, at most
 //!   [`CRASH_RESTARTS`](super::job::CRASH_RESTARTS) times within [`CRASH_PERIOD`](super::job::CRASH_PERIOD); the next
 //!   one is the end. An unknown exit (of a child that was adopted) is answered by running lvpoll once more, which is
 //!   idempotent: never by calling it success.
@@ -59,11 +65,11 @@ use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
 pub use super::job::{Job, Moment};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, PROCESSING_FAILED};
 use super::turns::Hold;
 pub use super::vocabulary::{
-    Answer, CannotPause, ChildEvent, Effect, Event, JournalEvent, Life, Mode, Note, Progress, Recovered,
-    StartAnswer, Stop, Verdict, Wishes,
+    Answer, CannotPause, ChildEvent, Effect, Event, JournalEvent, Life, Mode, Names, Note, Progress,
+    Recovered, StartAnswer, Stop, Target, Verdict, Wishes,
 };
 use crate::kernel::copying::{Due, Situation};
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
@@ -153,6 +159,8 @@ pub enum Phase {
     },
     /// lvpoll ended with 0; the kernel is asked whether the operation is over.
     Judging,
+    /// lvpoll has not found its LV; LVM's metadata is searched for it.
+    Seeking,
     /// lvpoll is started again when the time has come.
     BackingOff {
         /// When.
@@ -254,6 +262,7 @@ impl Operation {
                 | Phase::Adopting { .. }
                 | Phase::Running { silent: true, .. }
                 | Phase::Judging
+                | Phase::Seeking
                 | Phase::Terminating => None,
             },
             State::Ended { since, .. } => Some(*since + RETENTION),
@@ -277,27 +286,54 @@ impl Operation {
             State::Active { job, .. } if job.request.kind != request.kind => {
                 (Answer::Now(StartAnswer::DifferentOperation), vec![])
             }
+            State::Leaving | State::Active { phase: Phase::Terminating, .. } => {
+                (Answer::Now(StartAnswer::Leaving), vec![])
+            }
             State::Active { job, phase } => {
-                let answer = match phase {
-                    Phase::Intending => Answer::WhenStored,
-                    Phase::Terminating => return (Answer::Now(StartAnswer::Leaving), vec![]),
-                    Phase::Spawning { .. }
-                    | Phase::Adopting { .. }
-                    | Phase::Running { .. }
-                    | Phase::Watching { .. }
-                    | Phase::Relieving { .. }
-                    | Phase::Judging
-                    | Phase::BackingOff { .. }
-                    | Phase::Storing { .. } => Answer::Now(StartAnswer::ok(job.op, op)),
-                };
+                let is_durable = *phase != Phase::Intending;
+                let answer =
+                    if is_durable { Answer::Now(StartAnswer::ok(job.op, op)) } else { Answer::WhenStored };
                 // A request that is repeated, because a restart of the actor ate its answer, counts once.
                 if job.op != op {
                     self.init_requests += 1;
                 }
-                (answer, vec![])
+                (answer, self.join(&request))
             }
-            State::Leaving => (Answer::Now(StartAnswer::Leaving), vec![]),
         }
+    }
+
+    /// Returns where this request has lvpoll look, if that is elsewhere than before: to be written down before the request
+    /// is taken by [`Operation::start`].
+    pub fn renewal(&self, request: &StartRequest) -> Option<Target> {
+        let State::Active { job, phase } = &self.state else { return None };
+        let is_open = match phase {
+            Phase::Spawning { .. }
+            | Phase::Adopting { .. }
+            | Phase::Running { .. }
+            | Phase::Watching { .. }
+            | Phase::Relieving { .. }
+            | Phase::Judging
+            | Phase::Seeking
+            | Phase::BackingOff { .. } => job.request.kind == request.kind,
+            // Before its first lvpoll, and when all is said, the operation is what it was asked to be.
+            Phase::Intending | Phase::Storing { .. } | Phase::Terminating => false,
+        };
+        Some(Target::of(request)).filter(|target| is_open && *target != Target::of(&job.request))
+    }
+
+    /// Takes a request for what is in progress.
+    fn join(&mut self, request: &StartRequest) -> Vec<Effect> {
+        let renewal = self.renewal(request);
+        let State::Active { job, phase } = &mut self.state else { return vec![] };
+        job.forgive();
+        if let Some(target) = renewal {
+            job.renew(target);
+        }
+        if !matches!(phase, Phase::BackingOff { .. }) {
+            return vec![];
+        }
+        let job = job.clone();
+        self.spawn(job)
     }
 
     /// Answers a client that asks for progress; an end is handed out once, and the operation is over with that.
@@ -346,6 +382,7 @@ impl Operation {
                 Event::Journal(_)
                 | Event::Child(_)
                 | Event::Judged(_)
+                | Event::Sought(_)
                 | Event::Looked { .. }
                 | Event::Tick => self.stay(State::Vacant),
             },
@@ -359,6 +396,7 @@ impl Operation {
                 Phase::Watching { until, hold } => self.while_watching(job, until, hold, event, now),
                 Phase::Relieving { until } => self.while_relieving(job, until, event, now),
                 Phase::Judging => self.while_judging(job, event, now),
+                Phase::Seeking => self.while_seeking(job, event, now),
                 Phase::BackingOff { until } => self.while_backing_off(job, until, event, now),
                 Phase::Storing { outcome, retry_at } => {
                     self.while_storing(job, outcome, retry_at, event, now)
@@ -373,6 +411,7 @@ impl Operation {
                 Event::Journal(_)
                 | Event::Child(_)
                 | Event::Judged(_)
+                | Event::Sought(_)
                 | Event::Looked { .. }
                 | Event::Tick => self.stay(State::Ended { job, outcome, since }),
             },
@@ -382,6 +421,7 @@ impl Operation {
                 Event::Journal(_)
                 | Event::Child(_)
                 | Event::Judged(_)
+                | Event::Sought(_)
                 | Event::Looked { .. }
                 | Event::Tick => self.stay(State::Collecting { op }),
             },
@@ -405,6 +445,7 @@ impl Operation {
             )
             | Event::Child(_)
             | Event::Judged(_)
+            | Event::Sought(_)
             | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Intending),
         }
@@ -425,6 +466,7 @@ impl Operation {
             Event::Child(ChildEvent::Output | ChildEvent::Exited(_))
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Sought(_)
             | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Spawning { stop }),
         }
@@ -443,6 +485,7 @@ impl Operation {
             )
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Sought(_)
             | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Adopting { stop }),
         }
@@ -480,6 +523,7 @@ impl Operation {
             )
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Sought(_)
             | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Running { last_output, silent }),
         }
@@ -517,7 +561,7 @@ impl Operation {
             }
             Event::Tick if now >= until => self.fall_back(job, "device-mapper was not looked at in time"),
             Event::Stop(stop) => leave(&job, *stop),
-            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Tick => {
+            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Sought(_) | Event::Tick => {
                 self.go_on(job, Phase::Watching { until, hold: before })
             }
         }
@@ -547,6 +591,7 @@ impl Operation {
             )
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Sought(_)
             | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Relieving { until }),
         }
@@ -556,8 +601,32 @@ impl Operation {
         match event {
             Event::Judged(verdict) => self.judged(job, *verdict, now),
             Event::Stop(stop) => leave(&job, *stop),
-            Event::Journal(_) | Event::Child(_) | Event::Looked { .. } | Event::Tick => {
+            Event::Journal(_) | Event::Child(_) | Event::Sought(_) | Event::Looked { .. } | Event::Tick => {
                 self.go_on(job, Phase::Judging)
+            }
+        }
+    }
+
+    fn while_seeking(&mut self, mut job: Job, event: &Event, now: Moment) -> Vec<Effect> {
+        match event {
+            Event::Sought(_) if job.is_renewed => self.run_again(job),
+            Event::Sought(found) => {
+                let devicesfile = job.request.devicesfile.clone();
+                let target = found.clone().map(|names| Target { names, devicesfile });
+                if target.is_some_and(|target| job.renew(target)) {
+                    let spawn = self.spawn(job);
+                    return [vec![Effect::StoreRenamed], spawn].concat();
+                }
+                if let Some(delay) = job.delay_when_out_of_sight(now) {
+                    self.go_on(job, Phase::BackingOff { until: now + delay });
+                    return vec![Effect::Note(Note::OutOfSightRunsAgain { delay })];
+                }
+                let store = self.store_end(job, Outcome::Retcode(PROCESSING_FAILED));
+                [vec![Effect::Note(Note::OutOfSightReported)], store].concat()
+            }
+            Event::Stop(stop) => leave(&job, *stop),
+            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Looked { .. } | Event::Tick => {
+                self.go_on(job, Phase::Seeking)
             }
         }
     }
@@ -566,9 +635,12 @@ impl Operation {
         match event {
             Event::Tick if now >= until => self.spawn(job),
             Event::Stop(stop) => leave(&job, *stop),
-            Event::Journal(_) | Event::Child(_) | Event::Judged(_) | Event::Looked { .. } | Event::Tick => {
-                self.go_on(job, Phase::BackingOff { until })
-            }
+            Event::Journal(_)
+            | Event::Child(_)
+            | Event::Judged(_)
+            | Event::Sought(_)
+            | Event::Looked { .. }
+            | Event::Tick => self.go_on(job, Phase::BackingOff { until }),
         }
     }
 
@@ -596,6 +668,7 @@ impl Operation {
             )
             | Event::Child(_)
             | Event::Judged(_)
+            | Event::Sought(_)
             | Event::Looked { .. }
             | Event::Tick => self.go_on(job, Phase::Storing { outcome, retry_at }),
         }
@@ -612,6 +685,7 @@ impl Operation {
             )
             | Event::Journal(_)
             | Event::Judged(_)
+            | Event::Sought(_)
             | Event::Looked { .. }
             | Event::Tick
             | Event::Stop(_) => self.go_on(job, Phase::Terminating),
@@ -647,8 +721,15 @@ impl Operation {
         [vec![Effect::Note(Note::FellBack { why })], spawn].concat()
     }
 
+    /// lvpoll has ended, but was told something else than it would be told now.
+    fn run_again(&mut self, job: Job) -> Vec<Effect> {
+        let spawn = self.spawn(job);
+        [vec![Effect::Note(Note::RenewedRunsAgain)], spawn].concat()
+    }
+
     fn spawn(&mut self, mut job: Job) -> Vec<Effect> {
         job.attempt += 1;
+        job.is_renewed = false;
         self.go_on(job, Phase::Spawning { stop: None });
         vec![Effect::Spawn]
     }
@@ -693,6 +774,7 @@ impl Operation {
                 self.go_on(job, Phase::Judging);
                 vec![Effect::Judge]
             }
+            ProcessExit::Code(_failed) if job.is_renewed => self.run_again(job),
             ProcessExit::Code(code) => self.store_end(job, Outcome::Retcode(code)),
             ProcessExit::Signal(signal) => {
                 if let Some(delay) = job.delay_after_crash(now) {
@@ -716,12 +798,17 @@ impl Operation {
     fn judged(&mut self, mut job: Job, verdict: Verdict, now: Moment) -> Vec<Effect> {
         match verdict {
             Verdict::Over | Verdict::Unknown => self.store_end(job, Outcome::Retcode(0)),
+            Verdict::NotOver | Verdict::OutOfSight if job.is_renewed => self.run_again(job),
+            Verdict::OutOfSight => {
+                self.go_on(job, Phase::Seeking);
+                vec![Effect::Seek]
+            }
             Verdict::NotOver => {
                 if let Some(delay) = job.delay_when_unfinished() {
                     self.go_on(job, Phase::BackingOff { until: now + delay });
                     return vec![Effect::Note(Note::UnfinishedRunsAgain { delay })];
                 }
-                let store = self.store_end(job, Outcome::Retcode(0));
+                let store = self.store_end(job, Outcome::Retcode(PROCESSING_FAILED));
                 [vec![Effect::Note(Note::UnfinishedReported)], store].concat()
             }
         }

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::{DevicesFile, LvName, VgName};
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::{ProcessExit, ProcessIdentity};
 use serde::{Deserialize, Serialize};
@@ -41,6 +42,8 @@ pub enum Verdict {
     Over,
     /// It is visibly there.
     NotOver,
+    /// lvpoll has not found the LV, and nothing shows that the operation is over: lvpoll looks in the wrong place.
+    OutOfSight,
     /// The kernel cannot tell.
     Unknown,
 }
@@ -52,8 +55,10 @@ pub enum Event {
     Journal(JournalEvent),
     /// Something became of the child.
     Child(ChildEvent),
-    /// The kernel was asked whether the operation is over.
+    /// The kernel was asked whether the operation is over, and lvpoll's words were weighed with its answer.
     Judged(Verdict),
+    /// LVM's metadata was searched for the LV: what VG and LV are called there, if they were found.
+    Sought(Option<Names>),
     /// Device-mapper was looked at.
     Looked {
         /// What it shows.
@@ -126,6 +131,10 @@ pub enum Effect {
     StoreStarted,
     /// Ask the kernel; report `Judged`.
     Judge,
+    /// Search LVM's metadata for the LV by its UUIDs; report `Sought`.
+    Seek,
+    /// Write down and tell that the metadata calls VG or LV otherwise than lvpoll was told. Nothing waits for it.
+    StoreRenamed,
     /// Ask the child to end, at once and for good.
     EndChild,
     /// Ask the child, which sleeps, to end; report `Exited`.
@@ -180,8 +189,17 @@ pub enum Note {
         /// After this time.
         delay: Duration,
     },
-    /// lvpoll ended with 0 again and again while the operation is still there; 0 is reported.
+    /// lvpoll ended with 0 again and again while the operation is still there; a failure is reported.
     UnfinishedReported,
+    /// lvpoll did not find the LV that it is about; it is run again.
+    OutOfSightRunsAgain {
+        /// After this time.
+        delay: Duration,
+    },
+    /// lvpoll did not find it again; a failure is reported.
+    OutOfSightReported,
+    /// lvpoll ended, and was told something else than it would be told now; it is run again.
+    RenewedRunsAgain,
     /// lvpoll could not be started for lack of something, again and again; that is reported.
     CannotSpawnReported {
         /// Of what.
@@ -205,6 +223,39 @@ pub enum Note {
     EndNotStored,
     /// Nobody collected the result.
     ResultExpired,
+}
+
+/// Where lvpoll finds an LV: what another request, or LVM's metadata, may say otherwise than the first request did.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// What VG and LV are called.
+    pub names: Names,
+    /// The client's `--devicesfile`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub devicesfile: Option<DevicesFile>,
+}
+
+/// What a VG and an LV of it are called.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// The VG's name.
+    pub vgname: VgName,
+    /// The LV's name.
+    pub lvname: LvName,
+}
+
+impl Target {
+    /// Returns where a request has lvpoll look.
+    pub fn of(request: &StartRequest) -> Self {
+        let names = Names { vgname: request.vgname.clone(), lvname: request.lvname.clone() };
+        Self { names, devicesfile: request.devicesfile.clone() }
+    }
+
+    /// Has a request's lvpoll look there.
+    pub fn apply_to(self, request: &mut StartRequest) {
+        (request.vgname, request.lvname) = (self.names.vgname, self.names.lvname);
+        request.devicesfile = self.devicesfile;
+    }
 }
 
 /// The answer to a client that asked for an operation.

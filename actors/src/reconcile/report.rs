@@ -22,6 +22,7 @@ use serde::Deserialize;
 use thiserror::Error;
 
 use crate::lvm_report;
+use crate::poll_operation::state::Names;
 
 /// What is asked of lvs: facts of the metadata alone.
 const FIELDS: &str = "vg_name,lv_name,vg_uuid,lv_uuid,lv_converting,lv_merging,move_pv,origin,pool_lv";
@@ -129,6 +130,20 @@ pub fn parse(report: &[u8]) -> Result<Vec<Unfinished>, ReportError> {
         }
     }
     Ok(all)
+}
+
+/// Reads a report of lvs, and returns what the VG and the LV of this lvid are called; `None`: it is not there.
+///
+/// # Errors
+/// [`ReportError::NotAReport`].
+pub fn names_of(report: &[u8], lvid: &Lvid) -> Result<Option<Names>, ReportError> {
+    let printed: Printed = serde_json::from_slice(report)?;
+    let mut rows = printed.report.into_iter().flat_map(|report| report.lv);
+    let found = rows.find(|row| row.lvid() == lvid.as_str());
+    let names = |row: Row| -> Result<Names, EmptyName> {
+        Ok(Names { vgname: row.vg_name.as_str().try_into()?, lvname: row.name().try_into()? })
+    };
+    Ok(found.and_then(|row| names(row).ok()))
 }
 
 /// `--binary` prints 0, 1, and -1 for what is not known.

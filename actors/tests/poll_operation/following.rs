@@ -96,7 +96,9 @@ fn a_child_that_ends_while_the_kernel_still_shows_the_operation_is_started_again
         let request = pvmove("A");
         daemon.start(&request).await;
         let ended = Instant::now();
-        host.end(host.child(1).await, ProcessExit::Code(0));
+        let first = host.child(1).await;
+        host.writes(first, "  vg/pvmove0: Moved: 50.00%");
+        host.end(first, ProcessExit::Code(0));
         let second = host.child(2).await;
         assert!(ended.elapsed() >= Duration::from_secs(1));
         assert_eq!(daemon.collect(&request).await, Progress::InProgress);

@@ -10,6 +10,7 @@ mod many;
 #[cfg(debug_assertions)]
 mod panicking;
 mod requesting;
+mod seeking;
 mod stopping;
 mod support;
 mod telling;

@@ -185,3 +185,29 @@ fn records_with_wishes_and_conclusions_are_read_for_ever() {
     let from_snapshot: PollLedger = fold(&ledger.records()).unwrap();
     assert_eq!(from_snapshot.throttle(Knob::Snapshot), ledger.throttle(Knob::Snapshot));
 }
+
+/// Never to be changed once it is released.
+#[test]
+fn a_record_that_has_lvpoll_look_elsewhere_is_read_for_ever_and_a_late_one_changes_nothing() {
+    const RENEWED: &str = r#"{"poll_renewed":{"op":"00000000-0000-0000-0000-000000000001","target":{"names":{"vgname":"new","lvname":"pvmove0"},"devicesfile":"some"},"why":"renamed","at":"2026-11-21T05:28:53.123456789Z"}}"#;
+    let (op, at) = (op(1), "2026-11-21T05:28:53.123456789Z".parse().unwrap());
+    let (asked, uid, when) = (request("VGALVA"), None, Some(at));
+    let renewed: Record = serde_json::from_str(RENEWED).unwrap();
+    assert_eq!(serde_json::to_string(&renewed).unwrap(), RENEWED);
+
+    let intended = Record::PollIntended { op, request: asked.clone(), uid, at: when };
+    let ledger: PollLedger = fold(&[intended.clone(), renewed.clone()]).unwrap();
+    let elsewhere = StartRequest {
+        vgname: "new".try_into().unwrap(),
+        lvname: "pvmove0".try_into().unwrap(),
+        devicesfile: Some("some".try_into().unwrap()),
+        ..asked.clone()
+    };
+    assert_eq!(ledger.get(&asked.id()).unwrap().request, elsewhere);
+    let last = steps(&ledger).pop().unwrap();
+    assert_eq!((last.vgname.as_str(), last.what), ("new", What::Renewed(Renewal::Renamed)));
+
+    let ended = Record::PollEnded { op, ending: Outcome::Retcode(0).into(), at: when };
+    let ledger: PollLedger = fold(&[intended, ended, renewed]).unwrap();
+    assert_eq!(ledger.get(&asked.id()).unwrap().request, asked);
+}

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::OperationActor;
 use crate::journal;
 use crate::ledger::Record;
-use crate::ledger::history::What;
+use crate::ledger::history::{Renewal, What};
 use crate::occurrence::{Occurrence, PollRef};
 use crate::poll_operation::conclusion::{Ending, Evidence};
 use crate::poll_operation::messages::PauseError;
@@ -20,7 +20,7 @@ use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::output;
 use crate::poll_operation::pace::Known;
 use crate::poll_operation::segments::Segments;
-use crate::poll_operation::state::{Event, JournalEvent, Wishes};
+use crate::poll_operation::state::{Event, JournalEvent, Names, Target, Wishes};
 
 /// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
 /// write it to its client.
@@ -134,6 +134,40 @@ impl OperationActor {
                 let _ = answer.send(stored);
             },
         );
+    }
+
+    /// Writes down, and tells, that lvpoll is told to look elsewhere; `then` learns what became of the record.
+    pub(super) fn store_renewed(
+        &mut self,
+        target: Target,
+        why: Renewal,
+        ctx: &mut Context<Self>,
+        then: impl FnOnce(&mut Self, Result<(), String>, &mut Context<Self>) + 'static,
+    ) {
+        let Some(job) = self.operation.job() else { return };
+        let op = job.op;
+        let record = Record::PollRenewed { op, target: target.clone(), why, at: Some(Timestamp::now()) };
+        self.store(record, ctx, move |actor, stored, ctx| {
+            match &stored {
+                Ok(()) => actor.tell_renewal(target, why),
+                Err(reason) => {
+                    warn!(actor.link.log, "cannot record where lvpoll is to look"; "error" => reason,
+                          "next" => "after a crash it looks where it did before");
+                }
+            }
+            then(actor, stored, ctx);
+        });
+    }
+
+    fn tell_renewal(&mut self, target: Target, why: Renewal) {
+        let Some(about) = &mut self.about else { return };
+        let Target { names: Names { vgname, lvname }, devicesfile } = target;
+        let vg_before = std::mem::replace(&mut about.vgname, vgname);
+        let lv_before = std::mem::replace(&mut about.lvname, lvname);
+        info!(self.link.log, "lvpoll is told to look elsewhere"; "op" => %about.op, "why" => why.as_str(),
+              "lv" => format!("{}/{}", about.vgname, about.lvname), "before" => format!("{vg_before}/{lv_before}"),
+              "devices_file" => devicesfile.as_ref().map_or("(none)", |file| file.as_str()));
+        self.publish(|op| Occurrence::PollRenewed { op, vg_before, lv_before, why });
     }
 
     /// Writes down, for the history, that lvpoll has ended and is started again; `at_once` where the next start is

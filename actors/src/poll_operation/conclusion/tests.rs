@@ -43,8 +43,8 @@ fn evidence(said: &[&str], verdict: Verdict) -> Evidence {
 /// Every line is as lvm2 2.03.16 writes it.
 #[test]
 fn an_exit_code_of_0_is_no_conclusion() {
-    use OutcomeKind::{Aborted, Done, Failed, Interrupted, Lost, NothingToDo};
-    use Verdict::{NotOver, Over, Unknown};
+    use OutcomeKind::{Aborted, Done, Interrupted, Lost, NothingToDo};
+    use Verdict::{Over, Unknown};
     let moved = "  vg/pvmove0: Moved: 100.00%";
     let none = "  vg/pvmove0: No pvmove in progress - already finished or aborted.";
     for (request, said, verdict, is_aborted, expected) in [
@@ -59,7 +59,6 @@ fn an_exit_code_of_0_is_no_conclusion() {
         (pvmove(), &[none], Over, true, Aborted),
         (pvmove(), &["  vg/pvmove0: Interrupted: No longer active."], Over, false, Interrupted),
         (pvmove(), &["  Can't find VG vg. No longer active."], Over, false, Interrupted),
-        (pvmove(), &[moved], NotOver, false, Failed),
         (request(PollOperation::Pvmove, "pvmove0", true), &[], Over, false, Done),
         (request(PollOperation::Pvmove, "pvmove0", true), &[none], Over, false, NothingToDo),
         (
@@ -135,10 +134,87 @@ fn what_goes_wrong_has_its_cause_its_remedy_and_the_last_words() {
     }
 }
 
+/// Every line is as lvm2 2.03.16 writes it: lvm.conf refuses all disks, and that with `silent=1`; an LV has another name.
+#[test]
+fn an_lvpoll_that_looks_in_the_wrong_place_is_not_believed() {
+    use Verdict::{NotOver, OutOfSight, Over, Unknown};
+    let loud = &["  Can't find VG vg/pvmove0. No longer active.", "  Volume group \"vg\" not found"][..];
+    let silent = &["  Volume group \"vg\" not found"][..];
+    let no_lv = &["  Can't find LV in vg for vg/data."][..];
+    let moving = &["  vg/pvmove0: Moved: 50.00%"][..];
+    for (said, kernel, verdict) in [
+        (loud, NotOver, OutOfSight),
+        (loud, Unknown, OutOfSight),
+        (loud, Over, Over),
+        (silent, NotOver, OutOfSight),
+        (silent, Unknown, OutOfSight),
+        (no_lv, NotOver, OutOfSight),
+        (no_lv, Unknown, Unknown),
+        (&[], NotOver, OutOfSight),
+        (&[], Unknown, Unknown),
+        (moving, NotOver, NotOver),
+    ] {
+        let mut evidence = Evidence::default();
+        evidence.lvpoll_said(&lines(said));
+        assert_eq!(evidence.kernel_judged(kernel), verdict, "{said:?} {kernel:?}");
+        if verdict == Over {
+            continue;
+        }
+        let conclusion = evidence.conclude(&pvmove(), &Outcome::Retcode(5));
+        assert_eq!((conclusion.kind, conclusion.last_lines.len()), (OutcomeKind::Failed, said.len()));
+    }
+}
+
+#[test]
+fn what_a_command_was_told_and_lvpoll_was_not_is_named() {
+    let sysdir = Some("/etc/other".try_into().unwrap());
+    let elsewhere = StartRequest { sysdir, devicesfile: Some("some".try_into().unwrap()), ..pvmove() };
+    let configured = StartRequest {
+        cmdline: Some("pvmove --config devices{filter=[]} --devices=/dev/sda --devicesfile x -i1".into()),
+        ..pvmove()
+    };
+    let unseen = &["  Can't find VG vg/pvmove0. No longer active."][..];
+    let partial = &["  Cannot change VG vg while PVs are missing."][..];
+    for (request, said, verdict, words) in [
+        (
+            pvmove(),
+            unseen,
+            Verdict::NotOver,
+            "does not find vg/pvmove0, which is not over: it goes by /etc/lvm/lvm.conf",
+        ),
+        (elsewhere, unseen, Verdict::NotOver, "/etc/other/lvm.conf and the devices file some"),
+        (
+            configured.clone(),
+            unseen,
+            Verdict::NotOver,
+            "given --config and --devices, which LVM does not pass on",
+        ),
+        (
+            configured,
+            partial,
+            Verdict::Unknown,
+            "not see all disks of the VG vg: it goes by /etc/lvm/lvm.conf; the command",
+        ),
+    ] {
+        let conclusion = evidence(said, verdict).conclude(&request, &Outcome::Retcode(5));
+        let cause = conclusion.cause.unwrap();
+        assert!(cause.contains(words), "{cause}");
+        assert!(conclusion.remedy.unwrap().contains("`vgchange --poll y vg`"));
+    }
+}
+
+#[test]
+fn what_the_kernel_contradicts_again_and_again_has_failed() {
+    let moved = "  vg/pvmove0: Moved: 100.00%";
+    let conclusion = evidence(&[moved], Verdict::NotOver).conclude(&pvmove(), &Outcome::Retcode(5));
+    assert_eq!(conclusion.kind, OutcomeKind::Failed);
+    assert!(conclusion.cause.unwrap().contains("0 again and again"));
+}
+
 #[test]
 fn the_kernels_own_word_is_told() {
     let mut evidence =
-        evidence(&["  vg/data: Merging snapshot invalidated. Aborting merge."], Verdict::NotOver);
+        evidence(&["  vg/data: Merging snapshot invalidated. Aborting merge."], Verdict::Unknown);
     evidence.kernel_showed(&Situation::Due(Due::Failed { words: "Overflow".to_owned() }));
     let conclusion = evidence.conclude(&merge(), &Outcome::Retcode(5));
     assert!(conclusion.cause.unwrap().contains("device-mapper: Overflow"));

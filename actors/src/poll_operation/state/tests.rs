@@ -9,8 +9,8 @@ use uuid::Uuid;
 use super::*;
 use crate::kernel::copying::{Copied, Look};
 use crate::poll_operation::job::{
-    CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, FUTILE_STEPS, SHORTAGE_DELAY, SHORTAGE_RESTARTS,
-    SILENCE_FLOOR, UNFINISHED_DELAY, UNFINISHED_RESTARTS,
+    CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, FUTILE_STEPS, OUT_OF_SIGHT_DELAY, OUT_OF_SIGHT_PERIOD,
+    SHORTAGE_DELAY, SHORTAGE_RESTARTS, SILENCE_FLOOR, UNFINISHED_DELAY, UNFINISHED_RESTARTS,
 };
 
 mod drawing;
@@ -25,6 +25,7 @@ const PID: u32 = 77;
 const NOW: Moment = Duration::from_hours(100);
 const MILLISECOND: Duration = Duration::from_millis(1);
 const DONE: Outcome = Outcome::Retcode(0);
+const FAILED: Outcome = Outcome::Retcode(PROCESSING_FAILED);
 
 fn ago(time: Duration) -> Moment {
     NOW.saturating_sub(time)
@@ -44,6 +45,16 @@ fn pvmove() -> StartRequest {
         devicesfile: None,
         cmdline: None,
     }
+}
+
+/// Returns the names under which LVM's metadata has the LV when its VG was renamed.
+fn renamed() -> Names {
+    Names { vgname: "new".try_into().unwrap(), lvname: "pvmove0".try_into().unwrap() }
+}
+
+/// Returns a request that knows the VG's new name.
+fn pvmove_in_renamed_vg() -> StartRequest {
+    StartRequest { vgname: renamed().vgname, ..pvmove() }
 }
 
 fn convert() -> StartRequest {

@@ -78,6 +78,7 @@ pub(super) fn step(entry: &HistoryEntry) -> Cell {
         HistoryStep::Recovered => ("the daemon went on", ODD),
         HistoryStep::Segment => return entry.segment.as_ref().map_or("".into(), |done| segment(done).into()),
         HistoryStep::FellBack => ("lvpoll watches by itself", ODD),
+        HistoryStep::Renewed => ("lvpoll looks elsewhere from now on", ODD),
         HistoryStep::Ended => ("ended", USUAL),
         HistoryStep::Paused => ("to pause at the end of a segment", ODD),
         HistoryStep::Resumed => ("to go on", USUAL),

@@ -128,6 +128,14 @@ fn step(entry: &HistoryEntry) -> Cell {
             let why = entry.why.as_deref().unwrap_or("unknown");
             (format!("lvpoll watches from now on: {why}"), ODD)
         }
+        HistoryStep::Renewed => {
+            let why = match entry.why.as_deref() {
+                Some("renamed") => "so LVM's metadata names it",
+                _asked => "so a newer request wants it",
+            };
+            let words = format!("lvpoll looks for {}/{} from now on: {why}", entry.vgname, entry.lvname);
+            (words, ODD)
+        }
         HistoryStep::Ended => match &entry.outcome {
             Some(end) => outcome(end),
             None => ("ended".to_owned(), USUAL),
@@ -148,6 +156,8 @@ fn ended_how(entry: &HistoryEntry) -> &'static str {
         Some("killed") => " (it was killed)",
         Some("exit_unknown") => " (nobody knows how)",
         Some("unfinished") => " (the work was not done)",
+        Some("not_found") => " (it did not find the LV)",
+        Some("renewed") => " (it was told something else)",
         _ => "",
     }
 }

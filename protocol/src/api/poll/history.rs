@@ -97,7 +97,8 @@ pub struct HistoryEntry {
     pub uid: Option<u32>,
     /// What is copied; with [`HistoryStep::Segment`] only.
     pub segment: Option<SegmentDone>,
-    /// Why, in a few words that are always the same; with [`HistoryStep::Retried`] and [`HistoryStep::FellBack`] only.
+    /// Why, in a few words that are always the same; with [`HistoryStep::Retried`], [`HistoryStep::FellBack`] and
+    /// [`HistoryStep::Renewed`] only.
     pub why: Option<String>,
 }
 
@@ -134,6 +135,8 @@ pub enum HistoryStep {
     Segment,
     /// lvpoll watches the copy by itself from now on.
     FellBack,
+    /// lvpoll is told to look elsewhere from now on: under the names of this entry, or by another devices file.
+    Renewed,
     /// Somebody wants it to pause at the end of a segment.
     Paused,
     /// It is to go on.

@@ -20,7 +20,7 @@ fn the_drawing_and_its_words_name_every_state_and_phase() {
     let (drawing, _) = drawing.split_once("\nuse ").unwrap();
     let (states, phases) = (variants("State"), variants("Phase"));
     assert_eq!(states, ["Vacant", "Active", "Ended", "Collecting", "Leaving"]);
-    assert_eq!(phases.len(), 10, "{phases:?}");
+    assert_eq!(phases.len(), 11, "{phases:?}");
     // `Active` is drawn as its phases.
     for name in states.iter().chain(&phases).filter(|name| **name != "Active") {
         assert!(drawing.contains(name), "{name} is not drawn");

@@ -129,7 +129,7 @@ fn an_operation_that_the_kernel_still_shows_is_run_again_ten_times_at_most() {
         story.sees(&runs(), &[Effect::StoreStarted]);
     }
     story.sees(&exited(0), &[Effect::Judge]);
-    let reported = [Effect::Note(Note::UnfinishedReported), Effect::StoreEnd(DONE)];
+    let reported = [Effect::Note(Note::UnfinishedReported), Effect::StoreEnd(FAILED)];
     story.sees(&Event::Judged(Verdict::NotOver), &reported);
 }
 
@@ -145,6 +145,21 @@ fn an_exit_that_nobody_knows_is_answered_by_running_again_and_never_by_success()
         story.sees(&runs(), &[Effect::StoreStarted]);
     }
     story.sees(&exited(5), &[Effect::StoreEnd(Outcome::Retcode(5))]);
+}
+
+#[test]
+fn an_lvpoll_that_cannot_see_its_lv_is_a_failure_after_two_tries() {
+    let mut story = Story::of_running();
+    story.sees(&exited(0), &[Effect::Judge]);
+    story.sees(&Event::Judged(Verdict::OutOfSight), &[Effect::Seek]);
+    let again = Note::OutOfSightRunsAgain { delay: OUT_OF_SIGHT_DELAY };
+    story.sees(&Event::Sought(None), &[Effect::Note(again)]);
+    story.wakes_after(OUT_OF_SIGHT_DELAY, &[Effect::Spawn]);
+    story.sees(&runs(), &[Effect::StoreStarted]);
+    story.sees(&exited(0), &[Effect::Judge]);
+    story.sees(&Event::Judged(Verdict::OutOfSight), &[Effect::Seek]);
+    let reported = [Effect::Note(Note::OutOfSightReported), Effect::StoreEnd(FAILED)];
+    story.sees(&Event::Sought(None), &reported);
 }
 
 #[test]

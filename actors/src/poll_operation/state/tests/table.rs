@@ -21,6 +21,10 @@ fn every_event() -> Vec<Event> {
         Event::Judged(Verdict::Over),
         Event::Judged(Verdict::NotOver),
         Event::Judged(Verdict::Unknown),
+        Event::Judged(Verdict::OutOfSight),
+        Event::Sought(None),
+        Event::Sought(Some(Target::of(&pvmove()).names)),
+        Event::Sought(Some(renamed())),
         Event::Tick,
         KEEP,
         END,
@@ -471,9 +475,67 @@ fn judging() {
         .on(Event::Judged(Verdict::Over), &storing(DONE), &[Effect::StoreEnd(DONE)])
         .on(Event::Judged(Verdict::Unknown), &storing(DONE), &[Effect::StoreEnd(DONE)])
         .on(Event::Judged(Verdict::NotOver), &backing_off, &[not_over])
+        .on(Event::Judged(Verdict::OutOfSight), &active(Phase::Seeking), &[Effect::Seek])
         .on(KEEP, &State::Leaving, &[LEAVE])
         .on(END, &State::Leaving, &[FORGET])
         .and_nothing_else();
+}
+
+/// The part of a row that is the same whether it is the first time or not.
+fn row_of_seeking(job: Job) -> Row {
+    let request = pvmove_in_renamed_vg();
+    let found = Job { attempt: 2, request, ..job.clone() };
+    let found = State::Active { job: found, phase: Phase::Spawning { stop: None } };
+    Row::of(State::Active { job, phase: Phase::Seeking })
+        .on(Event::Sought(Some(renamed())), &found, &[Effect::StoreRenamed, Effect::Spawn])
+        .on(KEEP, &State::Leaving, &[LEAVE])
+        .on(END, &State::Leaving, &[FORGET])
+}
+
+#[test]
+fn seeking_for_the_first_time_in_a_while() {
+    let until = NOW + OUT_OF_SIGHT_DELAY;
+    let again = Job { out_of_sight: Some(NOW), ..job() };
+    let again = State::Active { job: again, phase: Phase::BackingOff { until } };
+    let note = || Effect::Note(Note::OutOfSightRunsAgain { delay: OUT_OF_SIGHT_DELAY });
+    row_of_seeking(job())
+        .on(Event::Sought(None), &again, &[note()])
+        .on(Event::Sought(Some(Target::of(&pvmove()).names)), &again, &[note()])
+        .and_nothing_else();
+    let long_ago = Job { out_of_sight: Some(ago(OUT_OF_SIGHT_PERIOD)), ..job() };
+    row_of_seeking(long_ago).on(Event::Sought(None), &again, &[note()]);
+}
+
+#[test]
+fn seeking_for_the_second_time() {
+    let before = Job { out_of_sight: Some(ago(OUT_OF_SIGHT_PERIOD) + MILLISECOND), ..job() };
+    let over = Job { out_of_sight: Some(NOW), ..job() };
+    let over = State::Active { job: over, phase: Phase::Storing { outcome: FAILED, retry_at: None } };
+    let effects = || [Effect::Note(Note::OutOfSightReported), Effect::StoreEnd(FAILED)];
+    row_of_seeking(before)
+        .on(Event::Sought(None), &over, &effects())
+        .on(Event::Sought(Some(Target::of(&pvmove()).names)), &over, &effects())
+        .and_nothing_else();
+}
+
+/// lvpoll runs, and another request has named the VG otherwise since.
+#[test]
+fn however_an_lvpoll_ends_that_was_told_old_names_the_next_is_told_the_new_ones() {
+    let job = Job { request: pvmove_in_renamed_vg(), is_renewed: true, ..job() };
+    let again = Job { is_renewed: false, attempt: 2, ..job.clone() };
+    let again = State::Active { job: again, phase: Phase::Spawning { stop: None } };
+    let effects = [Effect::Note(Note::RenewedRunsAgain), Effect::Spawn];
+    let running = Phase::Running { last_output: NOW, silent: false };
+    for (phase, event) in [
+        (running, exited(5)),
+        (Phase::Judging, Event::Judged(Verdict::NotOver)),
+        (Phase::Judging, Event::Judged(Verdict::OutOfSight)),
+        (Phase::Seeking, Event::Sought(None)),
+        (Phase::Seeking, Event::Sought(Some(Target::of(&pvmove()).names))),
+    ] {
+        let state = State::Active { job: job.clone(), phase };
+        assert_eq!(Row::of(state).outcome_of(&event), (again.clone(), effects.to_vec()), "{event:?}");
+    }
 }
 
 #[test]
@@ -559,13 +621,14 @@ fn leaving() {
 }
 
 /// Every phase, once.
-fn every_phase() -> [Phase; 8] {
+fn every_phase() -> [Phase; 9] {
     [
         Phase::Intending,
         Phase::Spawning { stop: None },
         Phase::Adopting { stop: None },
         Phase::Running { last_output: NOW, silent: false },
         Phase::Judging,
+        Phase::Seeking,
         Phase::BackingOff { until: NOW },
         Phase::Storing { outcome: DONE, retry_at: None },
         Phase::Terminating,
@@ -575,8 +638,38 @@ fn every_phase() -> [Phase; 8] {
 #[track_caller]
 fn assert_start(state: State, request: StartRequest, answer: Answer<StartAnswer>, init_requests: u32) {
     let mut operation = Operation { state: state.clone(), init_requests: 1, mode: Mode::Classic };
-    assert_eq!(operation.start(request, OTHER_OP, None), (answer, vec![]), "{state:?}");
-    assert_eq!(operation, Operation { state, init_requests, mode: Mode::Classic });
+    let is_backing_off = matches!(state, State::Active { phase: Phase::BackingOff { .. }, .. });
+    let joins = is_backing_off && request.kind == pvmove().kind;
+    let (expected, effects) = if joins { (spawning_again(), vec![Effect::Spawn]) } else { (state, vec![]) };
+    assert_eq!(operation.start(request, OTHER_OP, None), (answer, effects), "{expected:?}");
+    assert_eq!(operation, Operation { state: expected, init_requests, mode: Mode::Classic });
+}
+
+/// lvpoll is told what the newest request says as soon as there is an lvpoll to be told.
+#[test]
+fn a_start_under_another_name_holds_for_the_next_lvpoll() {
+    let other = StartRequest { devicesfile: Some("some".try_into().unwrap()), ..pvmove_in_renamed_vg() };
+    for phase in every_phase() {
+        let is_open = !matches!(phase, Phase::Intending | Phase::Storing { .. } | Phase::Terminating);
+        let starts = matches!(phase, Phase::BackingOff { .. });
+        let mut operation = Operation { state: active(phase), init_requests: 1, mode: Mode::Classic };
+        assert_eq!(operation.renewal(&other), is_open.then(|| Target::of(&other)), "{operation:?}");
+        assert_eq!(operation.renewal(&pvmove()), None);
+        let (_answer, effects) = operation.start(other.clone(), OTHER_OP, None);
+        assert_eq!(effects, if starts { vec![Effect::Spawn] } else { vec![] });
+        let job = operation.job().unwrap();
+        let expected = if is_open { Target::of(&other) } else { Target::of(&pvmove()) };
+        assert_eq!((Target::of(&job.request), job.is_renewed), (expected, is_open && !starts));
+    }
+}
+
+#[test]
+fn a_start_gives_what_has_failed_before_another_chance() {
+    let tired = Job { unfinished: UNFINISHED_RESTARTS, out_of_sight: Some(NOW), ..job() };
+    let state = State::Active { job: tired, phase: Phase::BackingOff { until: NOW + UNFINISHED_DELAY } };
+    let mut operation = Operation { state, init_requests: 1, mode: Mode::Classic };
+    assert_eq!(operation.start(pvmove(), OTHER_OP, None).1, [Effect::Spawn]);
+    assert_eq!(*operation.state(), spawning_again());
 }
 
 #[test]
@@ -649,6 +742,7 @@ fn only_what_waits_for_time_has_a_time_to_wake_at() {
         (running(NOW, false), Some(NOW + SILENCE_FLOOR)),
         (running(NOW, true), None),
         (active(Phase::Judging), None),
+        (active(Phase::Seeking), None),
         (active(Phase::BackingOff { until: soon }), Some(soon)),
         (storing(DONE), None),
         (active(Phase::Storing { outcome: DONE, retry_at: Some(soon) }), Some(soon)),

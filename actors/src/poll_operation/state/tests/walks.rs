@@ -13,6 +13,7 @@ enum Step {
     Start {
         is_convert: bool,
         is_repeated: bool,
+        is_renamed: bool,
     },
     /// A client asks for progress.
     Collect,
@@ -46,7 +47,11 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     prop_oneof![
-        2 => any::<(bool, bool)>().prop_map(|(is_convert, is_repeated)| Step::Start { is_convert, is_repeated }),
+        2 => any::<(bool, bool, bool)>().prop_map(|(is_convert, is_repeated, is_renamed)| Step::Start {
+            is_convert,
+            is_repeated,
+            is_renamed,
+        }),
         2 => Just(Step::Collect),
         12 => any::<(Index, Index)>().prop_map(|(which, how)| Step::Report { which, how }),
         1 => Just(Step::Output),
@@ -92,6 +97,7 @@ enum UnderWay {
     Adoption,
     Child,
     Judgement,
+    Search,
     End,
     Collection,
 }
@@ -104,9 +110,12 @@ impl UnderWay {
             Self::Spawn => vec![runs(), runs(), runs(), not_spawned(), cannot_spawn_now()],
             Self::Adoption => vec![runs(), vanished()],
             Self::Child => vec![exited(0), exited(0), exited(5), killed(9), killed(9), vanished()],
-            Self::Judgement => [Verdict::Over, Verdict::NotOver, Verdict::NotOver, Verdict::Unknown]
+            Self::Judgement => [Verdict::Over, Verdict::NotOver, Verdict::OutOfSight, Verdict::Unknown]
                 .map(Event::Judged)
                 .into(),
+            Self::Search => {
+                [None, Some(Target::of(&pvmove()).names), Some(renamed())].map(Event::Sought).into()
+            }
             Self::End => vec![end_stored(), end_stored(), end_not_stored()],
             Self::Collection => vec![collect_stored()],
         }
@@ -150,7 +159,9 @@ impl World {
 
     fn take(&mut self, step: &Step) {
         match step {
-            Step::Start { is_convert, is_repeated } => self.start(*is_convert, *is_repeated),
+            Step::Start { is_convert, is_repeated, is_renamed } => {
+                self.start(*is_convert, *is_repeated, *is_renamed);
+            }
             Step::Collect => {
                 let (answer, effects) = self.operation.collect();
                 let is_handed_out = matches!(effects.as_slice(), [Effect::StoreCollected { .. }]);
@@ -187,11 +198,15 @@ impl World {
         }
     }
 
-    fn start(&mut self, is_convert: bool, is_repeated: bool) {
+    fn start(&mut self, is_convert: bool, is_repeated: bool, is_renamed: bool) {
         if !is_repeated {
             self.ops += 1;
         }
         let request = if is_convert { convert() } else { pvmove() };
+        let vgname = if is_renamed { renamed().vgname } else { request.vgname };
+        let request = StartRequest { vgname, ..request };
+        // Whoever asks again gives it another chance.
+        self.memory.unfinished_restarts = 0;
         let (_, effects) = self.operation.start(request, Uuid::from_u128(self.ops), None);
         if effects.contains(&Effect::StoreIntent) {
             self.memory = Memory::default();
@@ -207,7 +222,7 @@ impl World {
                 self.memory.is_judged = false;
             }
             UnderWay::Judgement => self.memory.is_judged = true,
-            UnderWay::Intent | UnderWay::End | UnderWay::Collection => {}
+            UnderWay::Intent | UnderWay::Search | UnderWay::End | UnderWay::Collection => {}
         }
         self.apply(event);
     }
@@ -233,6 +248,7 @@ impl World {
             }
             Effect::Adopt(_) => self.under_way.push(UnderWay::Adoption),
             Effect::Judge => self.under_way.push(UnderWay::Judgement),
+            Effect::Seek => self.under_way.push(UnderWay::Search),
             Effect::StoreEnd(outcome) => {
                 self.invariant_an_end_is_what_was_seen(&outcome);
                 self.under_way.push(UnderWay::End);
@@ -250,7 +266,7 @@ impl World {
             Effect::EndChild | Effect::RelieveChild | Effect::StoreStarted => {
                 assert!(self.under_way.contains(&UnderWay::Child), "{effect:?} without a child");
             }
-            Effect::AnswerStarters(_) | Effect::Note(_) => {}
+            Effect::AnswerStarters(_) | Effect::Note(_) | Effect::StoreRenamed => {}
         }
     }
 
@@ -267,6 +283,8 @@ impl World {
         let seen = self.memory.last_end.as_ref().expect("an end is seen before it is recorded");
         let is_that = match outcome {
             Outcome::Retcode(0) => *seen == exited(0) && self.memory.is_judged,
+            // What the kernel contradicts is none.
+            Outcome::Retcode(PROCESSING_FAILED) if *seen == exited(0) => self.memory.is_judged,
             Outcome::Retcode(code) => *seen == exited(*code),
             Outcome::Signal(signal) => *seen == killed(*signal),
             Outcome::Lost { .. } => [not_spawned(), cannot_spawn_now()].contains(seen),
@@ -277,7 +295,8 @@ impl World {
 
     /// A child is also one that is being started, looked for or judged.
     fn invariant_there_is_one_child_at_most(&self) {
-        let children = [UnderWay::Spawn, UnderWay::Adoption, UnderWay::Child, UnderWay::Judgement];
+        let children =
+            [UnderWay::Spawn, UnderWay::Adoption, UnderWay::Child, UnderWay::Judgement, UnderWay::Search];
         let count = self.under_way.iter().filter(|under_way| children.contains(under_way)).count();
         assert!(count <= 1, "{:?}", self.under_way);
     }
@@ -339,6 +358,7 @@ proptest! {
                 UnderWay::Adoption,
                 UnderWay::Child,
                 UnderWay::Judgement,
+                UnderWay::Search,
                 UnderWay::End,
                 UnderWay::Collection,
             ];
