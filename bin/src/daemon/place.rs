@@ -14,7 +14,6 @@ use rustix::process::geteuid;
 const RUN_DIR_MODE: u32 = 0o755;
 /// What a daemon remembers is nobody else's business.
 const OWN_MODE: u32 = 0o700;
-
 /// Writing, for group and others.
 const OF_OTHERS: u32 = 0o022;
 
@@ -57,9 +56,9 @@ fn named_or(variable: &str, usual: &str) -> PathBuf {
 fn make_directory(path: &Path, mode: u32) -> anyhow::Result<()> {
     let result = DirBuilder::new().recursive(true).mode(mode).create(path);
     result.with_context(|| format!("cannot make the directory {}", path.display()))?;
-    let made =
+    let found =
         fs::metadata(path).with_context(|| format!("cannot look at the directory {}", path.display()))?;
-    let is_ours = made.uid() == geteuid().as_raw() && made.mode() & OF_OTHERS == 0;
+    let is_ours = found.uid() == geteuid().as_raw() && found.mode() & OF_OTHERS == 0;
     ensure!(
         is_ours,
         "the directory {} is not to be trusted: only root may be able to write in it",

@@ -70,7 +70,7 @@ impl Processes for OsProcesses {
             let options = this.options;
             let (identity, pidfd) = this.blocking(move || spawn::spawn(&command)).await?;
             let process = OsProcess::new(identity, pidfd, options).map_err(|unwatched| {
-                unwatched.kill_and_reap();
+                unwatched.kill();
                 SpawnError::Identity { pid: unwatched.identity.pid, source: unwatched.cause }
             })?;
             Ok(Box::new(process) as Box<dyn Process>)

@@ -18,6 +18,7 @@ use rustix::process::{Signal, WaitId, WaitIdOptions, WaitIdStatus, pidfd_send_si
 use thiserror::Error;
 use tokio::time::sleep;
 
+use super::identity::raw_pid;
 use super::{Blocked, BoxFuture, OsProcessesOptions, Process, ProcessExit, ProcessIdentity};
 use super::{asleep, blocked};
 use crate::sys::{self, WatchedFd};
@@ -106,12 +107,27 @@ pub(super) struct UnwatchedProcess {
 }
 
 impl UnwatchedProcess {
-    /// Ends a child that was just started, since nobody would learn of its end. Blocks for that short moment.
-    pub(super) fn kill_and_reap(&self) {
-        // Both can only fail when it is gone already.
+    /// Ends a child that was just started, since nobody would learn of its end. Waits for nothing.
+    pub(super) fn kill(&self) {
+        // It can only fail when it is gone already.
         let _ = pidfd_send_signal(&self.pidfd, Signal::KILL);
-        let _ = waitid(WaitId::PidFd(self.pidfd.as_fd()), WaitIdOptions::EXITED);
+        reap_when_ended(self.identity.pid);
     }
+}
+
+/// Reaps a child that was killed, when it has ended: it may hang in the kernel, on a disk that does not answer.
+///
+/// # Panics
+/// Outside a tokio runtime.
+pub(super) fn reap_when_ended(pid: u32) {
+    let child = WaitId::Pid(raw_pid(pid).expect("a child has a valid pid"));
+    let has_ended =
+        move || !matches!(waitid(child.clone(), WaitIdOptions::EXITED | WaitIdOptions::NOHANG), Ok(None));
+    tokio::spawn(async move {
+        while !has_ended() {
+            sleep(LOOK_AGAIN_AFTER).await;
+        }
+    });
 }
 
 /// How often to look again at a process that has ended while somebody else holds its exit.
@@ -191,5 +207,35 @@ fn exit_of(status: &WaitIdStatus) -> ProcessExit {
         (Some(code), _) => ProcessExit::Code(code),
         (None, Some(signal)) => ProcessExit::Signal(signal),
         (None, None) => ProcessExit::Unknown,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Command, spawn};
+    use super::*;
+
+    #[tokio::test]
+    async fn a_child_that_cannot_be_watched_is_killed_and_the_runtime_does_not_wait_for_its_end() {
+        let folder = tempfile::tempdir().unwrap();
+        let command = Command {
+            program: "/bin/sleep".into(),
+            arguments: vec!["30".into()],
+            environment: Vec::new(),
+            stdout: folder.path().join("out"),
+            stderr: folder.path().join("err"),
+        };
+        let (identity, pidfd) = spawn::spawn(&command).unwrap();
+        let unwatched = UnwatchedProcess { identity, pidfd, cause: io::ErrorKind::OutOfMemory.into() };
+        unwatched.kill();
+        // Nothing else has had its turn on this thread.
+        assert!(unwatched.identity.is_still().unwrap(), "it was reaped, so it was waited for");
+        tokio::time::timeout(Duration::from_secs(30), async {
+            while unwatched.identity.is_still().unwrap() {
+                sleep(LOOK_AGAIN_AFTER).await;
+            }
+        })
+        .await
+        .expect("it is killed and reaped soon");
     }
 }

@@ -15,6 +15,7 @@ use std::sync::OnceLock;
 use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, setrlimit};
 use thiserror::Error;
 
+use super::reap::reap_when_ended;
 use super::{Command, ProcessIdentity};
 use crate::sys;
 
@@ -95,9 +96,9 @@ pub(super) fn spawn(command: &Command) -> Result<(ProcessIdentity, OwnedFd), Spa
         }
     })?;
     identify(child.id()).map_err(|source| {
-        // Whoever asked for it could neither watch nor end it. These two can only fail when it is gone already.
+        // Whoever asked for it could neither watch nor end it. This can only fail when it is gone already.
         let _ = child.kill();
-        let _ = child.wait();
+        reap_when_ended(child.id());
         SpawnError::Identity { pid: child.id(), source }
     })
 }
