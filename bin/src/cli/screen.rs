@@ -15,6 +15,7 @@ use serde::Serialize;
 use super::arguments::{Color, Common};
 use super::client::{Answer, Client, ClientError};
 use super::failure::Failure;
+use crate::text::acts;
 
 /// Headings, and what is most important.
 pub(super) const BOLD: Style = Style::new().bold();
@@ -36,11 +37,37 @@ pub(super) fn styled(text: &str, style: Style) -> String {
 
 /// Returns the text without anything that a terminal would act on.
 pub(super) fn plain(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() { plain.extend(character.escape_default()) } else { plain.push(character) }
+    crate::text::plain(text).into_owned()
+}
+
+/// Returns a whole output as it is, but for what acts on a terminal and is neither a newline nor one of our styles.
+///
+/// Whatever comes from elsewhere has gone through [`plain`] before; this is for what was forgotten.
+fn harmless(text: &str) -> String {
+    let mut harmless = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(|character| character != '\n' && acts(character)) {
+        harmless.push_str(&rest[..at]);
+        let length = style_length(&rest[at..]);
+        let end = at + length.or_else(|| rest[at..].chars().next().map(char::len_utf8)).unwrap_or_default();
+        let acting = &rest[at..end];
+        harmless.push_str(&if length.is_some() { acting.to_owned() } else { plain(acting) });
+        rest = &rest[end..];
     }
-    plain
+    harmless + rest
+}
+
+/// Returns the length of the style, such as `ESC [ 1 m`, with which a text begins.
+fn style_length(text: &str) -> Option<usize> {
+    let numbers = text.strip_prefix("\u{1b}[")?;
+    let end = numbers.find(|character: char| !character.is_ascii_digit() && character != ';')?;
+    numbers[end..].starts_with('m').then_some("\u{1b}[m".len() + end)
+}
+
+/// Returns JSON that means the same, without anything that a terminal would act on: such characters stand in strings only.
+fn harmless_json(line: &str) -> String {
+    let escape = |character: char| format!("\\u{:04x}", u32::from(character));
+    line.chars().map(|character| if acts(character) { escape(character) } else { character.into() }).collect()
 }
 
 /// The two streams, and how the user wants them.
@@ -82,11 +109,14 @@ impl Screen {
 
     /// Prints text.
     pub(super) fn print(&mut self, text: &str) -> Result<(), Failure> {
+        self.write(&harmless(text))
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Failure> {
         self.out.write_all(text.as_bytes())?;
         Ok(self.out.flush()?)
     }
 
-    /// Prints a line of JSON.
     /// Returns whether answers are printed as they come.
     pub(super) fn is_json(&self) -> bool {
         self.json
@@ -94,9 +124,8 @@ impl Screen {
 
     /// Prints a line of JSON.
     pub(super) fn print_json(&mut self, value: &impl Serialize) -> Result<(), Failure> {
-        let mut line = serde_json::to_string(value).expect("answers have string keys");
-        line.push('\n');
-        self.print(&line)
+        let line = serde_json::to_string(value).expect("answers have string keys");
+        self.write(&(harmless_json(&line) + "\n"))
     }
 
     /// Prints an answer as it came, or in words.
@@ -111,7 +140,7 @@ impl Screen {
     /// Tells of something beside the output.
     pub(super) fn notice(&mut self, message: &str) {
         // Nobody is left to tell when the terminal is gone.
-        let _ = writeln!(self.err, "lvmwarden: {message}");
+        let _ = writeln!(self.err, "lvmwarden: {}", plain(message));
     }
 
     /// Tells why the command failed.
@@ -122,7 +151,7 @@ impl Screen {
             let _ = self.print_json(&answer);
         }
         if !failure.message.is_empty() {
-            self.notice(&plain(&failure.message));
+            self.notice(&failure.message);
         }
         if let Some(advice) = &failure.advice {
             let _ = writeln!(self.err, "{DIM}{}{DIM:#}", plain(advice));

@@ -11,6 +11,8 @@ use lvmwarden_protocol::framing::{MessageCodec, TERMINATOR};
 use lvmwarden_protocol::poll::Request;
 use tokio_util::codec::Decoder;
 
+use crate::text::plain;
+
 /// The longest wait for the daemon.
 const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -25,7 +27,8 @@ pub(crate) fn dump(socket: &Path) -> anyhow::Result<()> {
         ask(stream, &Request::Dump).with_context(|| format!("no answer from {}", socket.display()))?;
     let mut out = io::stdout().lock();
     for line in String::from_utf8_lossy(&state).lines() {
-        writeln!(out, "  {line}").context("cannot write to stdout")?;
+        let cells: Vec<_> = line.split('\t').map(plain).collect();
+        writeln!(out, "  {}", cells.join("\t")).context("cannot write to stdout")?;
     }
     Ok(())
 }

@@ -4,8 +4,25 @@ use super::*;
 use crate::cli::samples::clock;
 
 #[test]
-fn no_name_can_move_the_cursor_or_change_colours() {
-    assert_eq!(plain("vg\u{1b}[31m\n\u{7f}é"), "vg\\u{1b}[31m\\n\\u{7f}é");
+fn an_output_keeps_its_lines_and_styles_and_nothing_else_that_acts() {
+    let styled = format!("{}\n{}\n", styled("é", BAD), styled("b", BOLD));
+    assert_eq!(harmless(&styled), styled);
+    for (text, expected) in [
+        ("\u{1b}[2Jvg", "\\u{1b}[2Jvg"),
+        ("\u{1b}]0;title\u{7}", "\\u{1b}]0;title\\u{7}"),
+        ("\u{1b}[31", "\\u{1b}[31"),
+        ("a\rb\u{9b}1A\u{202e}\n", "a\\rb\\u{9b}1A\\u{202e}\n"),
+    ] {
+        assert_eq!(harmless(text), expected);
+    }
+}
+
+#[test]
+fn json_means_the_same_and_reaches_no_terminal_raw() {
+    let name = "vg\u{1b}[2J\n\u{7f}\u{9b}\u{202e}é";
+    let line = harmless_json(&serde_json::to_string(name).unwrap());
+    assert!(!line.contains(acts), "{line:?}");
+    assert_eq!(serde_json::from_str::<String>(&line).unwrap(), name);
 }
 
 #[test]

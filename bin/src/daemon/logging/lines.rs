@@ -68,13 +68,13 @@ fn severity(level: Level) -> u8 {
     }
 }
 
-/// Returns a record as one line: the message, then `key=value` from the line's own to the outermost context.
+/// Returns a record, whose texts have been escaped, as one line: the message, then `key=value` from the line's own to the outermost context.
 pub(super) fn line(record: &Record<'_>, values: &OwnedKVList) -> String {
     let mut line = Line(record.msg().to_string());
     // Writing to a string does not fail.
     let _ = record.kv().serialize(record, &mut line);
     let _ = values.serialize(record, &mut line);
-    line.0.replace('\n', "\\n")
+    line.0
 }
 
 struct Line(String);

@@ -3,6 +3,7 @@
 //! No line ever holds the daemon up: they pass through a bounded queue, `queue.rs`, that drops what does not fit and
 //! counts it. A stuck disk below the log must not be felt by anybody who waits for an answer.
 
+mod escaped;
 mod lines;
 mod queue;
 mod ring;
@@ -40,7 +41,7 @@ pub(crate) enum Format {
     Json,
 }
 
-/// Opens the log. The guard must be dropped last: it writes what is still queued.
+/// Opens the log; `escaped.rs` sees to it that no form shows anything that acts on a terminal. The guard must be dropped last: it writes what is still queued.
 pub(crate) fn open(destination: Destination, level: Level) -> (Logger, LogControl, AsyncGuard) {
     match destination {
         Destination::Syslog(name) => queue::start(Syslog::connect(name), level),

@@ -9,6 +9,8 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use slog::{Drain, Level, Logger, Never, OwnedKVList, Record, b, o, record};
 use slog_async::{AsyncCore, AsyncGuard};
 
+use super::escaped::Escaped;
+
 /// How many lines may wait to be written.
 const QUEUE_LINES: usize = 1024;
 
@@ -32,7 +34,7 @@ pub(super) fn start<D>(drain: D, level: Level) -> (Logger, LogControl, AsyncGuar
 where
     D: Drain<Ok = (), Err = Never> + Send + 'static,
 {
-    let core = AsyncCore::custom(drain).chan_size(QUEUE_LINES).thread_name("log".to_owned());
+    let core = AsyncCore::custom(Escaped(drain)).chan_size(QUEUE_LINES).thread_name("log".to_owned());
     let (queue, guard) = core.build_with_guard();
     let level = AtomicUsize::new(level.as_usize());
     let control = LogControl { shared: Arc::new(Shared { level, dropped: 0.into(), untold: 0.into() }) };

@@ -10,6 +10,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use bytes::Bytes;
 use slog::{Drain, Level, Logger, Never, OwnedKVList, Record, o};
 
+use super::escaped::escape;
 use super::lines::line;
 
 /// How much is kept: what lvmlockctl up to 2.03.25 has room for.
@@ -65,7 +66,7 @@ impl Drain for Beside {
 
     fn log(&self, record: &Record<'_>, values: &OwnedKVList) -> Result<(), Never> {
         if record.level().is_at_least(LEVEL) {
-            self.ring.push(&line(record, values));
+            self.ring.push(&escape(record, values, line));
         }
         Drain::log(&self.log, record, values)
     }

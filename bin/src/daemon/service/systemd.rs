@@ -12,6 +12,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
+use crate::text::plain;
+
 /// How much may wait to be sent.
 const QUEUE: usize = 16;
 /// How long the last words may take.
@@ -24,7 +26,7 @@ const LAST_WORDS_DEADLINE: Duration = Duration::from_secs(1);
 pub(super) enum Notice {
     /// Clients are served; also: the configuration was read again.
     Ready,
-    /// What the daemon is doing, in a line for people.
+    /// What the daemon is doing, in a line for people; a second line would be another order to systemd.
     Status(String),
     /// The daemon is alive.
     Watchdog,
@@ -38,7 +40,7 @@ impl Notice {
     fn send(&self) -> io::Result<()> {
         match self {
             Self::Ready => sd_notify::notify(&[NotifyState::Ready]),
-            Self::Status(words) => sd_notify::notify(&[NotifyState::Status(words)]),
+            Self::Status(words) => sd_notify::notify(&[NotifyState::Status(&plain(words))]),
             Self::Watchdog => sd_notify::notify(&[NotifyState::Watchdog]),
             Self::Reloading => {
                 sd_notify::notify(&[NotifyState::Reloading, NotifyState::monotonic_usec_now()?])
