@@ -11,6 +11,7 @@
 //! | [`door`] | a listening socket | its sessions | the tree |
 //! | [`session`] | one client connection | nothing | its door |
 //! | [`kernel`] | a look at device-mapper | nothing | (no actor) |
+//! | [`roles::metadata`] | the metadata of every VG, remembered for those who ask | the cache | the tree, in the service where it is configured, and in the stand-in for lvmetad |
 //! | [`archive_janitor`] | the copies of metadata in `/etc/lvm/archive`, kept within bounds | the one pass that is under way | the tree |
 //! | [`history`] | what has happened, on disk | the journal in the state directory | the tree |
 //! | [`ledger`] | what must not be forgotten | (pure) | the journal folds it |
@@ -47,6 +48,7 @@ pub mod occurrence;
 pub mod poll_operation;
 pub mod reconcile;
 pub mod recovery;
+pub mod roles;
 pub mod service;
 pub mod session;
 pub mod throttle;

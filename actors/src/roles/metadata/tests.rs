@@ -1,0 +1,6 @@
+//! The cache as a whole, without actors: recordings of the C daemon, rules one by one, and random walks.
+
+mod recordings;
+mod rules;
+mod support;
+mod walks;
