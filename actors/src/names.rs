@@ -24,3 +24,6 @@ pub static ARCHIVE_JANITOR: LazyLock<Name> = LazyLock::new(|| Name::root().child
 
 /// The supervisor of all lockspaces.
 pub static LOCKSPACES: LazyLock<Name> = LazyLock::new(|| Name::root().child("lock").child("lockspaces"));
+
+/// The supervisor of all cached VGs.
+pub static CACHED_VGS: LazyLock<Name> = LazyLock::new(|| Name::root().child("metadata").child("cached_vgs"));

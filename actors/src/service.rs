@@ -15,6 +15,7 @@ use crate::lockspace::directory::Directory;
 use crate::lockspace::environment::LockEnvironment;
 use crate::metrics::Metrics;
 use crate::reconcile::Reconciling;
+use crate::roles::metadata::settings::MetadataEnvironment;
 use crate::throttle::Knobs;
 
 /// A level of the log that there is not.
@@ -73,6 +74,8 @@ pub struct ServiceEnvironment {
     pub poll: Option<Arc<PollEnvironment>>,
     /// The lock role, where it is turned on.
     pub lock: Option<Arc<LockEnvironment>>,
+    /// The metadata role, where it is turned on.
+    pub metadata: Option<Arc<MetadataEnvironment>>,
     /// The kernel's knobs that slow copies down.
     pub knobs: Knobs,
     /// How what nobody polls is found and taken up, where that is turned on.

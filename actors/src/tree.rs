@@ -14,11 +14,14 @@
 //! ├─ lock                   rest_for_one: new lockspaces have to be recovered    (the service where it is configured, lvmlockd)
 //! │  ├─ lockspaces          one LockspaceActor per started VG, and dlm's global one; a failing one is given up alone
 //! │  └─ recovery            at start: takes over what an earlier life has left behind; then clients are served
+//! ├─ metadata               one_for_one                        (the service where it is configured, lvmetad)
+//! │  └─ cached_vgs          one CachedVgActor per cached VG; a failing one is given up alone
 //! ├─ archive                one_for_one; a failing janitor is given up alone            (the service only)
 //! │  └─ janitor             keeps /etc/lvm/archive within bounds, where that is turned on
 //! └─ doors                  one_for_one; each is a listener, and a task for each client
 //!    ├─ lvmpolld            the poll protocol
 //!    ├─ lvmlockd            the lock protocol  (the service where it is configured)
+//!    ├─ lvmetad             the metadata protocol  (the service where it is configured)
 //!    ├─ api                 the JSON API       (the service only)
 //!    └─ metrics             for Prometheus     (the service only, where it is configured)
 //! ```
@@ -47,6 +50,7 @@ use crate::lockspace::environment::LockEnvironment;
 use crate::lockspace::recovery::LockRecovery;
 use crate::reconcile::{Reconciler, Reconciling};
 use crate::recovery::Recovery;
+use crate::roles::metadata::session::Lvmetad;
 use crate::service::ServiceEnvironment;
 use crate::session::api::Api;
 use crate::session::http::MetricsPage;
@@ -58,6 +62,8 @@ use crate::throttle::Throttler;
 const OPERATION_RESTARTS: u32 = 5;
 /// How often the actor of one lockspace may crash within a minute before it is given up.
 const LOCKSPACE_RESTARTS: u32 = 5;
+/// How often the actor of one cached VG may crash within a minute before it is given up.
+const CACHED_VG_RESTARTS: u32 = 5;
 /// How long the clients' sessions have to end.
 const DOOR_DEADLINE: Duration = Duration::from_millis(500);
 
@@ -93,6 +99,14 @@ pub fn lock_daemon(
         .child(ChildSpec::supervisor("doors", doors))
 }
 
+/// Describes the whole tree of a daemon that serves the metadata protocol and nothing else; it remembers nothing.
+pub fn metadata_daemon(door: &Arc<DoorEnvironment<Lvmetad>>) -> SupervisorSpec {
+    let doors = SupervisorSpec::new(Strategy::OneForOne).child(door_spec(door));
+    SupervisorSpec::new(Strategy::OneForOne)
+        .child(ChildSpec::supervisor("metadata", metadata_branch()))
+        .child(ChildSpec::supervisor("doors", doors))
+}
+
 /// What the tree of a service is made of.
 pub struct ServiceTree {
     /// Where the journal is kept.
@@ -105,6 +119,8 @@ pub struct ServiceTree {
     pub lvmpolld: Option<UnixListener>,
     /// Where lvm's clients are given locks, and how; only with the lock role.
     pub lvmlockd: Option<(UnixListener, Lvmlockd)>,
+    /// Where lvm's clients are told metadata; only with the metadata role.
+    pub lvmetad: Option<UnixListener>,
     /// Every message of lvm's clients is logged.
     pub wire: bool,
     /// Where the JSON API is served.
@@ -115,7 +131,8 @@ pub struct ServiceTree {
 
 /// Describes the whole tree of the service.
 pub fn service(tree: ServiceTree) -> SupervisorSpec {
-    let ServiceTree { journal_dir, gate, environment, lvmpolld, lvmlockd, wire, api, metrics } = tree;
+    let ServiceTree { journal_dir, gate, environment, lvmpolld, lvmlockd, lvmetad, wire, api, metrics } =
+        tree;
     let counted = || Arc::clone(&environment.metrics);
     let mut root = SupervisorSpec::new(Strategy::OneForOne).child(journal(journal_dir));
     let mut doors = SupervisorSpec::new(Strategy::OneForOne);
@@ -141,6 +158,11 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
         let (lock_gate, served) = watch::channel(false);
         root = root.child(ChildSpec::supervisor("lock", lock_branch(lock, &lock_gate)));
         doors = doors.child(door_spec(&DoorEnvironment::new(socket, served, counted(), protocol)));
+    }
+    if let (Some(metadata), Some(socket)) = (&environment.metadata, lvmetad) {
+        let protocol = Lvmetad { metadata: Arc::clone(metadata), metrics: counted(), wire };
+        root = root.child(ChildSpec::supervisor("metadata", metadata_branch()));
+        doors = doors.child(door_spec(&DoorEnvironment::new(socket, always_open(), counted(), protocol)));
     }
     let protocol = Api { environment: Arc::clone(&environment) };
     doors = doors.child(door_spec(&DoorEnvironment::new(api, gate.subscribe(), counted(), protocol)));
@@ -198,6 +220,19 @@ fn lock_branch(lock: &Arc<LockEnvironment>, gate: &watch::Sender<bool>) -> Super
     SupervisorSpec::new(Strategy::RestForOne)
         .child(ChildSpec::supervisor("lockspaces", lockspaces))
         .child(recovery)
+}
+
+fn metadata_branch() -> SupervisorSpec {
+    // One VG whose actor keeps crashing must not be felt in another: it is given up alone, and read from its disks.
+    let cached_vgs = SupervisorSpec::new(Strategy::OneForOne)
+        .intensity(CACHED_VG_RESTARTS, Duration::from_mins(1))
+        .on_exceeded(OnExceeded::GiveUpChild);
+    SupervisorSpec::new(Strategy::OneForOne).child(ChildSpec::supervisor("cached_vgs", cached_vgs))
+}
+
+/// The gate of a door behind which nothing has to be recovered.
+pub fn always_open() -> watch::Receiver<bool> {
+    watch::channel(true).1
 }
 
 fn throttle(environment: &Arc<ServiceEnvironment>, gate: &watch::Sender<bool>) -> ChildSpec {

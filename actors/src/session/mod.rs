@@ -18,6 +18,7 @@ use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use lvmwarden_protocol::framing::{FramingError, MessageCodec};
+use slog::{Logger, trace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
@@ -31,6 +32,8 @@ pub const HALF_MESSAGE_DEADLINE: Duration = Duration::from_mins(1);
 pub const WRITE_DEADLINE: Duration = Duration::from_mins(1);
 /// How much is read at once; an ordinary request fits.
 const READ_BYTES: usize = 4096;
+/// How much of a message is logged: a request of lvm is much shorter, and millions of lines would hold everybody up.
+const LOGGED_BYTES: usize = 16 * 1024;
 
 /// Answers the requests of one protocol.
 pub trait Service {
@@ -95,7 +98,7 @@ async fn read_rest(
 /// What is longer than [`READ_BYTES`] is parsed on another thread, one message after the other: as many as there are must
 /// not take all processors, nor the memory for all of what they say.
 #[derive(Debug)]
-struct Parser {
+pub(crate) struct Parser {
     turn: Semaphore,
 }
 
@@ -106,7 +109,8 @@ impl Default for Parser {
 }
 
 impl Parser {
-    async fn parse<T: Send + 'static>(
+    /// Parses a message, in its turn if it is long.
+    pub(crate) async fn parse<T: Send + 'static>(
         &self,
         message: impl AsRef<[u8]> + Send + 'static,
         parse: impl FnOnce(&[u8]) -> T + Send + 'static,
@@ -122,6 +126,17 @@ impl Parser {
 
 async fn within<T>(deadline: Duration, doing: impl Future<Output = T>) -> io::Result<T> {
     timeout(deadline, doing).await.map_err(|_| io::ErrorKind::TimedOut.into())
+}
+
+/// Logs the lines of a message, the first [`LOGGED_BYTES`] of it.
+pub(crate) fn log_message(log: &Logger, direction: &str, message: &[u8]) {
+    let (shown, rest) = message.split_at(message.len().min(LOGGED_BYTES));
+    for line in String::from_utf8_lossy(shown).lines() {
+        trace!(log, "wire"; "direction" => direction, "line" => line);
+    }
+    if !rest.is_empty() {
+        trace!(log, "wire"; "direction" => direction, "more_bytes" => rest.len());
+    }
 }
 
 #[cfg(test)]

@@ -11,12 +11,12 @@ use lvmwarden_protocol::poll::{
     Request, StartRequest,
 };
 use lvmwarden_supervisor::ChildLink;
-use slog::{Logger, trace, warn};
+use slog::{Logger, warn};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
-use super::{Parser, Service};
+use super::{Parser, Service, log_message};
 use crate::activity::Activity;
 use crate::door::Protocol;
 use crate::environment::PollEnvironment;
@@ -25,9 +25,6 @@ use crate::poll_operation::directory::Directory;
 use crate::poll_operation::messages::Description;
 use crate::poll_operation::outcome::Outcome;
 use crate::poll_operation::state::{Progress, StartAnswer};
-
-/// How much of a message is logged: a request of lvm is much shorter, and millions of lines would hold everybody up.
-const LOGGED_BYTES: usize = 16 * 1024;
 
 /// The poll protocol, at a door of its own.
 pub struct Lvmpolld {
@@ -129,16 +126,6 @@ impl PollService {
     }
 }
 
-fn log_message(log: &Logger, direction: &str, message: &[u8]) {
-    let (shown, rest) = message.split_at(message.len().min(LOGGED_BYTES));
-    for line in String::from_utf8_lossy(shown).lines() {
-        trace!(log, "wire"; "direction" => direction, "line" => line);
-    }
-    if !rest.is_empty() {
-        trace!(log, "wire"; "direction" => direction, "more_bytes" => rest.len());
-    }
-}
-
 impl Service for Client<'_> {
     async fn answer(&self, message: Bytes) -> Bytes {
         let (service, begin) = (self.service, Instant::now());
@@ -201,40 +188,5 @@ fn entry(operation: Description) -> DumpEntry {
         lvpoll_pid: pid.unwrap_or(0),
         state,
         init_requests_count: init_requests.into(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-    use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use slog::{Drain, Never, OwnedKVList, Record, o};
-
-    use super::*;
-
-    struct Count(Arc<AtomicUsize>);
-
-    impl Drain for Count {
-        type Ok = ();
-        type Err = Never;
-
-        fn log(&self, _: &Record<'_>, _: &OwnedKVList) -> Result<(), Never> {
-            self.0.fetch_add(1, Ordering::Relaxed);
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn of_a_message_only_the_beginning_is_logged() {
-        for (message, lines) in [
-            (&b"request=\"hello\"\nmore=1\n"[..], 2),
-            (&b"\n".repeat(LOGGED_BYTES), LOGGED_BYTES),
-            (&b"\n".repeat(10 * LOGGED_BYTES), LOGGED_BYTES + 1),
-        ] {
-            let count = Arc::new(AtomicUsize::new(0));
-            log_message(&Logger::root(Count(Arc::clone(&count)).fuse(), o!()), "<-", message);
-            assert_eq!(count.load(Ordering::Relaxed), lines);
-        }
     }
 }

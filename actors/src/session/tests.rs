@@ -3,7 +3,11 @@
 //! Where the clock is paused, it jumps to the next deadline as soon as both ends wait: that is sound because nothing but
 //! the two ends is at work.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
 use lvmwarden_protocol::framing::{MAX_MESSAGE_BYTES, TERMINATOR};
+use slog::{Drain, Never, OwnedKVList, Record, o};
 use tokio::task::LocalSet;
 use tokio::time::{Instant, sleep};
 
@@ -221,4 +225,29 @@ async fn a_client_that_does_not_read_its_reply_is_dropped() {
     drop(client);
     assert_eq!(begin.elapsed().as_secs(), WRITE_DEADLINE.as_secs());
     assert!(served.is_err());
+}
+
+struct Count(Arc<AtomicUsize>);
+
+impl Drain for Count {
+    type Ok = ();
+    type Err = Never;
+
+    fn log(&self, _: &Record<'_>, _: &OwnedKVList) -> Result<(), Never> {
+        self.0.fetch_add(1, Ordering::Relaxed);
+        Ok(())
+    }
+}
+
+#[test]
+fn of_a_message_only_the_beginning_is_logged() {
+    for (message, lines) in [
+        (&b"request=\"hello\"\nmore=1\n"[..], 2),
+        (&b"\n".repeat(LOGGED_BYTES), LOGGED_BYTES),
+        (&b"\n".repeat(10 * LOGGED_BYTES), LOGGED_BYTES + 1),
+    ] {
+        let count = Arc::new(AtomicUsize::new(0));
+        log_message(&Logger::root(Count(Arc::clone(&count)).fuse(), o!()), "<-", message);
+        assert_eq!(count.load(Ordering::Relaxed), lines);
+    }
 }

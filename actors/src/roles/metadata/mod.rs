@@ -19,6 +19,10 @@
 //! | [`pv_index`] | the PVs, by UUID and by device (pure) |
 //! | [`cached_vg::state`] | what is cached of one VG (pure) |
 //! | [`cache`] | all of it together, and the replies (pure) |
+//! | [`cached_vg::actor`] | one VG |
+//! | [`directory`] | what sessions call |
+//! | [`session`] | lvmetad's clients |
+//! | [`settings`] | what the role is told, and what its parts share |
 //!
 //! Nothing is remembered over a restart of the daemon: commands that found no daemon may have changed VGs meanwhile. The
 //! token is empty then, and the first command that comes fills the cache.
@@ -27,7 +31,10 @@
 
 pub mod cache;
 pub mod cached_vg;
+pub mod directory;
 pub mod pv_index;
+pub mod session;
+pub mod settings;
 pub mod token;
 
 #[cfg(test)]

@@ -94,6 +94,7 @@ impl Fixture {
             )),
             poll: None,
             lock: None,
+            metadata: None,
             history: None,
         });
         let service = ApiService {

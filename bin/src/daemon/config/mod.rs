@@ -46,6 +46,8 @@ pub(crate) enum Role {
     Poll,
     /// It holds the locks of shared VGs: lvmlockd's job.
     Lock,
+    /// It remembers the metadata of every VG: lvmetad's job.
+    Metadata,
 }
 
 impl Role {
@@ -54,6 +56,7 @@ impl Role {
         match self {
             Self::Poll => "poll",
             Self::Lock => "lock",
+            Self::Metadata => "metadata",
         }
     }
 }
@@ -120,6 +123,7 @@ pub(crate) struct Config {
     pub(crate) poll_reconcile_at_once: u32,
     pub(crate) poll_rules: Rules,
     pub(crate) lock: LockSettings,
+    pub(crate) metadata_socket: PathBuf,
     pub(crate) api_socket: PathBuf,
     /// Permission bits, 0 to 0o777.
     pub(crate) api_mode: u32,
@@ -153,6 +157,7 @@ impl Default for Config {
             poll_reconcile_at_once: 4,
             poll_rules: Rules::default(),
             lock: LockSettings::default(),
+            metadata_socket: "/run/lvm/lvmetad.socket".into(),
             api_socket: "/run/lvmwarden/org.lvmwarden".into(),
             api_mode: 0o660,
             api_group: Group::Named("lvmwarden".into()),
@@ -219,6 +224,9 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         lock.set("wait_limit_seconds", &mut config.lock.wait_limit_seconds, number(0..=86_400));
         lock.set("lvmlockctl", &mut config.lock.lvmlockctl, lvmlockctl);
         lock.set("kill_program", &mut config.lock.kill_program, kill_program);
+    });
+    document.section("metadata", |metadata| {
+        metadata.set("socket", &mut config.metadata_socket, absolute_path);
     });
     document.section("api", |api| {
         api.set("socket", &mut config.api_socket, absolute_path);

@@ -91,6 +91,8 @@ fn every_key_is_understood() {
         wait_limit_seconds = 0
         lvmlockctl = "2.03.28"
         kill_program = "/bin/k"
+        [metadata]
+        socket = "/run/m"
         [api]
         socket = "/run/a"
         mode = "0600"
@@ -138,6 +140,7 @@ fn every_key_is_understood() {
             lvmlockctl: InfoFormat::WithoutSysid,
             kill_program: "/bin/k".into(),
         },
+        metadata_socket: "/run/m".into(),
         api_socket: "/run/a".into(),
         api_mode: 0o600,
         api_group: Group::Number(100),
@@ -163,8 +166,8 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
     let address =
         r#"an address of this host itself with a port, in quotes, such as "127.0.0.1:9836" or "[::1]:9836""#;
     for (section, key, value, permitted) in [
-        ("service", "roles", r#""poll""#, r#"a list of "poll", "lock""#),
-        ("service", "roles", r#"["poll", "metadata"]"#, r#"a list of "poll", "lock""#),
+        ("service", "roles", r#""poll""#, r#"a list of "poll", "lock", "metadata""#),
+        ("service", "roles", r#"["poll", "metadatas"]"#, r#"a list of "poll", "lock", "metadata""#),
         ("lock", "global_type", r#""idm""#, r#""auto", "dlm", "sanlock""#),
         ("lock", "host_id", "2001", "a whole number from 0 to 2000"),
         ("lock", "lvmlockctl", r#""2.03.16""#, r#""2.03.27", "2.03.28""#),
@@ -225,8 +228,7 @@ fn a_kill_program_that_sanlock_would_cut_off_is_refused() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
-    let sections =
-        "[service], [log], [poll], [lock], [api], [metrics], [events], [history], [archive_janitor]";
+    let sections = "[service], [log], [poll], [lock], [metadata], [api], [metrics], [events], [history], [archive_janitor]";
     for (text, expected) in [
         ("[log]\nlevels = 1", "2:1: there is no key log.levels; did you mean log.level?".to_owned()),
         ("[log]\n  format_ = 1", "2:3: there is no key log.format_; did you mean log.format?".to_owned()),
@@ -236,7 +238,7 @@ fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
             "3:1: there is no key log.Größe ü; [log] has level, format, wire".to_owned(),
         ),
         ("[logs]", "1:2: there is no section [logs]; did you mean [log]?".to_owned()),
-        ("[metadata]", "1:2: there is no section [metadata]; there are ".to_owned() + sections),
+        ("[elsewhere]", "1:2: there is no section [elsewhere]; there are ".to_owned() + sections),
         ("level = 'info'", "1:1: the key level is in no section; there are ".to_owned() + sections),
         ("log = 'info'", "1:1: log must be a section, [log]".to_owned()),
         ("[[log]]", "1:3: log must be a section, [log]".to_owned()),

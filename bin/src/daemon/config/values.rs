@@ -33,7 +33,7 @@ const FORMATS: [(&str, Format); 4] = [
     ("json", Format::Json),
 ];
 
-const ROLES: [(&str, Role); 2] = [("poll", Role::Poll), ("lock", Role::Lock)];
+const ROLES: [(&str, Role); 3] = [("poll", Role::Poll), ("lock", Role::Lock), ("metadata", Role::Metadata)];
 
 const GLOBAL_TYPES: [(&str, Option<LockType>); 3] =
     [("auto", None), ("dlm", Some(LockType::Dlm)), ("sanlock", Some(LockType::Sanlock))];

@@ -88,6 +88,7 @@ pub(super) fn environment(
         archive,
         poll,
         lock,
+        metadata: doors.lvmetad.as_ref().map(|_| Arc::default()),
         history,
     }))
 }
@@ -181,6 +182,7 @@ pub(super) fn tree(
         environment: Arc::clone(environment),
         lvmpolld: doors.lvmpolld.as_ref().map(|door| door.listener.try_clone()).transpose()?,
         lvmlockd,
+        lvmetad: doors.lvmetad.as_ref().map(|door| door.listener.try_clone()).transpose()?,
         wire: config.log_wire,
         api: doors.api.listener.try_clone()?,
         metrics: doors.metrics.as_ref().map(TcpListener::try_clone).transpose()?,

@@ -16,6 +16,8 @@ pub(super) struct Doors {
     pub(super) lvmpolld: Option<Listening>,
     /// Where LVM commands ask for locks, if the service holds them.
     pub(super) lvmlockd: Option<Listening>,
+    /// Where LVM commands ask for metadata, if the service remembers them.
+    pub(super) lvmetad: Option<Listening>,
     /// What says to LVM commands that they need not look in vain; it goes away with this value.
     _lvmlockd_pid_file: Option<PidFile>,
     /// Where clients of the API ask.
@@ -38,6 +40,9 @@ impl Doors {
         let pid_file = locks.then(|| PidFile::lock(&config.lock.pid_file)).transpose()?;
         let lvmlockd = Wanted::lvmlockd(&config.lock.socket);
         let lvmlockd = locks.then(|| Listening::open(&lvmlockd, &mut handed_over)).transpose()?;
+        let lvmetad = Wanted::lvmetad(&config.metadata_socket);
+        let lvmetad =
+            config.plays(Role::Metadata).then(|| Listening::open(&lvmetad, &mut handed_over)).transpose()?;
         let (path, mode) = (&config.api_socket, config.api_mode);
         let api = Wanted { name: "api", path, mode, mode_before: 0o777, group };
         let api = Listening::open(&api, &mut handed_over)?;
@@ -49,12 +54,13 @@ impl Doors {
         for what in handed_over.unclaimed() {
             warn!(log, "systemd passes what is not configured"; "what" => what, "next" => "close it");
         }
-        Ok(Self { lvmpolld, lvmlockd, _lvmlockd_pid_file: pid_file, api, metrics, group })
+        Ok(Self { lvmpolld, lvmlockd, lvmetad, _lvmlockd_pid_file: pid_file, api, metrics, group })
     }
 
     /// Removes the files of the sockets that this process made: the next daemon may make its own there.
     pub(super) fn unlink(&mut self) {
-        self.lvmpolld.iter_mut().chain(&mut self.lvmlockd).chain([&mut self.api]).for_each(Listening::unlink);
+        let for_lvm = [&mut self.lvmpolld, &mut self.lvmlockd, &mut self.lvmetad];
+        for_lvm.into_iter().flatten().chain([&mut self.api]).for_each(Listening::unlink);
     }
 }
 

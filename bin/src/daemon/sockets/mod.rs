@@ -103,6 +103,11 @@ impl<'path> Wanted<'path> {
     pub(crate) fn lvmlockd(path: &'path Path) -> Self {
         Self { name: "lvmlockd", ..Self::lvmpolld(path) }
     }
+
+    /// Returns the socket of lvmetad: only root may connect.
+    pub(crate) fn lvmetad(path: &'path Path) -> Self {
+        Self { name: "lvmetad", ..Self::lvmpolld(path) }
+    }
 }
 
 /// A listening socket; its file goes away with this value.

@@ -42,7 +42,7 @@ impl Cache {
     pub(super) fn vg_lookup(&self, uuid: Option<&VgUuid>, name: Option<&VgName>) -> Answer {
         let uuid = match self.resolve(uuid, name) {
             Ok(uuid) => uuid,
-            Err(refusal) => return refusal.into(),
+            Err((response, reason)) => return Reply::Refused { response, reason: reason.to_owned() }.into(),
         };
         let Some(vg) = self.vg(uuid) else { return Reply::unknown("UUID not found").into() };
         let present = |pv: &PvUuid| self.pv(pv);
@@ -60,19 +60,16 @@ impl Cache {
         &'key self,
         uuid: Option<&'key VgUuid>,
         name: Option<&VgName>,
-    ) -> Result<&'key VgUuid, Reply<'static>> {
-        let not_found = || Reply::unknown("VG not found");
+    ) -> Result<&'key VgUuid, (Response, &'static str)> {
+        let not_found = (Response::Unknown, "VG not found");
         let named = name.map(|name| self.names.get(name).map_or(&[][..], Vec::as_slice));
         match (uuid, named) {
-            (None, None | Some([])) => Err(not_found()),
+            (None, None | Some([])) => Err(not_found),
             (None, Some([only])) => Ok(only),
-            (None, Some([_, _, ..])) => {
-                let reason = "Multiple VGs found with same name".to_owned();
-                Err(Reply::Refused { response: Response::Multiple, reason })
-            }
-            (Some(uuid), None) => self.vgs.contains_key(uuid).then_some(uuid).ok_or_else(not_found),
+            (None, Some([_, _, ..])) => Err((Response::Multiple, "Multiple VGs found with same name")),
+            (Some(uuid), None) => self.vgs.contains_key(uuid).then_some(uuid).ok_or(not_found),
             (Some(uuid), Some(named)) if named.contains(uuid) => Ok(uuid),
-            (Some(_), Some(_)) => Err(Reply::unknown("VG mapping incomplete")),
+            (Some(_), Some(_)) => Err((Response::Unknown, "VG mapping incomplete")),
         }
     }
 }

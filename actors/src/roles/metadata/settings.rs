@@ -1,0 +1,37 @@
+//! What the parts of the role share.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::Timestamp;
+use rustix::time::{ClockId, clock_gettime};
+
+use super::cache::{Cache, Now};
+use crate::activity::Activity;
+
+/// What the parts of the role share, over all their restarts.
+#[derive(Debug, Default)]
+pub struct MetadataEnvironment {
+    cache: Mutex<Cache>,
+    /// Held by whoever changes the cache, from the question to the answer.
+    pub(super) changing: tokio::sync::Mutex<()>,
+    /// Who needs the daemon.
+    pub activity: Activity,
+}
+
+impl MetadataEnvironment {
+    /// Returns the cache. It must not be held across an await, nor while something long is done.
+    pub fn cache(&self) -> MutexGuard<'_, Cache> {
+        // What is decided is put in place by code that is tried with whatever may come; where it panics all the same, the
+        // cache is no worse than one that was never told.
+        self.cache.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the time.
+    pub fn now(&self) -> Now {
+        let monotonic = clock_gettime(ClockId::Monotonic);
+        let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
+        let nanoseconds = u32::try_from(monotonic.tv_nsec).unwrap_or_default();
+        Now { monotonic: Duration::new(seconds, nanoseconds), wall: Timestamp::now() }
+    }
+}
