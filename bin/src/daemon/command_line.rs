@@ -1,5 +1,6 @@
 //! The command line: one definition of each option, from which parser and help come.
 
+mod lvmetad;
 mod lvmlockd;
 
 use std::ffi::OsString;
@@ -13,6 +14,7 @@ use lvmwarden_actors::poll_operation::state::Mode;
 use slog::Level;
 
 use super::config::{LEVELS, Source, level_called};
+pub(crate) use lvmetad::LvmetadOptions;
 pub(crate) use lvmlockd::LvmlockdOptions;
 
 /// The exit code for a command line that a stand-in does not understand, as that of the C daemons.
@@ -48,6 +50,8 @@ pub(crate) enum Program {
     Lvmpolld(LvmpolldOptions),
     /// A stand-in for lvmlockd.
     Lvmlockd(LvmlockdOptions),
+    /// A stand-in for lvmetad.
+    Lvmetad(LvmetadOptions),
 }
 
 /// The daemon that is stood in for.
@@ -57,6 +61,8 @@ enum StandIn {
     Lvmpolld(LvmpolldOptions),
     /// Holds the locks of shared VGs, as lvmlockd does.
     Lvmlockd(LvmlockdOptions),
+    /// Remembers the metadata of every VG, as lvmetad does.
+    Lvmetad(LvmetadOptions),
 }
 
 /// The options of the service.
@@ -183,7 +189,7 @@ pub fn command() -> clap::Command {
 #[derive(Debug)]
 pub(crate) struct Refused {
     error: clap::Error,
-    exit_code: u8,
+    exit_code: ExitCode,
 }
 
 impl Refused {
@@ -191,7 +197,7 @@ impl Refused {
     pub(crate) fn report(&self) -> ExitCode {
         // Nobody is left to tell when the terminal is gone.
         let _ = self.error.print();
-        if self.error.use_stderr() { ExitCode::from(self.exit_code) } else { ExitCode::SUCCESS }
+        if self.error.use_stderr() { self.exit_code } else { ExitCode::SUCCESS }
     }
 }
 
@@ -207,9 +213,15 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Program
     {
         arguments.insert(1, name);
     }
-    let is_stand_in = arguments.get(1).is_some_and(|word| command.find_subcommand(word).is_some());
-    let exit_code = if is_stand_in { STAND_IN_USAGE } else { SERVICE_USAGE };
-    let refused = |error| Refused { error, exit_code };
+    let stand_in = arguments.get(1).filter(|word| command.find_subcommand(word).is_some()).cloned();
+    let refused = |error: clap::Error| {
+        let exit_code = match &stand_in {
+            None => ExitCode::from(SERVICE_USAGE),
+            Some(name) if name == "lvmetad" => lvmetad::usage_exit_code(error.kind()),
+            Some(_) => ExitCode::from(STAND_IN_USAGE),
+        };
+        Refused { error, exit_code }
+    };
     let matches = command.try_get_matches_from_mut(arguments).map_err(refused)?;
     let cli = Cli::from_arg_matches(&matches).map_err(refused)?;
     match cli.stand_in {
@@ -218,6 +230,7 @@ pub(crate) fn parse(arguments: impl Iterator<Item = OsString>) -> Result<Program
             Ok(Program::Lvmpolld(options))
         }
         Some(StandIn::Lvmlockd(options)) => Ok(Program::Lvmlockd(options)),
+        Some(StandIn::Lvmetad(options)) => Ok(Program::Lvmetad(options)),
         None => Ok(Program::Service(cli.service)),
     }
 }

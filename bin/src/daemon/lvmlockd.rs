@@ -19,22 +19,23 @@ use lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::session::lock::Lvmlockd;
 use lvmwarden_actors::tree;
-use lvmwarden_supervisor::sys::{Background, ReadyPipe, fork_into_background};
-use lvmwarden_supervisor::{ExitReason, log_panics, start_root};
+use lvmwarden_supervisor::sys::ReadyPipe;
+use lvmwarden_supervisor::{log_panics, start_root};
 use sd_notify::NotifyState;
-use slog::{Logger, error, info, warn};
+use slog::{Logger, info, warn};
 use tokio::sync::{Notify, watch};
 
 use super::command_line::LvmlockdOptions;
 use super::host_id;
 use super::lock_dumps::LockDumps;
 use super::lock_role::{self, LockRole};
-use super::logging::{self, Destination, Format, LogRing};
-use super::pid_file::{self, PidFile};
+use super::logging::{self, LogRing};
+use super::pid_file::PidFile;
 use super::place::Place;
-use super::runtime::{self, TREE_FAILED};
+use super::runtime;
 use super::signals::{self, SIGTERM, Signals};
 use super::sockets::{HandedOver, Listening, Wanted};
+use super::stand_in::{self, Process};
 
 /// How long an orderly end may take, when the lockspaces were left.
 const STOP_DEADLINE: Duration = Duration::from_secs(2);
@@ -42,24 +43,12 @@ const STOP_DEADLINE: Duration = Duration::from_secs(2);
 /// Runs the daemon.
 pub(crate) fn main(options: &LvmlockdOptions) -> ExitCode {
     let done = if options.version {
-        show_version();
+        stand_in::show_version("lvmlockd");
         Ok(ExitCode::SUCCESS)
     } else {
         start(options)
     };
-    done.unwrap_or_else(|error| complain(&error))
-}
-
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
-fn show_version() {
-    println!("lvmlockd version: {} (lvmwarden)", env!("CARGO_PKG_VERSION"));
-}
-
-#[expect(clippy::print_stderr, reason = "there is no log yet, and somebody at the terminal")]
-fn complain(error: &anyhow::Error) -> ExitCode {
-    eprintln!("lvmlockd: {error:#}");
-    let is_pid_file = error.downcast_ref::<pid_file::PidFileError>().is_some();
-    if is_pid_file { ExitCode::from(pid_file::EXIT_CODE) } else { ExitCode::FAILURE }
+    done.unwrap_or_else(|error| stand_in::complain("lvmlockd", &error))
 }
 
 fn start(options: &LvmlockdOptions) -> anyhow::Result<ExitCode> {
@@ -67,15 +56,11 @@ fn start(options: &LvmlockdOptions) -> anyhow::Result<ExitCode> {
         Some(file) => host_id::read(file)?,
         None => options.host_id,
     };
-    let mut ready = None;
-    if options.is_background() {
-        match fork_into_background().context("cannot go into the background")? {
-            Background::Parent { exit_code } => {
-                return Ok(ExitCode::from(u8::try_from(exit_code).unwrap_or(1)));
-            }
-            Background::Child(pipe) => ready = Some(pipe),
-        }
-    }
+    let ready = match Process::enter(!options.is_background())? {
+        Process::Elsewhere(exit_code) => return Ok(exit_code),
+        Process::Foreground => None,
+        Process::Background(ready) => Some(ready),
+    };
     serve(options, host_id, &Place::make(&options.socket())?, ready)
 }
 
@@ -86,9 +71,7 @@ fn serve(
     place: &Place,
     ready: Option<ReadyPipe>,
 ) -> anyhow::Result<ExitCode> {
-    let destination =
-        if ready.is_some() { Destination::Syslog("lvmlockd") } else { Destination::Stderr(Format::Auto) };
-    let (log, _, guard) = logging::open(destination, options.level());
+    let (log, _, guard) = logging::open(stand_in::log_of("lvmlockd", ready.as_ref()), options.level());
     let ring = LogRing::default();
     let log = ring.beside(log);
     log_panics(log.clone());
@@ -152,7 +135,9 @@ async fn live(
     };
     // Each arm may be dropped: a daemon that ends need not become ready.
     let (why, _no_request_any_more) = tokio::select! {
-        reason = root.ended() => return Ok(tree_failed(log, &reason)),
+        reason = root.ended() => {
+            return Ok(stand_in::tree_failed(log, &reason, "exit; locks stay with the lock managers"));
+        }
         ended = ends(&mut signals, &quit, &directory, log) => ended,
         failed = async { match becomes_ready.await { Ok(()) => std::future::pending().await, Err(error) => error } } => {
             return Err(failed);
@@ -193,10 +178,4 @@ async fn ends(
                                   "why" => %refusal, "next" => "all are served as before"),
         }
     }
-}
-
-fn tree_failed(log: &Logger, reason: &ExitReason) -> ExitCode {
-    error!(log, "the supervision tree has failed"; "reason" => %reason,
-           "next" => "exit; locks stay with the lock managers");
-    ExitCode::from(TREE_FAILED)
 }

@@ -21,20 +21,21 @@ use lvmwarden_actors::poll_operation::state::Stop;
 use lvmwarden_actors::poll_operation::turns::Rules;
 use lvmwarden_actors::session::poll::Lvmpolld;
 use lvmwarden_actors::tree;
-use lvmwarden_supervisor::sys::{Background, ReadyPipe, fork_into_background};
-use lvmwarden_supervisor::{ExitReason, log_panics, start_root};
-use slog::{Level, Logger, error, info, warn};
+use lvmwarden_supervisor::sys::ReadyPipe;
+use lvmwarden_supervisor::{log_panics, start_root};
+use slog::{Level, Logger, info, warn};
 use tokio::sync::watch;
 
 use super::client;
 use super::command_line::{LogKeyword, LvmpolldOptions};
-use super::logging::{self, Destination, Format};
-use super::pid_file::{self, PidFile};
+use super::logging;
+use super::pid_file::PidFile;
 use super::place::Place;
 use super::poll_role::{PollRole, executable};
-use super::runtime::{self, TREE_FAILED};
+use super::runtime;
 use super::signals::{self, Signals};
 use super::sockets::{HandedOver, Listening, Wanted};
+use super::stand_in::{self, Process};
 
 /// How long an orderly end may take. Who stops lvmpolld waits two seconds for it before killing.
 const STOP_DEADLINE: Duration = Duration::from_millis(1900);
@@ -42,42 +43,24 @@ const STOP_DEADLINE: Duration = Duration::from_millis(1900);
 /// Runs the daemon, or the client that `--dump` is.
 pub(crate) fn main(options: &LvmpolldOptions) -> ExitCode {
     let done = if options.version {
-        show_version();
+        stand_in::show_version("lvmpolld");
         Ok(ExitCode::SUCCESS)
     } else if options.dump {
         client::dump(&options.socket()).map(|()| ExitCode::SUCCESS)
     } else {
         start(options)
     };
-    done.unwrap_or_else(|error| complain(&error))
-}
-
-#[expect(clippy::print_stdout, reason = "it is what was asked for")]
-fn show_version() {
-    println!("lvmpolld version: {} (lvmwarden)", env!("CARGO_PKG_VERSION"));
-}
-
-#[expect(clippy::print_stderr, reason = "there is no log yet, and somebody at the terminal")]
-fn complain(error: &anyhow::Error) -> ExitCode {
-    eprintln!("lvmpolld: {error:#}");
-    let is_pid_file = error.downcast_ref::<pid_file::PidFileError>().is_some();
-    if is_pid_file { ExitCode::from(pid_file::EXIT_CODE) } else { ExitCode::FAILURE }
+    done.unwrap_or_else(|error| stand_in::complain("lvmpolld", &error))
 }
 
 fn start(options: &LvmpolldOptions) -> anyhow::Result<ExitCode> {
     let binary = executable(&options.binary())?;
-    let mut ready = None;
-    if !options.foreground {
-        match fork_into_background().context("cannot go into the background")? {
-            Background::Parent { exit_code } => return Ok(exit_code_of(exit_code)),
-            Background::Child(pipe) => ready = Some(pipe),
-        }
-    }
+    let ready = match Process::enter(options.foreground)? {
+        Process::Elsewhere(exit_code) => return Ok(exit_code),
+        Process::Foreground => None,
+        Process::Background(ready) => Some(ready),
+    };
     serve(options, &Place::make(&options.socket())?, &binary, ready)
-}
-
-fn exit_code_of(code: i32) -> ExitCode {
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
 }
 
 /// Serves until the end, and returns how it ended.
@@ -87,8 +70,6 @@ fn serve(
     binary: &Path,
     ready: Option<ReadyPipe>,
 ) -> anyhow::Result<ExitCode> {
-    let destination =
-        if ready.is_some() { Destination::Syslog("lvmpolld") } else { Destination::Stderr(Format::Auto) };
     let level = if options.logs(LogKeyword::Wire) {
         Level::Trace
     } else if options.logs(LogKeyword::Debug) {
@@ -96,7 +77,7 @@ fn serve(
     } else {
         Level::Info
     };
-    let (log, _, guard) = logging::open(destination, level);
+    let (log, _, guard) = logging::open(stand_in::log_of("lvmpolld", ready.as_ref()), level);
     log_panics(log.clone());
     let exit = runtime::run(&log, live(options, place, binary, ready, &log));
     drop(log);
@@ -155,7 +136,7 @@ async fn live(
     let signal = actix_rt::spawn(async move { signals.next().await });
     // Each arm may be dropped: a daemon that ends need not become ready.
     tokio::select! {
-        reason = root.ended() => return Ok(tree_failed(log, &reason)),
+        reason = root.ended() => return Ok(stand_in::tree_failed(log, &reason, "exit; children are left running")),
         signal = signal => info!(log, "lvmpolld ends"; "why" => signal.context("cannot wait for signals")?),
         idle = served => {
             idle?;
@@ -168,9 +149,4 @@ async fn live(
         warn!(log, "did not end in time"; "name" => %name, "next" => "its child is left running");
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn tree_failed(log: &Logger, reason: &ExitReason) -> ExitCode {
-    error!(log, "the supervision tree has failed"; "reason" => %reason, "next" => "exit; children are left running");
-    ExitCode::from(TREE_FAILED)
 }

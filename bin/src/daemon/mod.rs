@@ -8,8 +8,9 @@
 //! | `lvmwardend …` | the service | `service` |
 //! | `lvmwardend lvmpolld …`, `lvmpolld …` | a stand-in for lvmpolld | `lvmpolld` |
 //! | `lvmwardend lvmlockd …`, `lvmlockd …` | a stand-in for lvmlockd | `lvmlockd` |
+//! | `lvmwardend lvmetad …`, `lvmetad …` | a stand-in for lvmetad | `lvmetad` |
 //!
-//! All are made of the same parts: `poll_role`, `place`, `sockets`, `logging`, `signals`, `runtime`.
+//! All are made of the same parts: `stand_in`, `poll_role`, `place`, `sockets`, `logging`, `signals`, `runtime`.
 
 mod client;
 mod command_line;
@@ -19,6 +20,7 @@ mod host_id;
 mod lock_dumps;
 mod lock_role;
 mod logging;
+mod lvmetad;
 mod lvmlockd;
 mod lvmpolld;
 mod pid_file;
@@ -28,6 +30,7 @@ mod runtime;
 mod service;
 mod signals;
 mod sockets;
+mod stand_in;
 
 use std::process::ExitCode;
 
@@ -40,6 +43,7 @@ pub fn main() -> ExitCode {
         Ok(Program::Service(options)) => service::main(&options),
         Ok(Program::Lvmpolld(options)) => lvmpolld::main(&options),
         Ok(Program::Lvmlockd(options)) => lvmlockd::main(&options),
+        Ok(Program::Lvmetad(options)) => lvmetad::main(&options),
         Err(refused) => refused.report(),
     }
 }

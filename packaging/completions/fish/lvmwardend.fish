@@ -36,6 +36,7 @@ complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -s h -l help -d 'Pri
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -s V -l version -d 'Print version'
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -f -a "lvmpolld" -d 'Polls pvmoves, conversions and merges, as lvmpolld does'
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -f -a "lvmlockd" -d 'Holds the locks of shared VGs, as lvmlockd does'
+complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -f -a "lvmetad" -d 'Remembers the metadata of every VG, as lvmetad does'
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmpolld" -s l -l log -d 'Log more: all, wire (every message), debug, cmd (lvpoll gets -vvvv)' -r -f -a "all\t'Everything that concerns the daemon itself'
 wire\t'Every message'
 debug\t'What operations do in detail'
@@ -67,3 +68,10 @@ complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s T -l 
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s f -l foreground -d 'Stay in the foreground'
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s D -l daemon-debug -d 'Stay in the foreground, and log everything on stderr'
 complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmlockd" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmetad" -s l -l log -d 'Log more: all, fatal, error, warn, info, debug, wire (every message)' -r
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmetad" -s p -l pidfile -d 'The pid file, locked while the daemon runs' -r -F
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmetad" -s s -l socket -d 'The socket' -r -F
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmetad" -s t -l timeout -d 'Leave after so many seconds without a client; 0: never' -r
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmetad" -s V -l version -d 'Show the version, and end with exit code 1'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmetad" -s f -l foreground -d 'Stay in the foreground'
+complete -c lvmwardend -n "__fish_lvmwardend_using_subcommand lvmetad" -s h -l help -d 'Print help (see more with \'--help\')'

@@ -1,6 +1,7 @@
 //! Command lines that are understood, and those that are not.
 
 use std::ffi::OsString;
+use std::process::ExitCode;
 
 use std::path::Path;
 
@@ -9,7 +10,9 @@ use slog::Level;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 
-use super::{LogKeyword, LvmlockdOptions, LvmpolldOptions, Program, Refused, ServiceOptions, parse};
+use super::{
+    LogKeyword, LvmetadOptions, LvmlockdOptions, LvmpolldOptions, Program, Refused, ServiceOptions, parse,
+};
 use crate::daemon::config::Source;
 
 fn lvmpolld(words: &[&str]) -> Result<LvmpolldOptions, Refused> {
@@ -55,9 +58,16 @@ fn a_wrong_command_line_ends_with_the_code_of_the_daemon_that_was_meant() {
         (&["lvmpolld", "--bogus"], 1),
         (&["lvmlockd", "--bogus"], 1),
         (&["lvmwardend", "lvmlockd", "-g", "idm"], 1),
+        (&["lvmetad", "-z"], 0),
+        (&["lvmetad", "-p"], 0),
+        (&["lvmwardend", "lvmetad", "-t", "x"], 1),
     ] {
         let refused = parse(words.iter().map(OsString::from)).unwrap_err();
-        assert_eq!((refused.error.use_stderr(), refused.exit_code), (true, exit_code), "{words:?}");
+        assert_eq!(
+            (refused.error.use_stderr(), refused.exit_code),
+            (true, ExitCode::from(exit_code)),
+            "{words:?}"
+        );
     }
 }
 
@@ -176,7 +186,39 @@ fn what_makes_no_sense_to_lvmlockd_is_refused() {
         &["extra"],
     ] {
         let refused = lvmlockd(words).unwrap_err();
-        assert_eq!(refused.exit_code, 1, "{words:?}");
+        assert_eq!(refused.exit_code, ExitCode::from(1), "{words:?}");
     }
     assert!(lvmlockd(&["-g", "clvm"]).unwrap_err().error.to_string().contains("invalid gl-type option"));
+}
+
+fn lvmetad(words: &[&str]) -> Result<LvmetadOptions, Refused> {
+    let words = [&["lvmetad"], words].concat();
+    parse(words.iter().map(OsString::from)).map(|program| match program {
+        Program::Lvmetad(options) => options,
+        other => panic!("lvmetad was asked for, not {other:?}"),
+    })
+}
+
+#[test]
+fn options_of_lvmetad_are_understood() {
+    let options = lvmetad(&["-f", "-l", "warn,bogus", "-p", "/p", "-s", "/s", "-t", "60", "word"]).unwrap();
+    assert!(options.foreground && !options.version && !options.logs_wire());
+    assert_eq!(
+        (options.pid_file().as_path(), options.socket().as_path()),
+        (Path::new("/p"), Path::new("/s"))
+    );
+    assert_eq!(options.timeout(), Some(std::time::Duration::from_mins(1)));
+    for (words, level) in [
+        (&[][..], Level::Info),
+        (&["-l", "wire", "-l", "debug"], Level::Debug),
+        (&["-l", "all"], Level::Trace),
+    ] {
+        assert_eq!(lvmetad(words).unwrap().level(), level, "{words:?}");
+    }
+    for never in ["", "0"] {
+        assert_eq!(lvmetad(&["-t", never]).unwrap().timeout(), None);
+    }
+    for wrong in ["x", "-1", "1.5", "1x", "4294967295", "99999999999"] {
+        assert!(lvmetad(&["-t", wrong]).is_err(), "{wrong}");
+    }
 }
