@@ -23,8 +23,11 @@ fn labels_headers_and_texts_are_read_as_lvm_reads_them() -> Result<()> {
         ensure!(orphan.texts.iter().all(Option::is_none), "an orphan has metadata: {:?}", orphan.texts);
         // A text of some 6 KB, which goes round a small ring soon.
         let long = "x".repeat(100);
-        let tags: String = (0..40).map(|tag| format!(" --addtag {long}{tag}")).collect();
-        guest.sh(&format!("vgcreate -q vg /dev/vda /dev/vdb && lvcreate -q -n lv -l 4 -Zn -Wn{tags} vg"))?;
+        let tags: Vec<String> = (0..40).map(|tag| format!("--addtag {long}{tag}")).collect();
+        guest.sh(&format!(
+            "vgcreate -q vg /dev/vda /dev/vdb && lvcreate -q -n lv -l 4 -Zn -Wn {} vg",
+            tags.join(" ")
+        ))?;
         let mut wrapped = 0;
         for change in 0..16 {
             guest.sh(&format!("lvchange -q --addtag tag_{change} vg/lv"))?;
