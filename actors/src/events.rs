@@ -93,11 +93,21 @@ impl Events {
 
     /// Returns the latest events, oldest first: at most `limit`, or all that are kept.
     pub fn recent(&self, limit: Option<u32>) -> Vec<Event> {
-        let limit = limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
+        self.latest(limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX)), None)
+    }
+
+    /// Returns the latest of the events before a cursor (`None`: of all), oldest first. There are none before a cursor of
+    /// another stream.
+    pub fn latest(&self, at_most: usize, before: Option<&Cursor>) -> Vec<Event> {
         let latest = {
             let ring = self.ring();
-            let first = ring.latest().saturating_sub(limit as u64).max(ring.oldest() - 1);
-            ring.after(Some(first), limit)
+            let end = match before {
+                None => ring.latest() + 1,
+                Some(before) => self.number(before).unwrap_or(0).min(ring.latest() + 1),
+            };
+            let first = end.saturating_sub(1).saturating_sub(at_most as u64).max(ring.oldest() - 1);
+            let count = end.saturating_sub(1 + first);
+            ring.after(Some(first), usize::try_from(count).unwrap_or(usize::MAX))
         };
         self.events(latest.items)
     }

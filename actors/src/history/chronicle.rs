@@ -11,6 +11,7 @@ use lvmwarden_supervisor::process::BootId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::place::Place;
 use super::story::Story;
 use crate::ledger::history::{Step, What};
 
@@ -77,13 +78,16 @@ impl Chronicle {
         self.stories.values().filter(|story| !story.is_over()).map(|story| story.op).collect()
     }
 
-    /// Returns the latest steps of all operations, oldest first: at most `limit`.
-    pub fn latest(&self, limit: usize) -> Vec<Step> {
+    /// Returns the latest steps of all operations, of those that may lie before a place, oldest first: at most `limit`, and those
+    /// that may have been told.
+    pub fn latest(&self, limit: usize, before: Option<Place>) -> Vec<Step> {
         let stories = self.stories.values();
-        let mut all: Vec<_> =
-            stories.flat_map(|story| story.steps.iter().map(move |step| (step, story))).collect();
+        let all = stories.flat_map(|story| story.steps.iter().map(move |step| (step, story)));
+        let may_be_told = |at| before.is_none_or(|before| before.may_follow(at));
+        let mut all: Vec<_> = all.filter(|(step, _)| may_be_told(step.at)).collect();
         all.sort_by_key(|(step, _)| step.at);
-        let surplus = all.len().saturating_sub(limit);
+        let surplus =
+            all.len().saturating_sub(limit.saturating_add(before.map_or(0, |before| before.told())));
         all[surplus..].iter().map(|(step, story)| story.entry(step)).collect()
     }
 

@@ -29,5 +29,6 @@ pub mod chronicle;
 pub mod chronicler;
 mod disk;
 pub mod health;
+pub mod place;
 pub mod story;
 pub mod teller;

@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use lvmwarden_protocol::api::poll::{HistoryEntry, OperationStory};
 use lvmwarden_supervisor::Registry;
 use uuid::Uuid;
 
 use super::chronicle::Chronicle;
 use super::chronicler::{Chronicler, Look};
+use super::place::Place;
 use super::story::Story;
 use crate::journal;
 use crate::ledger::PollLedger;
@@ -16,8 +16,6 @@ use crate::names;
 
 /// How long the disk may take; then what is not on it has to do.
 const DISK_DEADLINE: Duration = Duration::from_secs(2);
-/// How many steps are told at most.
-pub const MOST_ENTRIES: usize = 10_000;
 
 /// Tells what has happened to operations.
 #[derive(Clone)]
@@ -31,26 +29,31 @@ impl Teller {
         Self { registry }
     }
 
-    /// Returns what has happened to operations, oldest first: the latest steps, at most `limit` and [`MOST_ENTRIES`].
+    /// Returns the latest steps of operations, of those before a place (`None`: of all), oldest first: at most `at_most`.
     ///
     /// # Errors
     /// Why the journal of the run directory cannot be read.
-    pub async fn history(&self, limit: Option<u32>) -> Result<Vec<HistoryEntry>, String> {
-        let limit = limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(MOST_ENTRIES);
-        let limit = limit.min(MOST_ENTRIES);
-        let look = move |chronicle: &Chronicle| (chronicle.latest(limit), chronicle.last().cloned());
+    pub async fn latest(&self, at_most: usize, before: Option<Place>) -> Result<Vec<Step>, String> {
+        let look =
+            move |chronicle: &Chronicle| (chronicle.latest(at_most, before), chronicle.last().cloned());
         let (mut steps, last) = self.on_disk(look).await.unwrap_or_default();
         let outbox = move |ledger: &PollLedger| ledger.outbox(last.as_ref(), usize::MAX).steps;
-        steps.extend(journal::read(&self.registry, outbox).await?);
-        let surplus = steps.len().saturating_sub(limit);
-        Ok(steps.into_iter().skip(surplus).map(HistoryEntry::from).collect())
+        let not_copied = journal::read(&self.registry, outbox).await?;
+        steps.extend(
+            not_copied.into_iter().filter(|step| before.is_none_or(|before| before.may_follow(step.at))),
+        );
+        steps.sort_by_key(|step| step.at);
+        if let Some(before) = before {
+            before.cut(&mut steps);
+        }
+        Ok(steps.split_off(steps.len().saturating_sub(at_most)))
     }
 
     /// Returns the story of one operation; `None` where nothing is known of it, or not any more.
     ///
     /// # Errors
     /// Why the journal of the run directory cannot be read.
-    pub async fn story(&self, op: Uuid) -> Result<Option<OperationStory>, String> {
+    pub async fn story(&self, op: Uuid) -> Result<Option<Story>, String> {
         let look = move |chronicle: &Chronicle| (chronicle.story(op).cloned(), chronicle.last().cloned());
         let (mut story, last) = self.on_disk(look).await.unwrap_or_default();
         let its_steps = move |ledger: &PollLedger| -> Vec<Step> {
@@ -59,7 +62,7 @@ impl Teller {
         for step in journal::read(&self.registry, its_steps).await? {
             story.get_or_insert_with(|| Story::of(&step)).add(&step);
         }
-        Ok(story.map(OperationStory::from))
+        Ok(story)
     }
 
     /// Looks at the disk; `None` where there is no history on disk, or it does not answer.

@@ -245,6 +245,13 @@ impl Directory {
         killed.map(|picture| picture.spec.vg.as_deref().unwrap_or(&picture.spec.name).to_owned()).collect()
     }
 
+    /// Describes the lockspace of this name; `None` where there is none, or it does not answer.
+    pub async fn describe_one(&self, lockspace: &str) -> Option<LockspacePicture> {
+        let name = name_of(lockspace);
+        let described = self.registry.ask::<LockspaceActor, _>(&name, Describe, DESCRIBE_DEADLINE).await;
+        described.ok().map(|picture| *picture)
+    }
+
     /// Waits until no lockspace is being started.
     ///
     /// # Cancel safety

@@ -124,15 +124,49 @@ impl Directory {
     /// An operation that ends meanwhile is left out.
     pub async fn describe(&self) -> Vec<Description> {
         let mut all = Vec::new();
+        self.describe_each(|description| all.push(description)).await;
+        all.sort_by(|one, other| one.id.cmp(&other.id));
+        all
+    }
+
+    /// Describes every operation, in no order, one after the other.
+    ///
+    /// An operation that ends meanwhile is left out.
+    pub async fn describe_each(&self, mut told: impl FnMut(Description)) {
         for name in self.registry.names_under(&names::OPERATIONS) {
             if let Ok(Some(description)) =
                 self.registry.ask::<OperationActor, _>(&name, Describe, DEADLINE).await
             {
-                all.push(*description);
+                told(*description);
             }
         }
-        all.sort_by(|one, other| one.id.cmp(&other.id));
-        all
+    }
+
+    /// Describes the operations behind one (`None`: from the first), in the order of their names, which is that of their
+    /// age: at most `at_most`.
+    ///
+    /// An operation that ends meanwhile is left out.
+    ///
+    /// # Errors
+    /// [`Unanswered`] when nobody can tell which there are.
+    pub async fn describe_after(
+        &self,
+        after: Option<Uuid>,
+        at_most: usize,
+    ) -> Result<Vec<Description>, Unanswered> {
+        let known = move |ledger: &PollLedger| {
+            let behind = ledger.operations().filter(|known| after.is_none_or(|after| known.op > after));
+            let mut behind: Vec<_> = behind.collect();
+            behind.sort_unstable_by_key(|known| known.op);
+            behind.truncate(at_most);
+            behind.into_iter().map(|known| (known.op, known.request.id())).collect::<Vec<_>>()
+        };
+        let mut described = Vec::new();
+        for (op, id) in journal::read(&self.registry, known).await.map_err(Unanswered)? {
+            let asked = self.registry.ask::<OperationActor, _>(&name_of(&id), Describe, DEADLINE).await;
+            described.extend(asked.ok().flatten().map(|found| *found).filter(|found| found.op == op));
+        }
+        Ok(described)
     }
 
     /// Describes the operation of this name; `None` when it is not known, or not any more.

@@ -12,6 +12,8 @@ use std::time::Duration;
 use lvmwarden_supervisor::{ChildLink, Registry};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Semaphore;
+use tokio::task::spawn_blocking;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
@@ -25,6 +27,8 @@ use crate::service::ServiceEnvironment;
 const MAX_HEAD_BYTES: usize = 8 * 1024;
 /// The longest that a request may take to arrive, and again its answer to be taken.
 const DEADLINE: Duration = Duration::from_secs(5);
+/// How many pages may be on their way at once; each is some 100 KiB. One client more is told to come back.
+const PAGES: usize = 16;
 /// Source: `OpenMetrics` 1.0, "Text format".
 const OPENMETRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
 const PLAIN: &str = "text/plain; charset=utf-8";
@@ -40,6 +44,7 @@ pub struct PageService {
     environment: Arc<ServiceEnvironment>,
     registry: Registry,
     directory: Option<Directory>,
+    pages: Semaphore,
 }
 
 impl Protocol for MetricsPage {
@@ -51,7 +56,7 @@ impl Protocol for MetricsPage {
         let (environment, registry) = (Arc::clone(&self.environment), link.registry.clone());
         let poll = environment.poll.as_ref();
         let directory = poll.map(|poll| Directory::new(registry.clone(), Arc::clone(poll)));
-        PageService { environment, registry, directory }
+        PageService { environment, registry, directory, pages: Semaphore::new(PAGES) }
     }
 
     async fn serve(
@@ -62,14 +67,26 @@ impl Protocol for MetricsPage {
         // A scrape is dropped; the next one comes anyway.
         tokio::select! {
             () = closing.cancelled() => Ok(()),
-            served = serve(client, &service.environment.metrics, async || service.page().await) => Ok(served?),
+            served = service.serve(client) => Ok(served?),
         }
     }
 }
 
 impl PageService {
+    /// Everybody on the host may ask, and not read: what is kept for them is bounded by the number of pages.
+    async fn serve(&self, client: TcpStream) -> io::Result<()> {
+        let mut place = None;
+        let page = async || {
+            place = self.pages.try_acquire().ok();
+            place.as_ref()?;
+            self.page().await
+        };
+        serve(client, &self.environment.metrics, page).await
+    }
+
     async fn page(&self) -> Option<String> {
-        scrape(&self.environment, &self.registry, self.directory.as_ref()).await
+        let make = scrape(&self.environment, &self.registry, self.directory.as_ref()).await?;
+        spawn_blocking(make).await.ok()
     }
 }
 

@@ -32,7 +32,13 @@ fn teller(daemon: &Daemon) -> Teller {
 }
 
 async fn history(daemon: &Daemon) -> Vec<HistoryEntry> {
-    teller(daemon).history(None).await.unwrap()
+    history_of(daemon, usize::MAX).await
+}
+
+/// The latest so many steps.
+async fn history_of(daemon: &Daemon, at_most: usize) -> Vec<HistoryEntry> {
+    let steps = teller(daemon).latest(at_most, None).await.unwrap();
+    steps.into_iter().map(HistoryEntry::from).collect()
 }
 
 /// What is in the history: which step, of which process.
@@ -89,7 +95,7 @@ fn every_step_of_an_operation_is_an_event_and_those_that_count_are_kept() {
         ];
         assert_eq!(steps(&daemon).await, expected);
         assert!(history(&daemon).await.iter().all(|entry| entry.id == op));
-        assert_eq!(teller(&daemon).history(Some(1)).await.unwrap(), history(&daemon).await[3..]);
+        assert_eq!(history_of(&daemon, 1).await, history(&daemon).await[3..]);
         daemon.stop().await;
     });
 }

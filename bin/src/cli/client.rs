@@ -9,9 +9,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::BytesMut;
-use lvmwarden_protocol::api::{Call, CallError, CodecError, JsonCodec, Method, Parameters, Reply};
+use lvmwarden_protocol::api::page::{NEXT_PAGE, PAGE};
+use lvmwarden_protocol::api::{Call, CallError, CodecError, JsonCodec, Method, Paged, Parameters, Reply};
 use rustix::net::sockopt::{self, Timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
+use serde_json::Value;
 use tokio_util::codec::{Decoder as _, Encoder as _};
 
 use super::deadline::Deadline;
@@ -97,13 +99,48 @@ impl Client {
         self.receive(Some(PATIENCE))
     }
 
+    /// Calls a method that gives pages, one after the other, and returns them as one answer.
+    ///
+    /// # Errors
+    /// As [`Self::call`].
+    pub(super) fn call_all<M: Paged>(&mut self, parameters: &M) -> Result<Answer<M>, ClientError> {
+        let mut call = Call::new(parameters);
+        let mut whole: Option<Parameters> = None;
+        loop {
+            self.send_call(&call)?;
+            let reply = self.receive_any(Some(Deadline::after(PATIENCE)))?;
+            if let Some(error) = reply.error {
+                return Err(ClientError::Call(CallError::Refused { error, parameters: reply.parameters }));
+            }
+            let mut told = reply.parameters;
+            let next = told.remove(NEXT_PAGE).filter(|next| !next.is_null());
+            let is_enough = count_down(&mut call.parameters, &told);
+            match &mut whole {
+                None => whole = Some(told),
+                Some(whole) => M::join(whole, told),
+            }
+            match next {
+                Some(next) if !is_enough => drop(call.parameters.insert(PAGE.to_owned(), next)),
+                _no_more_is_wanted => break,
+            }
+        }
+        let raw = whole.unwrap_or_default();
+        let reply = Reply { error: None, parameters: raw.clone(), continues: false };
+        let reply = reply.read::<M>().map_err(ClientError::Call)?;
+        Ok(Answer { reply, raw, continues: false })
+    }
+
     /// Sends a call, whose replies are then to be received until one says that no other follows.
     ///
     /// # Errors
     /// [`ClientError::Lost`] and [`ClientError::NoAnswer`].
     pub(super) fn send<M: Method>(&mut self, parameters: &M) -> Result<(), ClientError> {
+        self.send_call(&Call::new(parameters))
+    }
+
+    fn send_call(&mut self, call: &Call) -> Result<(), ClientError> {
         let mut to_send = BytesMut::new();
-        self.codec.encode(&Call::new(parameters), &mut to_send).map_err(ClientError::Garbled)?;
+        self.codec.encode(call, &mut to_send).map_err(ClientError::Garbled)?;
         Ok(self.stream.write_all(&to_send)?)
     }
 
@@ -138,6 +175,15 @@ impl Client {
             }
         }
     }
+}
+
+/// Takes what was told off the limit of a call, if it has one; returns whether that is reached.
+fn count_down(parameters: &mut Parameters, told: &Parameters) -> bool {
+    let count: usize = told.values().filter_map(Value::as_array).map(Vec::len).sum();
+    let Some(limit) = parameters.get_mut("limit").filter(|limit| !limit.is_null()) else { return false };
+    let left = limit.as_u64().unwrap_or_default().saturating_sub(count as u64);
+    *limit = left.into();
+    left == 0
 }
 
 /// Connects; what is sent has the same deadline.

@@ -24,7 +24,7 @@ pub(super) fn run(screen: &mut Screen, options: &arguments::Events) -> Result<()
     if options.follow || options.since.is_some() {
         return read_stream(screen, options);
     }
-    let answer = screen.connect()?.call(&Recent { limit: options.limit })?;
+    let answer = screen.connect()?.call_all(&Recent { limit: options.limit, page: None })?;
     let clock = screen.clock();
     screen.answer(&answer, |reply| {
         let mut table = Table::default();
@@ -57,7 +57,7 @@ fn read_stream(screen: &mut Screen, options: &arguments::Events) -> Result<(), F
 
 /// Returns the cursor of the latest event.
 fn latest(client: &mut Client) -> Result<Option<Cursor>, ClientError> {
-    let mut events = client.call(&Recent { limit: Some(1) })?.reply.events;
+    let mut events = client.call(&Recent { limit: Some(1), page: None })?.reply.events;
     Ok(events.pop().map(|event| event.cursor))
 }
 

@@ -52,9 +52,9 @@ where
 fn list(screen: &mut Screen, vgname: Option<&str>) -> Result<(), Failure> {
     let mut client = screen.connect()?;
     let only = || vgname.map(str::to_owned);
-    let lockspaces = client.call(&Lockspaces { vgname: only() })?;
-    let locks = client.call(&Locks { vgname: only() })?;
-    let waiters = client.call(&Waiters { vgname: only() })?;
+    let lockspaces = client.call_all(&Lockspaces { vgname: only(), page: None })?;
+    let locks = client.call_all(&Locks { vgname: only(), page: None })?;
+    let waiters = client.call_all(&Waiters { vgname: only(), page: None })?;
     if let (Some(vgname), []) = (vgname, &lockspaces.reply.lockspaces[..]) {
         return Err(Failure::new(format!("VG {vgname} has no lockspace on this host")).advise(format!(
             "start it: lvmwarden lock start {vgname}; see those that there are: lvmwarden lock list"
@@ -72,12 +72,24 @@ fn list(screen: &mut Screen, vgname: Option<&str>) -> Result<(), Failure> {
 fn watch(screen: &mut Screen) -> Result<(), Failure> {
     let mut client = screen.connect()?;
     client.send(&Watch {})?;
+    let (mut lockspaces, mut locks, mut waiters) = (Vec::new(), Vec::new(), Vec::new());
     loop {
         let answer = client.receive::<Watch>(None)?;
         let heading = format!("--- {}\n", screen.clock().wall_time());
-        screen.answer(&answer, |WatchReply { lockspaces, locks, waiters }| {
-            heading + &words(lockspaces, locks, waiters)
-        })?;
+        if screen.is_json() {
+            screen.print_json(&answer.raw)?;
+        }
+        let WatchReply { lockspaces: more_lockspaces, locks: more_locks, waiters: more_waiters, is_partial } =
+            answer.reply;
+        lockspaces.extend(more_lockspaces);
+        locks.extend(more_locks);
+        waiters.extend(more_waiters);
+        if !is_partial {
+            if !screen.is_json() {
+                screen.print(&(heading + &words(&lockspaces, &locks, &waiters)))?;
+            }
+            (lockspaces, locks, waiters) = Default::default();
+        }
         if !answer.continues {
             return Ok(());
         }

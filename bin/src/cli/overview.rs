@@ -23,10 +23,10 @@ const EVENTS_SHOWN: usize = 8;
 pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
     let mut client = screen.connect()?;
     let info = client.call(&Info {})?;
-    let list = client.call(&List {})?;
-    let foreign = client.call(&Foreign {})?;
-    let tree = client.call(&Tree {})?;
-    let recent = client.call(&Recent { limit: Some(EVENTS_ASKED) })?;
+    let list = client.call_all(&List::default())?;
+    let foreign = client.call_all(&Foreign::default())?;
+    let tree = client.call_all(&Tree::default())?;
+    let recent = client.call_all(&Recent { limit: Some(EVENTS_ASKED), page: None })?;
     if screen.json {
         return screen.print_json(&serde_json::json!({
             "service": info.raw,

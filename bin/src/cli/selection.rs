@@ -13,7 +13,7 @@ use super::operation::{kind, lv};
 /// # Errors
 /// A text that names none, or the beginning of several ids.
 pub(super) fn find(client: &mut Client, texts: &[String]) -> Result<Vec<Operation>, Failure> {
-    let known = client.call(&List {})?.reply.operations;
+    let known = client.call_all(&List::default())?.reply.operations;
     let mut found: Vec<Operation> = Vec::new();
     for text in texts {
         for operation in choose(&known, text)? {

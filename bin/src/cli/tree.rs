@@ -8,7 +8,7 @@ use super::screen::{BAD, DIM, GOOD, ODD, Screen, plain, styled};
 
 /// Shows it.
 pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
-    let answer = screen.connect()?.call(&Tree {})?;
+    let answer = screen.connect()?.call_all(&Tree::default())?;
     screen.answer(&answer, |reply| drawing(&reply.root))
 }
 

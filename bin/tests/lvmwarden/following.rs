@@ -45,7 +45,46 @@ fn pvmove(number: u8, percent: Option<f64>, outcome: Option<Outcome>) -> Operati
 }
 
 fn list(connection: &mut Connection, operations: &[Operation]) {
-    connection.serve::<List>(&ListReply { operations: operations.to_vec() });
+    connection.serve::<List>(&ListReply { operations: operations.to_vec(), next_page: None });
+}
+
+/// Serves two operations on two pages.
+fn list_in_pages(connection: &mut Connection) {
+    for (number, page, next_page) in [(1, None, Some("x")), (2, Some("x"), None)] {
+        let reply = ListReply {
+            operations: vec![pvmove(number, None, None)],
+            next_page: next_page.map(str::to_owned),
+        };
+        assert_eq!(connection.serve::<List>(&reply).page.as_deref(), page);
+    }
+}
+
+#[test]
+fn what_comes_in_pages_is_shown_as_a_whole() {
+    let daemon = FakeDaemon::with(list_in_pages);
+    let output = run(&daemon.socket(), ["--json", "poll", "list"]);
+    let whole: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let names: Vec<_> = whole["operations"].as_array().unwrap().iter().map(|one| &one["lvname"]).collect();
+    assert_eq!(names, ["pvmove1", "pvmove2"]);
+    assert_eq!(whole.get("next_page"), None);
+    daemon.join();
+}
+
+#[test]
+fn of_pages_no_more_is_asked_for_than_is_wanted() {
+    let daemon = FakeDaemon::with(|connection| {
+        for (limit, page, events) in [(3, None, [4, 5].as_slice()), (1, Some("x"), &[3])] {
+            let events = events.iter().map(|number| event("e", *number)).collect();
+            let reply = RecentReply { events, next_page: Some("x".to_owned()) };
+            let page = page.map(str::to_owned);
+            assert_eq!(connection.serve::<Recent>(&reply), Recent { limit: Some(limit), page });
+        }
+    });
+    let output = run(&daemon.socket(), ["--json", "events", "--limit", "3"]);
+    let whole: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+    let cursors: Vec<_> = whole["events"].as_array().unwrap().iter().map(|one| &one["cursor"]).collect();
+    assert_eq!(cursors, ["e:3", "e:4", "e:5"]);
+    daemon.join();
 }
 
 fn tell(connection: &mut Connection, operation: Operation) {
@@ -70,7 +109,7 @@ fn tell_end(connection: &mut Connection, ended: Operation) {
         segment: None,
         why: None,
     };
-    connection.serve::<History>(&HistoryReply { entries: vec![entry] });
+    connection.serve::<History>(&HistoryReply { entries: vec![entry], next_page: None });
 }
 
 fn event(epoch: &str, number: u64) -> Event {
@@ -288,8 +327,9 @@ fn wait_gives_up_when_the_time_is_over() {
 #[test]
 fn events_are_shown_with_the_cursor_to_go_on_from() {
     let daemon = FakeDaemon::with(|connection| {
-        let recent = connection.serve::<Recent>(&RecentReply { events: vec![event("e", 4), event("e", 5)] });
-        assert_eq!(recent, Recent { limit: Some(2) });
+        let recent = connection
+            .serve::<Recent>(&RecentReply { events: vec![event("e", 4), event("e", 5)], next_page: None });
+        assert_eq!(recent, Recent { limit: Some(2), page: None });
     });
     let run = run(&daemon.socket(), ["events", "--limit", "2"]);
     run.assert_done();
@@ -300,7 +340,7 @@ fn events_are_shown_with_the_cursor_to_go_on_from() {
 #[test]
 fn events_since_a_cursor_end_with_the_latest_one() {
     let daemon = FakeDaemon::with(|connection| {
-        connection.serve::<Recent>(&RecentReply { events: vec![event("e", 5)] });
+        connection.serve::<Recent>(&RecentReply { events: vec![event("e", 5)], next_page: None });
         let subscribe = connection.expect::<Subscribe>();
         assert_eq!(subscribe, Subscribe { cursor: Some(Cursor::new("e", 3).unwrap()), limit: None });
         for number in [4, 5] {
@@ -313,7 +353,7 @@ fn events_since_a_cursor_end_with_the_latest_one() {
     daemon.join();
 
     let daemon = FakeDaemon::with(|connection| {
-        connection.serve::<Recent>(&RecentReply { events: vec![event("e", 5)] });
+        connection.serve::<Recent>(&RecentReply { events: vec![event("e", 5)], next_page: None });
     });
     let run = crate::program::run(&daemon.socket(), ["events", "--since", "e:5"]);
     run.assert_done();
@@ -324,7 +364,7 @@ fn events_since_a_cursor_end_with_the_latest_one() {
 #[test]
 fn events_are_followed_across_a_restart_from_the_last_cursor_with_the_gap_told() {
     let first = |connection: &mut Connection| {
-        connection.serve::<Recent>(&RecentReply { events: vec![event("old", 7)] });
+        connection.serve::<Recent>(&RecentReply { events: vec![event("old", 7)], next_page: None });
         let cursor = Some(Cursor::new("old", 7).unwrap());
         assert_eq!(connection.expect::<Subscribe>(), Subscribe { cursor, limit: Some(2) });
         connection.continue_with::<Subscribe>(&SubscribeReply::Event(event("old", 8)));
@@ -369,7 +409,7 @@ fn a_daemon_that_does_not_come_back_ends_a_watch_with_its_own_code() {
 fn what_happens_before_the_first_event_that_is_followed_is_told_after_a_restart() {
     let here = || Cursor::new("old", 7).unwrap();
     let first = move |connection: &mut Connection| {
-        connection.serve::<Recent>(&RecentReply { events: vec![event("old", 7)] });
+        connection.serve::<Recent>(&RecentReply { events: vec![event("old", 7)], next_page: None });
         assert_eq!(connection.expect::<Subscribe>(), Subscribe { cursor: Some(here()), limit: Some(1) });
     };
     let second = move |connection: &mut Connection| {
@@ -386,7 +426,7 @@ fn what_happens_before_the_first_event_that_is_followed_is_told_after_a_restart(
 #[test]
 fn a_reader_that_has_seen_enough_is_no_error() {
     let daemon = FakeDaemon::with(|connection| {
-        connection.serve::<Recent>(&RecentReply { events: vec![] });
+        connection.serve::<Recent>(&RecentReply { events: vec![], next_page: None });
         connection.expect::<Subscribe>();
         for number in 0..10_000 {
             connection.continue_with::<Subscribe>(&SubscribeReply::Event(event("e", number)));

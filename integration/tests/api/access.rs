@@ -64,6 +64,11 @@ impl Somebody {
         Self { process, to, from }
     }
 
+    /// Says something, to which no answer is read.
+    pub(crate) fn say(&mut self, text: &str) {
+        self.to.write_all(text.as_bytes()).unwrap();
+    }
+
     /// Calls a method, of which one reply is enough.
     pub(crate) fn call(&mut self, method: &str, parameters: &Value) -> Value {
         let call = json!({ "method": method, "parameters": parameters, "more": true });

@@ -1,5 +1,6 @@
 //! Clients that ask for much, or send much: lvm's own commands notice nothing of it.
 
+use std::io::{Read as _, Write as _};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -7,7 +8,9 @@ use lvmwarden_integration::client::{HELLO_REPLY, connect_within};
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::{wait, witness};
 use serde_json::json;
-use std::io::{Read as _, Write as _};
+
+use crate::access::{GROUP, Somebody, UID, open_service};
+use crate::support::Client;
 
 const HELLO: &str = "request=\"hello\"\n";
 /// How long the mischief lasts.
@@ -60,4 +63,34 @@ fn the_largest_calls_that_are_taken_hold_nobody_up() {
     let call = json!({"method": "org.lvmwarden.Service.Info", "parameters": {"x": list}}).to_string() + "\0";
     assert!((64_000..64 * 1024).contains(&call.len()));
     lvm_is_served_during(&site, || send_again_and_again(&site, 8, call.as_bytes()));
+}
+
+/// A group member with 150 connections that asked for all events and did not read cost 2.5 GB, and lvm waited 15 s.
+#[test]
+fn a_member_that_asks_for_everything_and_does_not_read_costs_a_few_megabytes() {
+    let site = Site::new();
+    let service = open_service(&site);
+    let mut root = Client::connect(&site);
+    for number in 0..10_000 {
+        let level = ["critical", "error"][number % 2];
+        root.call("org.lvmwarden.Supervisor.SetLogLevel", &json!({ "level": level }));
+    }
+    let before = service.resident_bytes();
+    let mut most = before;
+    let call = json!({"method": "org.lvmwarden.Events.Recent"}).to_string() + "\n";
+    lvm_is_served_during(&site, || {
+        let mut crowd: Vec<_> = (0..150).map(|_| Somebody::connect(&site, UID, GROUP, &[])).collect();
+        for somebody in &mut crowd {
+            somebody.say(&call.repeat(10));
+        }
+        let end = Instant::now() + WHILE;
+        while Instant::now() < end {
+            most = most.max(service.resident_bytes());
+            // Root is not held up by them.
+            root.call("org.lvmwarden.Events.Recent", &json!({"limit": 1}));
+            thread::sleep(Duration::from_millis(20));
+        }
+    });
+    let cost = (most - before) >> 20;
+    assert!(cost < 64, "{cost} MiB");
 }

@@ -77,7 +77,7 @@ impl End {
 /// [`Call`](super::Call)s, a client [`Reply`](super::Reply)s.
 ///
 /// Each received byte is looked at once, however the stream is cut.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct JsonCodec<In> {
     /// How the peer ended its last message.
     peers_end: End,
@@ -167,7 +167,7 @@ fn is_blank(text: &[u8]) -> bool {
 }
 
 /// How far the message at the front of a buffer has been looked at, and where in JSON's structure that is.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 struct Scan {
     /// The bytes looked at.
     length: usize,

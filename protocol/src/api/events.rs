@@ -19,12 +19,15 @@ interface!("org.lvmwarden.Events", "org.lvmwarden.Events.varlink", {
 });
 
 /// Asks for the latest events, without waiting for more.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Recent {
     /// How many at most; `None`: all that are kept.
     pub limit: Option<u32>,
+    /// Where the page begins, as the one before has said; `None`: the latest events.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// The latest events.
@@ -33,6 +36,9 @@ pub struct Recent {
 pub struct RecentReply {
     /// Oldest first.
     pub events: Vec<Event>,
+    /// Where the next page begins, which is of older ones; `None`: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page: Option<String>,
 }
 
 /// Asks for events as they happen.

@@ -42,6 +42,9 @@ call! {
     Lockspaces {
         /// Of this VG; `None`: all.
         vgname: Option<String>,
+        /// Where the page begins, as the one before has said; `None`: the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<String>,
     }
 }
 call! {
@@ -49,6 +52,9 @@ call! {
     Locks {
         /// Of this VG; `None`: all.
         vgname: Option<String>,
+        /// Where the page begins, as the one before has said; `None`: the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<String>,
     }
 }
 call! {
@@ -56,6 +62,9 @@ call! {
     Waiters {
         /// Of this VG; `None`: all.
         vgname: Option<String>,
+        /// Where the page begins, as the one before has said; `None`: the first.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<String>,
     }
 }
 call! {
@@ -98,6 +107,9 @@ message! {
     LockspacesReply {
         /// They.
         lockspaces: Vec<Lockspace>,
+        /// Where the next page begins; `None`: this was the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_page: Option<String>,
     }
 }
 message! {
@@ -105,6 +117,9 @@ message! {
     LocksReply {
         /// They.
         locks: Vec<Lock>,
+        /// Where the next page begins; `None`: this was the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_page: Option<String>,
     }
 }
 message! {
@@ -112,6 +127,9 @@ message! {
     WaitersReply {
         /// They.
         waiters: Vec<Waiter>,
+        /// Where the next page begins; `None`: this was the last.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_page: Option<String>,
     }
 }
 message! {
@@ -124,7 +142,7 @@ message! {
     }
 }
 message! {
-    /// All that there is.
+    /// All that there is, or a part of it.
     WatchReply {
         /// The lockspaces.
         lockspaces: Vec<Lockspace>,
@@ -132,6 +150,8 @@ message! {
         locks: Vec<Lock>,
         /// The requests that wait on this host.
         waiters: Vec<Waiter>,
+        /// The rest follows in the next reply.
+        is_partial: bool,
     }
 }
 

@@ -23,6 +23,8 @@
 //! `agreement` fails the tests when they differ. In both, every number has its unit in its name, and none grows beyond
 //! 2^53; times are RFC 3339 in UTC; a field that is not known is null or absent, which mean the same.
 //!
+//! What may be long is given in pages: [`page`].
+//!
 //! Who may call what is not said here.
 
 pub mod archive;
@@ -32,6 +34,7 @@ pub mod interface;
 pub mod lock;
 pub mod message;
 pub mod metrics;
+pub mod page;
 pub mod poll;
 pub mod service;
 pub mod supervisor;
@@ -45,6 +48,7 @@ mod tests;
 pub use codec::{CodecError, JsonCodec};
 pub use interface::{Done, InterfaceError, Method, Replies};
 pub use message::{Call, CallError, Message, Parameters, Reply};
+pub use page::Paged;
 
 use varlink_service::Error as VarlinkError;
 

@@ -40,18 +40,25 @@ interface!("org.lvmwarden.Poll", "org.lvmwarden.Poll.varlink", {
     Throttling -> One(ThrottlingReply),
 });
 
-/// Asks for all operations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+/// Asks for all operations, page by page.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct List {}
+pub struct List {
+    /// Where the page begins, as the one before has said; `None`: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
 
-/// All operations.
+/// A page of operations.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct ListReply {
     /// Oldest first; those that have ended are among them until their result is collected or expires.
     pub operations: Vec<Operation>,
+    /// Where the next page begins; `None`: this was the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page: Option<String>,
 }
 
 /// Asks for one operation.

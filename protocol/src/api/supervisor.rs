@@ -11,17 +11,24 @@ interface!("org.lvmwarden.Supervisor", "org.lvmwarden.Supervisor.varlink", {
 });
 
 /// Asks for a picture of the supervision tree.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Tree {}
+pub struct Tree {
+    /// Where the page begins, as the one before has said; `None`: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
 
 /// The supervision tree.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct TreeReply {
-    /// Its top.
+    /// Its top; a page has the actors that it tells, and those above them.
     pub root: Node,
+    /// Where the next page begins; `None`: this was the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page: Option<String>,
 }
 
 /// One actor of the tree, with everything below it.

@@ -58,10 +58,10 @@ fn the_steps_of_an_operation_are_its_story() {
     assert_eq!(whats(2), [What::Intended]);
     assert_eq!(chronicle.going_on(), [op(2)]);
     assert_eq!(chronicle.last(), Some(&step(1, 2, ended())));
-    let told: Vec<_> = chronicle.latest(2).iter().map(|step| (step.op, step.at)).collect();
+    let told: Vec<_> = chronicle.latest(2, None).iter().map(|step| (step.op, step.at)).collect();
     assert_eq!(told, [(op(2), at(1)), (op(1), at(2))]);
-    assert_eq!(chronicle.latest(9).len(), 3);
-    assert_eq!(chronicle.latest(0), []);
+    assert_eq!(chronicle.latest(9, None).len(), 3);
+    assert_eq!(chronicle.latest(0, None), []);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 
-use lvmwarden_protocol::api::Reply;
+use lvmwarden_protocol::api::CodecError;
 use lvmwarden_protocol::api::archive::{
     Clean, CleanReply, Error, JanitorState, Pass, Plan, PlanReply, Removal, Report, Request, Seen, Status,
     StatusReply, Vg,
@@ -11,6 +11,7 @@ use lvmwarden_supervisor::AskError;
 use slog::info;
 
 use super::ApiService;
+use super::connection::{Last, Replies};
 use super::dispatch::reply;
 use crate::archive_janitor::actor::{Clean as CleanNow, DEADLINE, DryRun, Janitor};
 use crate::archive_janitor::{self, PassError, VgReport};
@@ -21,17 +22,27 @@ use crate::names;
 const TOLD: usize = 1000;
 
 impl ApiService {
-    pub(super) async fn answer_archive(&self, uid: u32, request: Request) -> Reply {
+    pub(super) async fn answer_archive(
+        &self,
+        uid: u32,
+        request: Request,
+        replies: &Replies<'_, '_>,
+    ) -> Result<Last<'_>, CodecError> {
+        // A pass takes long: nobody else is to wait for its share.
         match request {
-            Request::Status(Status {}) => reply::<Status, Error>(Ok(self.archive_status())),
+            Request::Status(Status {}) => Ok(reply::<Status, Error>(Ok(self.archive_status())).into()),
             Request::Plan(Plan {}) => {
                 let pass = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, DryRun, DEADLINE);
-                reply::<Plan, _>(answer(pass.await).map(|report| PlanReply { report }))
+                let report = answer(pass.await);
+                let look = async { report.map(|report| || PlanReply { report: told(report) }) };
+                self.large::<Plan, _>(uid, replies, Error::Busy, look).await
             }
             Request::Clean(Clean {}) => {
                 info!(self.log, "a client has the archive cleaned"; "uid" => uid);
                 let pass = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, CleanNow, DEADLINE);
-                reply::<Clean, _>(answer(pass.await).map(|report| CleanReply { report }))
+                let report = answer(pass.await);
+                let look = async { report.map(|report| || CleanReply { report: told(report) }) };
+                self.large::<Clean, _>(uid, replies, Error::Busy, look).await
             }
         }
     }
@@ -65,9 +76,11 @@ impl ApiService {
     }
 }
 
-fn answer(asked: Result<Result<archive_janitor::Report, PassError>, AskError>) -> Result<Report, Error> {
+fn answer(
+    asked: Result<Result<archive_janitor::Report, PassError>, AskError>,
+) -> Result<archive_janitor::Report, Error> {
     match asked {
-        Ok(Ok(report)) => Ok(told(report)),
+        Ok(Ok(report)) => Ok(report),
         Ok(Err(PassError::Off)) => Err(Error::Off),
         Ok(Err(PassError::Busy)) => Err(Error::Busy),
         Ok(Err(failed)) => Err(Error::Failed { reason: chain(&failed) }),

@@ -13,10 +13,9 @@ use tokio::time::sleep;
 use tokio_util::codec::Encoder;
 
 use super::WRITE_DEADLINE;
+use super::outgoing::Load;
 use crate::session::{HALF_MESSAGE_DEADLINE, Parser, READ_BYTES, within};
 
-/// A reply with more things than this in a list is encoded on another thread: ten thousand take a tenth of a second.
-const LONG_LIST: usize = 200;
 /// How often a client that has sent something ahead, or nothing more, is looked after.
 const PRESENCE_INTERVAL: Duration = Duration::from_secs(1);
 /// How long a client that has sent what cannot be read may go on sending, before it reads why.
@@ -56,6 +55,34 @@ pub(super) struct Replies<'a, 's> {
     to: &'a mut WriteHalf<'s>,
     codec: &'a mut JsonCodec<Call>,
     oneway: bool,
+}
+
+/// A reply that is ready to be sent, and its share of what may be on its way.
+pub(super) struct Made<'l> {
+    framed: BytesMut,
+    _load: Load<'l>,
+}
+
+/// The last reply to a call.
+pub(super) enum Last<'l> {
+    Short(Reply),
+    Made(Made<'l>),
+}
+
+impl Last<'_> {
+    /// Returns whether it refuses the call.
+    pub(super) fn is_refusal(&self) -> bool {
+        match self {
+            Self::Short(reply) => reply.error.is_some(),
+            Self::Made(_) => false,
+        }
+    }
+}
+
+impl From<Reply> for Last<'_> {
+    fn from(reply: Reply) -> Self {
+        Self::Short(reply)
+    }
 }
 
 /// The client of a connection, as far as it is there.
@@ -132,39 +159,83 @@ impl<'a> Connection<'a> {
 }
 
 impl Replies<'_, '_> {
-    /// Sends a reply, unless the client wants none; one that is too large becomes an error that says so.
+    /// Sends a reply, unless the client wants none. It is encoded here, so it must be short; what may be long is [made].
+    ///
+    /// [made]: Self::make
     ///
     /// # Errors
     /// When the client is gone, or does not read.
     pub(super) async fn send(&mut self, reply: Reply) -> Result<(), CodecError> {
+        self.send_all([reply]).await
+    }
+
+    /// Sends a few short replies at once.
+    ///
+    /// # Errors
+    /// When the client is gone, or does not read.
+    pub(super) async fn send_all(
+        &mut self,
+        replies: impl IntoIterator<Item = Reply>,
+    ) -> Result<(), CodecError> {
+        let mut framed = BytesMut::new();
+        for reply in replies {
+            encode(self.codec, &reply, &mut framed)?;
+        }
+        self.write(&framed).await
+    }
+
+    /// Makes a reply on another thread, encoded for this client; one that is too large becomes an error that says so.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub(super) async fn make<'l>(
+        &self,
+        mut load: Load<'l>,
+        make: impl FnOnce() -> Reply + Send + 'static,
+    ) -> Result<Made<'l>, CodecError> {
+        let mut codec = self.codec.clone();
+        let making = spawn_blocking(move || {
+            let mut framed = BytesMut::new();
+            encode(&mut codec, &make(), &mut framed).map(|()| framed)
+        });
+        let framed = making.await.expect("to make a reply does not panic")?;
+        load.is(framed.len());
+        Ok(Made { framed, _load: load })
+    }
+
+    /// Sends a reply that was made, and gives its share back.
+    ///
+    /// # Errors
+    /// When the client is gone, or does not read.
+    pub(super) async fn send_made(&mut self, made: Made<'_>) -> Result<(), CodecError> {
+        self.write(&made.framed).await
+    }
+
+    /// Sends the last reply.
+    ///
+    /// # Errors
+    /// When the client is gone, or does not read.
+    pub(super) async fn send_last(&mut self, last: Last<'_>) -> Result<(), CodecError> {
+        match last {
+            Last::Short(reply) => self.send(reply).await,
+            Last::Made(made) => self.send_made(made).await,
+        }
+    }
+
+    async fn write(&mut self, framed: &[u8]) -> Result<(), CodecError> {
         if self.oneway {
             return Ok(());
         }
-        let framed = if is_large(&reply) {
-            let mut codec = std::mem::take(self.codec);
-            let encoding = spawn_blocking(move || (encode(&mut codec, &reply), codec));
-            let (framed, codec) = encoding.await.expect("to encode a reply does not panic");
-            *self.codec = codec;
-            framed
-        } else {
-            encode(self.codec, &reply)
-        };
-        Ok(within(WRITE_DEADLINE, self.to.write_all(&framed?)).await??)
+        Ok(within(WRITE_DEADLINE, self.to.write_all(framed)).await??)
     }
 }
 
-/// Returns whether it would keep the others waiting to encode this reply.
-fn is_large(reply: &Reply) -> bool {
-    reply.parameters.values().any(|value| value.as_array().is_some_and(|list| list.len() > LONG_LIST))
-}
-
-fn encode(codec: &mut JsonCodec<Call>, reply: &Reply) -> Result<BytesMut, CodecError> {
-    let mut framed = BytesMut::new();
-    if let Err(error) = codec.encode(reply, &mut framed) {
+fn encode(codec: &mut JsonCodec<Call>, reply: &Reply, framed: &mut BytesMut) -> Result<(), CodecError> {
+    if let Err(error) = codec.encode(reply, framed) {
         let Some(answer) = error.answer() else { return Err(error) };
-        codec.encode(&Reply::error(&answer), &mut framed)?;
+        codec.encode(&Reply::error(&answer), framed)?;
     }
-    Ok(framed)
+    Ok(())
 }
 
 impl Presence<'_, '_> {

@@ -1,14 +1,14 @@
 //! Which call is answered at all, and by whom.
 
+use std::str::FromStr;
+
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
 use lvmwarden_protocol::api::{
-    CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metrics, poll, service,
+    CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metrics, page, poll, service,
     supervisor, varlink_service,
 };
 
-use tokio::task::spawn_blocking;
-
-use super::connection::{Arrived, Replies};
+use super::connection::{Arrived, Last, Replies};
 use super::{ApiService, Client};
 use crate::access::Permission;
 
@@ -56,8 +56,9 @@ impl ApiService {
         client: Client,
         request: Request,
         replies: &mut Replies<'_, '_>,
-    ) -> Result<Reply, CodecError> {
-        Ok(match request {
+    ) -> Result<Last<'_>, CodecError> {
+        let uid = client.uid;
+        let short = match request {
             Request::Varlink(varlink_service::Request::GetInfo(_)) => self.get_info(),
             Request::Varlink(varlink_service::Request::GetInterfaceDescription(asked)) => {
                 reply::<varlink_service::GetInterfaceDescription, _>(super::about::describe(&asked))
@@ -69,33 +70,57 @@ impl ApiService {
                 let refusal = refusal.map(|reason| service::Error::StillNeeded { reason });
                 reply::<service::Stop, _>(refusal.map_or(Ok(lvmwarden_protocol::api::Done {}), Err))
             }
-            Request::Poll(request) => self.answer_poll(client.uid, request, replies).await?,
-            Request::Supervisor(supervisor::Request::Tree(_)) => {
-                reply::<supervisor::Tree, _>(self.tree().await)
+            Request::Poll(request) => return self.answer_poll(uid, request, replies).await,
+            Request::Supervisor(supervisor::Request::Tree(asked)) => {
+                return self.tree(uid, asked, replies).await;
             }
             Request::Supervisor(supervisor::Request::Restart(asked)) => {
-                reply::<supervisor::Restart, _>(self.restart(asked, client.uid).await)
+                reply::<supervisor::Restart, _>(self.restart(asked, uid).await)
             }
             Request::Supervisor(supervisor::Request::SetLogLevel(asked)) => {
                 reply::<supervisor::SetLogLevel, _>(self.set_log_level(asked))
             }
-            Request::Events(events::Request::Recent(asked)) => self.recent(asked).await,
+            Request::Events(events::Request::Recent(asked)) => return self.recent(uid, asked, replies).await,
             Request::Events(events::Request::Subscribe(asked)) => self.subscribe(asked, replies).await?,
-            Request::Metrics(metrics::Request::Get(_)) => reply::<metrics::Get, _>(self.metrics().await),
-            Request::Archive(request) => self.answer_archive(client.uid, request).await,
-            Request::Lock(request) => self.answer_lock(client.uid, request, replies).await?,
-        })
+            Request::Metrics(metrics::Request::Get(_)) => {
+                let metrics = self.metrics();
+                return self.large::<metrics::Get, _>(uid, replies, metrics::Error::Busy, metrics).await;
+            }
+            Request::Archive(request) => return self.answer_archive(uid, request, replies).await,
+            Request::Lock(request) => return self.answer_lock(uid, request, replies).await,
+        };
+        Ok(short.into())
+    }
+
+    /// Answers with what may be long: when there is a share for it, it is looked up, and then made on another thread in
+    /// its turn.
+    ///
+    /// # Errors
+    /// When it cannot be encoded.
+    pub(super) async fn large<M: Method, E: InterfaceError>(
+        &self,
+        uid: u32,
+        replies: &Replies<'_, '_>,
+        busy: E,
+        look: impl Future<Output = Result<impl FnOnce() -> M::Reply + Send + 'static, E>>,
+    ) -> Result<Last<'_>, CodecError> {
+        let Some(load) = self.outgoing.load(uid).await else { return Ok(Reply::error(&busy).into()) };
+        let make = match look.await {
+            Ok(make) => make,
+            Err(error) => return Ok(Reply::error(&error).into()),
+        };
+        let _turn = self.outgoing.turn(uid).await;
+        Ok(Last::Made(replies.make(load, || Reply::last::<M>(&make())).await?))
     }
 }
 
-/// Returns the reply of a method that may give thousands of things; made on another thread, so that the others are not
-/// kept waiting.
-pub(super) async fn large_reply<M, E>(result: Result<M::Reply, E>) -> Reply
-where
-    M: Method<Reply: Send + 'static>,
-    E: InterfaceError + Send + 'static,
-{
-    spawn_blocking(|| reply::<M, E>(result)).await.expect("to make a reply does not panic")
+/// Returns the place at which a page is to begin.
+///
+/// # Errors
+/// The reply to a client that has made one up.
+pub(super) fn place<T: FromStr>(page: Option<&str>) -> Result<Option<T>, Reply> {
+    let wrong = |_| Reply::error(&VarlinkError::InvalidParameter { parameter: page::PAGE.to_owned() });
+    page.map(str::parse).transpose().map_err(wrong)
 }
 
 /// Returns the reply of a method that gives one.

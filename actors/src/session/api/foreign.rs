@@ -6,6 +6,7 @@ use lvmwarden_protocol::api::poll::{Error, ForeignCopy, ForeignKind, ForeignRepl
 use lvmwarden_protocol::ids::Lvid;
 use tokio::time::timeout;
 
+use super::outgoing::{json_bytes, page};
 use super::{ANSWER_DEADLINE, ApiService};
 use crate::kernel::foreign::SeenCopy;
 use crate::poll_operation::directory::Directory;
@@ -17,14 +18,32 @@ use crate::poll_operation::state::Moment;
 pub(super) struct Paces(HashMap<(Lvid, ForeignKind), Pace>);
 
 impl ApiService {
-    pub(super) async fn foreign(&self, directory: &Directory) -> Result<ForeignReply, Error> {
-        let Some(poll) = &self.environment.poll else { return Ok(ForeignReply { copies: vec![] }) };
+    /// Looks at the copies of others behind one, of which as many are told as fit.
+    pub(super) async fn foreign(
+        &self,
+        directory: &Directory,
+        after: Option<String>,
+    ) -> Result<impl FnOnce() -> ForeignReply + Send + 'static, Error> {
+        let copies = self.foreign_copies(directory).await?;
+        Ok(move || {
+            let behind =
+                copies.into_iter().filter(|copy| after.as_ref().is_none_or(|after| place(copy) > *after));
+            let (copies, is_cut) = page(behind, json_bytes);
+            let last = copies.last().filter(|_| is_cut).map(place);
+            ForeignReply { copies, next_page: last }
+        })
+    }
+
+    async fn foreign_copies(&self, directory: &Directory) -> Result<Vec<ForeignCopy>, Error> {
+        let Some(poll) = &self.environment.poll else { return Ok(Vec::new()) };
         let copies = poll.kernel.copies().await.ok_or(Error::Busy)?;
         // Asked afterwards: what an lvm command has handed over meanwhile is ours.
-        let all = timeout(ANSWER_DEADLINE, directory.describe()).await.map_err(|_| Error::Busy)?;
-        let in_progress = all.into_iter().filter(|one| one.ending.is_none());
-        let ours: HashSet<Lvid> = in_progress.map(|one| one.request.lvid).collect();
-        Ok(ForeignReply { copies: self.foreign_paces.borrow_mut().take_note(copies, &ours, poll.now()) })
+        let mut ours = HashSet::new();
+        let all = directory.describe_each(|one| {
+            ours.extend(one.ending.is_none().then_some(one.request.lvid));
+        });
+        timeout(ANSWER_DEADLINE, all).await.map_err(|_| Error::Busy)?;
+        Ok(self.foreign_paces.borrow_mut().take_note(copies, &ours, poll.now()))
     }
 }
 
@@ -48,9 +67,14 @@ impl Paces {
                 mismatches: copy.mismatches,
             });
         }
-        copies.sort_by(|one, other| (&one.vgname, &one.lvname).cmp(&(&other.vgname, &other.lvname)));
+        copies.sort_by_cached_key(place);
         copies
     }
+}
+
+/// Names a copy such that names are in the order in which copies are told.
+fn place(copy: &ForeignCopy) -> String {
+    format!("{}/{}/{}", copy.vgname, copy.lvname, copy.kind.as_str())
 }
 
 #[cfg(test)]

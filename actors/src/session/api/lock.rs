@@ -1,5 +1,8 @@
 //! The locks of shared VGs: who holds what, who waits, and why.
 
+mod listing;
+
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,15 +11,17 @@ use lvmwarden_protocol::api::lock::{
     Lockspaces, LockspacesReply, Request, Start, State, Stop, Waiter, Waiters, WaitersReply, Watch,
     WatchReply, Why,
 };
-use lvmwarden_protocol::api::{CodecError, Done, Reply};
+use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
 use lvmwarden_protocol::lock::ResultCode;
 use lvmwarden_supervisor::process::{Command, ProcessExit, run};
 use slog::info;
+use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
 use super::ApiService;
-use super::connection::Replies;
-use super::dispatch::reply;
+use super::connection::{Last, Replies};
+use super::dispatch::{place, reply};
+use super::outgoing::{PAGE_ITEMS, json_bytes, page};
 use crate::lockspace::ask::{Ask, Client, ClientId, StopRule};
 use crate::lockspace::directory::{Directory, Question, lockspace_of};
 use crate::lockspace::event::Moment;
@@ -25,6 +30,7 @@ use crate::lockspace::lock_manager::{GlobalLease, Resource};
 use crate::lockspace::picture::{
     HolderPicture, LockspacePicture, ResourcePicture, Stage, WaiterPicture, Why as Reason,
 };
+use listing::{Place, Thing, Wanted, things};
 
 /// How often a watcher is told what has changed.
 const WATCH_PERIOD: Duration = Duration::from_secs(1);
@@ -37,21 +43,24 @@ impl ApiService {
         uid: u32,
         request: Request,
         replies: &mut Replies<'_, '_>,
-    ) -> Result<Reply, CodecError> {
-        let Some(lock) = &self.environment.lock else { return Ok(Reply::error(&Error::NotServed)) };
+    ) -> Result<Last<'_>, CodecError> {
+        let Some(lock) = &self.environment.lock else { return Ok(Reply::error(&Error::NotServed).into()) };
         let directory = Directory::new(self.registry.clone(), Arc::clone(lock));
-        Ok(match request {
-            Request::Lockspaces(Lockspaces { vgname }) => {
-                let WatchReply { lockspaces, .. } = look(&directory, vgname.as_deref()).await;
-                reply::<Lockspaces, Error>(Ok(LockspacesReply { lockspaces }))
+        let short = match request {
+            Request::Lockspaces(Lockspaces { vgname, page }) => {
+                let list = List { uid, directory, vgname, wanted: Wanted::Lockspaces };
+                let made = |told: Told| LockspacesReply { lockspaces: told.lockspaces, next_page: told.next };
+                return self.list_locks::<Lockspaces>(list, page, replies, made).await;
             }
-            Request::Locks(Locks { vgname }) => {
-                let WatchReply { locks, .. } = look(&directory, vgname.as_deref()).await;
-                reply::<Locks, Error>(Ok(LocksReply { locks }))
+            Request::Locks(Locks { vgname, page }) => {
+                let list = List { uid, directory, vgname, wanted: Wanted::Locks };
+                let made = |told: Told| LocksReply { locks: told.locks, next_page: told.next };
+                return self.list_locks::<Locks>(list, page, replies, made).await;
             }
-            Request::Waiters(Waiters { vgname }) => {
-                let WatchReply { waiters, .. } = look(&directory, vgname.as_deref()).await;
-                reply::<Waiters, Error>(Ok(WaitersReply { waiters }))
+            Request::Waiters(Waiters { vgname, page }) => {
+                let list = List { uid, directory, vgname, wanted: Wanted::Waiters };
+                let made = |told: Told| WaitersReply { waiters: told.waiters, next_page: told.next };
+                return self.list_locks::<Waiters>(list, page, replies, made).await;
             }
             Request::Start(Start { vgname }) => reply::<Start, _>(self.start_lockspace(uid, vgname).await),
             Request::Stop(Stop { vgname }) => {
@@ -67,32 +76,110 @@ impl ApiService {
                 reply::<Drop, _>(dropped)
             }
             Request::Explain(Explain { vgname, lv }) => {
-                let pictures = directory.describe().await;
-                let told = explain(&pictures, &vgname, lv.as_deref(), lock.now());
-                let told = told.map(|told| ExplainReply { is_blocked: told.is_blocked, lines: told.lines });
-                reply::<Explain, _>(told.ok_or(Error::NotStarted { vgname }))
+                let explained = async {
+                    // A picture of everything: one at a time.
+                    let _turn = self.outgoing.turn(uid).await;
+                    let pictures = directory.describe().await;
+                    let told = explain(&pictures, &vgname, lv.as_deref(), lock.now());
+                    let told = told.ok_or(Error::NotStarted { vgname })?;
+                    Ok(move || ExplainReply { is_blocked: told.is_blocked, lines: told.lines })
+                };
+                return self.large::<Explain, _>(uid, replies, Error::Busy, explained).await;
             }
-            Request::Watch(Watch {}) => self.watch_locks(&directory, replies).await?,
-        })
+            Request::Watch(Watch {}) => {
+                let list = List { uid, directory, vgname: None, wanted: Wanted::Everything };
+                self.watch_locks(&list, replies).await?
+            }
+        };
+        Ok(short.into())
     }
 
-    async fn watch_locks(
+    /// Answers with a page of what is listed.
+    async fn list_locks<M: Method<Reply: Send>>(
         &self,
-        directory: &Directory,
-        replies: &mut Replies<'_, '_>,
-    ) -> Result<Reply, CodecError> {
+        list: List,
+        page: Option<String>,
+        replies: &Replies<'_, '_>,
+        make: impl FnOnce(Told) -> M::Reply + Send + 'static,
+    ) -> Result<Last<'_>, CodecError> {
+        let after = match place::<Place>(page.as_deref()) {
+            Ok(after) => after,
+            Err(refusal) => return Ok(refusal.into()),
+        };
+        let look = async {
+            let things = self.look(&list, after.as_ref()).await;
+            Ok(|| make(Told::page(things)))
+        };
+        self.large::<M, Error>(list.uid, replies, Error::Busy, look).await
+    }
+
+    /// Tells all that there is whenever it has changed, page by page. Of what was told nothing is kept but a hash.
+    async fn watch_locks(&self, list: &List, replies: &mut Replies<'_, '_>) -> Result<Reply, CodecError> {
         let Ok(_stream) = self.streams.try_acquire() else { return Ok(Reply::error(&Error::Busy)) };
         let mut told = None;
         loop {
-            let seen = look(directory, None).await;
-            // Times go on by themselves: they are no change.
-            let lasting = without_times(seen.clone());
-            if told.as_ref() != Some(&lasting) {
-                replies.send(Reply::continued::<Watch>(&seen)).await?;
-                told = Some(lasting);
+            let now = self.lasting_hash(list).await;
+            if told != Some(now) {
+                let mut after = None;
+                loop {
+                    let Some(load) = self.outgoing.load(list.uid).await else {
+                        return Ok(Reply::error(&Error::Busy));
+                    };
+                    let page = Told::page(self.look(list, after.as_ref()).await);
+                    after = page.next.as_deref().and_then(|next| next.parse().ok());
+                    let turn = self.outgoing.turn(list.uid).await;
+                    let made = replies.make(load, || Reply::continued::<Watch>(&page.into())).await?;
+                    drop(turn);
+                    replies.send_made(made).await?;
+                    if after.is_none() {
+                        break;
+                    }
+                }
+                told = Some(now);
             }
             sleep(WATCH_PERIOD).await;
         }
+    }
+
+    /// Returns a hash of all that there is, but for times: they go on by themselves, which is no change.
+    async fn lasting_hash(&self, list: &List) -> u64 {
+        let (mut hasher, mut after) = (DefaultHasher::new(), None);
+        loop {
+            let things = self.look(list, after.as_ref()).await;
+            let Some((end, _)) = things.last() else { return hasher.finish() };
+            after = Some(end.clone());
+            let work = spawn_blocking(move || {
+                for (_, thing) in things {
+                    serde_json::to_string(&thing.lasting()).expect("things have names").hash(&mut hasher);
+                }
+                hasher
+            });
+            hasher = work.await.expect("to hash does not panic");
+        }
+    }
+
+    /// Looks at what is listed behind a place: what fits a page, and one thing more where there is.
+    async fn look(&self, list: &List, after: Option<&Place>) -> Vec<(Place, Thing)> {
+        // The picture of a lockspace may be large: one at a time.
+        let _turn = self.outgoing.turn(list.uid).await;
+        let mut names = list.directory.lockspaces();
+        names.sort_unstable();
+        let is_meant = |name: &String| {
+            list.vgname.as_ref().is_none_or(|vg| *name == lockspace_of(vg))
+                && after.is_none_or(|after| *name >= after.lockspace)
+        };
+        let mut seen = Vec::new();
+        for name in names.iter().filter(|name| is_meant(name)) {
+            let Some(picture) = list.directory.describe_one(name).await else { continue };
+            let left = PAGE_ITEMS + 1 - seen.len();
+            let now = list.directory.environment().now();
+            let after = after.filter(|after| after.lockspace == *name);
+            seen.extend(things(&picture, list.wanted, after, now).take(left));
+            if seen.len() > PAGE_ITEMS {
+                break;
+            }
+        }
+        seen
     }
 
     /// lvm knows how the VG is locked, and activates the LV of its leases.
@@ -136,34 +223,45 @@ async fn change(directory: &Directory, vgname: String, ask: Ask, busy: &str) -> 
     }
 }
 
-async fn look(directory: &Directory, vg: Option<&str>) -> WatchReply {
-    let environment = directory.environment();
-    let pictures = directory.describe().await;
-    let now = environment.now();
-    let is_meant = |picture: &&LockspacePicture| vg.is_none() || picture.spec.vg.as_deref() == vg;
-    let mut told = WatchReply { lockspaces: Vec::new(), locks: Vec::new(), waiters: Vec::new() };
-    for picture in pictures.iter().filter(is_meant) {
-        told.lockspaces.push(lockspace(picture, now));
-        for resource in &picture.resources {
-            told.locks.extend(resource.holders.iter().map(|holder| held(picture, resource, holder, now)));
-            told.locks.extend(unreleased(picture, resource, now));
-            told.waiters.extend(resource.waiters.iter().map(|asked| waiting(picture, resource, asked, now)));
-        }
-    }
-    told
+/// What is listed, for whom.
+struct List {
+    uid: u32,
+    directory: Directory,
+    /// Of this VG; `None`: of all.
+    vgname: Option<String>,
+    wanted: Wanted,
 }
 
-fn without_times(mut told: WatchReply) -> WatchReply {
-    for lockspace in &mut told.lockspaces {
-        lockspace.lease = None;
+/// A page of what is listed.
+#[derive(Default)]
+struct Told {
+    lockspaces: Vec<Lockspace>,
+    locks: Vec<Lock>,
+    waiters: Vec<Waiter>,
+    next: Option<String>,
+}
+
+impl Told {
+    /// Takes as many things as fit.
+    fn page(things: Vec<(Place, Thing)>) -> Self {
+        let (fitting, is_cut) = page(things, |(_, thing)| json_bytes(thing));
+        let next = fitting.last().filter(|_| is_cut).map(|(place, _)| place.to_string());
+        let mut told = Self { next, ..Self::default() };
+        for (_, thing) in fitting {
+            match thing {
+                Thing::Lockspace(lockspace) => told.lockspaces.push(*lockspace),
+                Thing::Lock(lock) => told.locks.push(*lock),
+                Thing::Waiter(waiter) => told.waiters.push(*waiter),
+            }
+        }
+        told
     }
-    for lock in &mut told.locks {
-        lock.held_ms = None;
+}
+
+impl From<Told> for WatchReply {
+    fn from(Told { lockspaces, locks, waiters, next }: Told) -> Self {
+        Self { lockspaces, locks, waiters, is_partial: next.is_some() }
     }
-    for waiter in &mut told.waiters {
-        (waiter.waited_ms, waiter.retry_in_ms) = (0, None);
-    }
-    told
 }
 
 fn lockspace(picture: &LockspacePicture, now: Moment) -> Lockspace {

@@ -9,6 +9,7 @@
 //! A client can do no harm to others, whatever it sends or does not read:
 //!
 //! * a call has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`](super::HALF_MESSAGE_DEADLINE);
+//! * what may be long is told in pages, which are made and bounded by [`outgoing`];
 //! * a reply must be taken within [`WRITE_DEADLINE`]; who resumes from its cursor has missed nothing;
 //! * there are at most [`STREAMS`] that wait for what happens, be it a stream or a single reply; each holds a page of
 //!   events, and ends with its client.
@@ -19,6 +20,7 @@ mod connection;
 mod dispatch;
 mod foreign;
 mod lock;
+mod outgoing;
 mod poll;
 mod scrape;
 mod stream;
@@ -52,6 +54,7 @@ use crate::poll_operation::directory::Directory;
 use crate::service::ServiceEnvironment;
 use connection::Connection;
 use foreign::Paces;
+use outgoing::Outgoing;
 
 pub(crate) use scrape::scrape;
 
@@ -80,6 +83,8 @@ pub struct ApiService {
     teller: Teller,
     streams: Semaphore,
     parser: Parser,
+    /// What is on its way to clients.
+    outgoing: Outgoing,
     last_refusal: Cell<Option<Instant>>,
     /// How fast copies are that are not ours, as far as clients have asked.
     foreign_paces: RefCell<Paces>,
@@ -108,6 +113,7 @@ impl Protocol for Api {
             registry,
             streams: Semaphore::new(STREAMS),
             parser: Parser::default(),
+            outgoing: Outgoing::default(),
             last_refusal: Cell::default(),
             foreign_paces: RefCell::default(),
             log: link.log.clone(),
@@ -177,8 +183,8 @@ impl ApiService {
                 metrics.answered(Api::NAME, method, begin.elapsed());
                 last
             };
-            let is_refused = last.error.is_some();
-            let sent = replies.send(last).await;
+            let is_refused = last.is_refusal();
+            let sent = replies.send_last(last).await;
             if let Some(leave_children) = stop.filter(|_| !is_refused) {
                 info!(self.log, "a client asks the daemon to end"; "uid" => client.uid,
                       "leave_children" => leave_children);

@@ -4,18 +4,20 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
-    Abort, Blocked, CopyProgress, Error, Foreign, History, HistoryReply, Hold, HoldKind, List, ListReply,
-    Operation, OperationReply, Pause, Reconcile, ReconcileReply, Request, Resume, Show, Start, StartReply,
-    Story, StoryReply, Throttle, Throttling, Wait,
+    Abort, Blocked, CopyProgress, Error, Foreign, History, HistoryEntry, HistoryReply, Hold, HoldKind, List,
+    ListReply, Operation, OperationReply, Pause, Reconcile, ReconcileReply, Request, Resume, Show, Start,
+    StartReply, Story, StoryReply, Throttle, Throttling, Wait,
 };
 use lvmwarden_protocol::api::{CodecError, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
-use super::connection::Replies;
-use super::dispatch::{large_reply, reply};
+use super::connection::{Last, Replies};
+use super::dispatch::{place, reply};
+use super::outgoing::{PAGE_ITEMS, json_bytes, page};
 use super::{ANSWER_DEADLINE, ApiService};
+use crate::history::place::Place;
 use crate::names;
 use crate::poll_operation::directory::{Directory, Unanswered};
 use crate::poll_operation::messages::{Description, PauseError};
@@ -31,13 +33,20 @@ impl ApiService {
         uid: u32,
         request: Request,
         replies: &mut Replies<'_, '_>,
-    ) -> Result<Reply, CodecError> {
+    ) -> Result<Last<'_>, CodecError> {
         let Some(directory) = &self.directory else {
             let reason = "the poll role is turned off".to_owned();
-            return Ok(Reply::error(&Error::Failed { reason }));
+            return Ok(Reply::error(&Error::Failed { reason }).into());
         };
-        Ok(match request {
-            Request::List(_) => large_reply::<List, _>(list(directory).await).await,
+        let short = match request {
+            Request::List(List { page }) => {
+                let after = match place::<Uuid>(page.as_deref()) {
+                    Ok(after) => after,
+                    Err(refusal) => return Ok(refusal.into()),
+                };
+                let look = list(directory, after);
+                return self.large::<List, _>(uid, replies, Error::Busy, look).await;
+            }
             Request::Show(Show { id }) => reply::<Show, _>(show(directory, id).await),
             Request::Start(asked) => {
                 let default = self.environment.default_interval_seconds.load(Ordering::Relaxed);
@@ -47,22 +56,55 @@ impl ApiService {
             Request::Pause(Pause { id }) => reply::<Pause, _>(pause(directory, id, true).await),
             Request::Resume(Resume { id }) => reply::<Resume, _>(pause(directory, id, false).await),
             Request::Wait(asked) => reply::<Wait, _>(self.wait(directory, asked).await),
-            Request::Foreign(_) => reply::<Foreign, _>(self.foreign(directory).await),
+            Request::Foreign(Foreign { page }) => {
+                let look = self.foreign(directory, page);
+                return self.large::<Foreign, _>(uid, replies, Error::Busy, look).await;
+            }
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
             Request::Throttle(asked) => reply::<Throttle, _>(self.throttle(asked).await),
             Request::Throttling(_) => reply::<Throttling, _>(self.throttling().await),
-            Request::Reconcile(asked) => reply::<Reconcile, _>(self.reconcile(asked).await),
-            Request::History(History { limit }) => {
-                let entries = self.teller.history(limit).await;
-                let entries = entries.map(|entries| HistoryReply { entries }).map_err(|_| Error::Busy);
-                large_reply::<History, _>(entries).await
+            Request::Reconcile(asked) => {
+                // It takes long: nobody else is to wait for its share.
+                let found = self.reconcile(asked).await;
+                let look = async { found.map(|found| move || found) };
+                return self.large::<Reconcile, _>(uid, replies, Error::Busy, look).await;
+            }
+            Request::History(History { limit, page }) => {
+                let before = match place::<Place>(page.as_deref()) {
+                    Ok(before) => before,
+                    Err(refusal) => return Ok(refusal.into()),
+                };
+                let look = self.history(limit, before);
+                return self.large::<History, _>(uid, replies, Error::Busy, look).await;
             }
             Request::Story(Story { id }) => {
-                let told = self.teller.story(id).await.map_err(|_| Error::Busy);
-                let told =
-                    told.and_then(|story| Ok(StoryReply { story: story.ok_or_else(|| not_found(id))? }));
-                large_reply::<Story, _>(told).await
+                let look = async {
+                    let story = self.teller.story(id).await.map_err(|_| Error::Busy)?;
+                    let story = story.ok_or_else(|| not_found(id))?;
+                    Ok(move || StoryReply { story: story.into() })
+                };
+                return self.large::<Story, _>(uid, replies, Error::Busy, look).await;
             }
+        };
+        Ok(short.into())
+    }
+
+    /// Looks at the latest steps of those before a place, of which as many are told as fit.
+    async fn history(
+        &self,
+        limit: Option<u32>,
+        before: Option<Place>,
+    ) -> Result<impl FnOnce() -> HistoryReply + Send + 'static, Error> {
+        let limit = limit.and_then(|limit| usize::try_from(limit).ok());
+        let at_most = limit.map_or(PAGE_ITEMS, |limit| limit.min(PAGE_ITEMS));
+        let steps = self.teller.latest(at_most + 1, before).await.map_err(|_| Error::Busy)?;
+        Ok(move || {
+            let latest = steps.iter().rev().take(at_most).cloned().map(HistoryEntry::from);
+            let (mut entries, _is_cut) = page(latest, json_bytes);
+            entries.reverse();
+            let (older, told) = steps.split_at(steps.len() - entries.len());
+            let next = Place::before(told, before).filter(|_| !older.is_empty());
+            HistoryReply { entries, next_page: next.map(|place| place.to_string()) }
         })
     }
 
@@ -89,11 +131,27 @@ impl ApiService {
     }
 }
 
-/// Returns all operations, oldest first.
-pub(super) async fn list(directory: &Directory) -> Result<ListReply, Error> {
-    let mut all = timeout(ANSWER_DEADLINE, directory.describe()).await.map_err(|_| Error::Busy)?;
-    all.sort_by_key(|operation| (operation.started_at, operation.op));
-    Ok(ListReply { operations: all.into_iter().map(Operation::from).collect() })
+/// Looks at the operations behind one, oldest first, of which as many are told as fit.
+async fn list(
+    directory: &Directory,
+    after: Option<Uuid>,
+) -> Result<impl FnOnce() -> ListReply + Send + 'static, Error> {
+    let described = described(directory, after, PAGE_ITEMS + 1).await?;
+    Ok(move || {
+        let (operations, is_cut) = page(described.into_iter().map(Operation::from), json_bytes);
+        let last = operations.last().filter(|_| is_cut).map(|operation| operation.id.to_string());
+        ListReply { operations, next_page: last }
+    })
+}
+
+/// Returns the operations behind one (`None`: from the first), oldest first.
+pub(super) async fn described(
+    directory: &Directory,
+    after: Option<Uuid>,
+    at_most: usize,
+) -> Result<Vec<Description>, Error> {
+    let described = timeout(ANSWER_DEADLINE, directory.describe_after(after, at_most)).await;
+    described.map_err(|_| Error::Busy)?.map_err(busy)
 }
 
 async fn show(directory: &Directory, id: Uuid) -> Result<OperationReply, Error> {

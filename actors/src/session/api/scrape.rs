@@ -1,5 +1,7 @@
 //! All metrics, with what is the case at the moment.
 
+use std::sync::Arc;
+
 use lvmwarden_protocol::api::metrics::{Error, GetReply};
 use lvmwarden_supervisor::Registry;
 use tokio::time::timeout;
@@ -10,20 +12,22 @@ use crate::poll_operation::directory::Directory;
 use crate::service::ServiceEnvironment;
 
 impl ApiService {
-    pub(super) async fn metrics(&self) -> Result<GetReply, Error> {
+    pub(super) async fn metrics(&self) -> Result<impl FnOnce() -> GetReply + Send + 'static, Error> {
         let scraped = scrape(&self.environment, &self.registry, self.directory.as_ref()).await;
-        scraped.map(|openmetrics| GetReply { openmetrics }).ok_or(Error::Busy)
+        let make = scraped.ok_or(Error::Busy)?;
+        Ok(|| GetReply { openmetrics: make() })
     }
 }
 
-/// Returns all metrics as `OpenMetrics` text; `None` when the operations do not answer in time.
+/// Looks at all metrics, and returns what makes `OpenMetrics` text of them, on another thread; `None` when the operations do
+/// not answer in time.
 ///
 /// Nothing is asked but the daemon's own memory: no lvm command, no disk.
 pub(crate) async fn scrape(
     environment: &ServiceEnvironment,
     registry: &Registry,
     directory: Option<&Directory>,
-) -> Option<String> {
+) -> Option<impl FnOnce() -> String + Send + 'static> {
     let mut now = Snapshot {
         pending_requests: registry.pending_requests(),
         log_lines_dropped: environment.control.log_lines_dropped(),
@@ -33,10 +37,12 @@ pub(crate) async fn scrape(
         ..Snapshot::default()
     };
     if let Some(directory) = directory {
-        for operation in timeout(ANSWER_DEADLINE, directory.describe()).await.ok()? {
+        let counting = directory.describe_each(|operation| {
             *now.operations.entry((operation.request.kind, operation.state)).or_default() += 1;
             now.silent += u32::from(operation.silent);
-        }
+        });
+        timeout(ANSWER_DEADLINE, counting).await.ok()?;
     }
-    Some(environment.metrics.encode(&now))
+    let metrics = Arc::clone(&environment.metrics);
+    Some(move || metrics.encode(&now))
 }

@@ -104,6 +104,7 @@ impl Fixture {
             directory: None,
             streams: Semaphore::new(2),
             parser: Parser::default(),
+            outgoing: Outgoing::default(),
             last_refusal: Cell::default(),
             foreign_paces: RefCell::default(),
             log: Logger::root(Discard, o!()),

@@ -14,11 +14,14 @@ use uuid::Uuid;
 
 use super::ApiService;
 use super::connection::Replies;
-use super::poll::{busy, list, not_found};
+use super::poll::{busy, described, not_found};
 use crate::poll_operation::directory::Directory;
 
 /// How many events are looked at before the operations that they concern.
 const PAGE: usize = 100;
+
+/// How many operations are described at once.
+const PIECE: usize = 100;
 
 /// What one client has been told.
 struct Watcher<'a> {
@@ -71,10 +74,17 @@ impl Watcher<'_> {
         let mut changes = Vec::new();
         match (concerned, self.only) {
             (None, None) => {
-                let operations = list(self.directory).await?.operations;
-                let listed: BTreeSet<Uuid> = operations.iter().map(|operation| operation.id).collect();
-                for operation in operations {
-                    self.note(operation, &mut changes);
+                let mut listed = BTreeSet::new();
+                loop {
+                    let piece = described(self.directory, listed.last().copied(), PIECE).await?;
+                    let is_last = piece.len() < PIECE;
+                    for description in piece {
+                        listed.insert(description.op);
+                        self.note(description.into(), &mut changes);
+                    }
+                    if is_last {
+                        break;
+                    }
                 }
                 let gone: Vec<Uuid> = self.told.keys().copied().filter(|id| !listed.contains(id)).collect();
                 for id in gone {

@@ -15,7 +15,7 @@ pub(in crate::cli) const REMARK: &str = "not ours, left alone";
 
 /// Shows them.
 pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
-    let answer = screen.connect()?.call(&Foreign {})?;
+    let answer = screen.connect()?.call_all(&Foreign::default())?;
     screen.answer(&answer, |reply| match section(&reply.copies) {
         none if none.is_empty() => "the kernel copies nothing that is not ours\n".to_owned(),
         section => section.trim_start().to_owned(),
@@ -27,7 +27,7 @@ pub(super) fn below(client: &mut Client, screen: &mut Screen) -> Result<(), Fail
     if screen.json {
         return Ok(());
     }
-    let copies = client.call(&Foreign {})?.reply.copies;
+    let copies = client.call_all(&Foreign::default())?.reply.copies;
     screen.print(&section(&copies))
 }
 

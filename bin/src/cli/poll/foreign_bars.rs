@@ -105,5 +105,5 @@ impl Drawing {
 }
 
 fn ask(socket: &Path) -> Result<Vec<ForeignCopy>, ClientError> {
-    Ok(Client::connect(socket)?.call(&Foreign {})?.reply.copies)
+    Ok(Client::connect(socket)?.call_all(&Foreign::default())?.reply.copies)
 }

@@ -11,9 +11,12 @@ use crate::cli::operation::{id_length, kind, outcome, short_id};
 use crate::cli::screen::{BAD, Clock, DIM, ODD, Screen, USUAL};
 use crate::cli::table::{Cell, Table};
 
+/// How many entries are looked at where nobody says how many.
+pub(super) const MOST: u32 = 10_000;
+
 /// Shows it.
 pub(super) fn run(screen: &mut Screen, limit: Option<u32>) -> Result<(), Failure> {
-    let answer = screen.connect()?.call(&History { limit })?;
+    let answer = screen.connect()?.call_all(&History { limit: limit.or(Some(MOST)), page: None })?;
     let clock = screen.clock();
     screen.answer(&answer, |reply| table(&reply.entries, &clock))
 }
@@ -23,7 +26,7 @@ pub(super) fn fill_in_ends<'o>(
     client: &mut Client,
     operations: impl IntoIterator<Item = &'o mut Operation>,
 ) -> Result<(), ClientError> {
-    let listed = client.call(&List {})?.reply.operations;
+    let listed = client.call_all(&List::default())?.reply.operations;
     let is_gone = |operation: &Operation| {
         operation.outcome.is_none() && listed.iter().all(|listed| listed.id != operation.id)
     };
@@ -31,7 +34,7 @@ pub(super) fn fill_in_ends<'o>(
     if gone.is_empty() {
         return Ok(());
     }
-    let entries = client.call(&History { limit: None })?.reply.entries;
+    let entries = client.call_all(&History { limit: Some(MOST), page: None })?.reply.entries;
     for operation in gone {
         let its = entries.iter().rev().filter(|entry| entry.id == operation.id);
         let outcome = its.cloned().find_map(|entry| entry.outcome);

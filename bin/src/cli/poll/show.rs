@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use lvmwarden_protocol::api::poll::{History, List, Operation, OperationStory, Outcome, Show, Story};
 use uuid::Uuid;
 
-use super::{foreign, story};
+use super::{foreign, history, story};
 use crate::cli::client::{Client, ClientError};
 use crate::cli::failure::Failure;
 use crate::cli::operation::{
@@ -18,7 +18,7 @@ use crate::cli::table::{Cell, Table};
 /// Lists all operations.
 pub(super) fn list(screen: &mut Screen) -> Result<(), Failure> {
     let mut client = screen.connect()?;
-    let answer = client.call(&List {})?;
+    let answer = client.call_all(&List::default())?;
     let clock = screen.clock();
     screen.answer(&answer, |reply| table(&reply.operations, &clock))?;
     foreign::below(&mut client, screen)
@@ -53,13 +53,14 @@ pub(super) fn show(screen: &mut Screen, texts: &[String]) -> Result<(), Failure>
 /// Returns the ids of the operations that `texts` name, in their order, none of them twice; where none is in progress,
 /// the latest of those that are over.
 fn ids(client: &mut Client, texts: &[String]) -> Result<Vec<Uuid>, Failure> {
-    let known = client.call(&List {})?.reply.operations;
+    let known = client.call_all(&List::default())?.reply.operations;
     let mut ids = Vec::new();
     for text in texts {
         let found = match selection::choose(&known, text) {
             Ok(operations) => operations.into_iter().map(|operation| operation.id).collect(),
             Err(failure) => {
-                let entries = client.call(&History { limit: None })?.reply.entries;
+                let entries =
+                    client.call_all(&History { limit: Some(history::MOST), page: None })?.reply.entries;
                 vec![selection::of_the_past(&entries, text).ok_or(failure)?]
             }
         };

@@ -23,7 +23,7 @@ pub(super) fn run(screen: &mut Screen, texts: &[String]) -> Result<Exit, Failure
     let mut client = screen.connect()?;
     let is_all = texts.is_empty();
     let operations = if is_all {
-        let listed = client.call(&List {})?.reply.operations;
+        let listed = client.call_all(&List::default())?.reply.operations;
         listed.into_iter().filter(|operation| operation.outcome.is_none()).collect()
     } else {
         selection::find(&mut client, texts)?

@@ -98,8 +98,8 @@ fn another_type_or_a_missing_question_mark_is_found() {
         ],
     );
     assert_found(
-        "-> (operations: []Operation)",
-        "-> (operations: [string]Operation)",
+        "-> (operations: []Operation,",
+        "-> (operations: [string]Operation,",
         &[
             "only in the .varlink file: method List, reply operations: [string]Operation",
             "only in Rust: method List, reply operations: []Operation",
@@ -110,12 +110,16 @@ fn another_type_or_a_missing_question_mark_is_found() {
 #[test]
 fn a_method_a_type_a_word_and_an_error_on_one_side_only_are_found() {
     assert_found(
-        "method List()",
-        "method Ls()",
+        "method List(",
+        "method Ls(",
         &[
             "only in the .varlink file: method Ls",
+            "only in the .varlink file: method Ls, parameter page: ?string",
+            "only in the .varlink file: method Ls, reply next_page: ?string",
             "only in the .varlink file: method Ls, reply operations: []Operation",
             "only in Rust: method List",
+            "only in Rust: method List, parameter page: ?string",
+            "only in Rust: method List, reply next_page: ?string",
             "only in Rust: method List, reply operations: []Operation",
         ],
     );

@@ -1,6 +1,7 @@
 //! A place in the stream of events.
 
 use std::fmt;
+use std::str::FromStr;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -56,6 +57,14 @@ impl TryFrom<&str> for Cursor {
         let cursor = Self::new(epoch, number)?;
         // One place has one text: no sign, no leading zeros.
         if cursor.to_string() == text { Ok(cursor) } else { Err(InvalidCursor) }
+    }
+}
+
+impl FromStr for Cursor {
+    type Err = InvalidCursor;
+
+    fn from_str(text: &str) -> Result<Self, InvalidCursor> {
+        text.try_into()
     }
 }
 

@@ -6,10 +6,14 @@ use super::CopyProgress;
 use crate::ids::{LvName, Lvid, VgName};
 
 /// Asks which copies of LVM's the kernel makes although no operation of the daemon polls them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-pub struct Foreign {}
+pub struct Foreign {
+    /// Where the page begins, as the one before has said; `None`: the first.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
+}
 
 /// The copies that are not the daemon's. They are left alone.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -17,6 +21,9 @@ pub struct Foreign {}
 pub struct ForeignReply {
     /// In the order of the names of VG and LV.
     pub copies: Vec<ForeignCopy>,
+    /// Where the next page begins; `None`: this was the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page: Option<String>,
 }
 
 /// A copy that was started by somebody else: an lvm command that polls by itself, or a raid.

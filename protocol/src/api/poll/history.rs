@@ -8,12 +8,15 @@ use crate::ids::{LvName, VgName};
 use crate::poll::PollOperation;
 
 /// Asks what has happened to operations.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct History {
     /// How many of the latest entries at most; `None`: all that are kept.
     pub limit: Option<u32>,
+    /// Where the page begins, as the one before has said; `None`: the latest entries.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub page: Option<String>,
 }
 
 /// What has happened to operations.
@@ -22,6 +25,9 @@ pub struct History {
 pub struct HistoryReply {
     /// Oldest first.
     pub entries: Vec<HistoryEntry>,
+    /// Where the next page begins, which is of older ones; `None`: there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next_page: Option<String>,
 }
 
 /// Asks for all that has happened to one operation, which may be over.

@@ -201,11 +201,11 @@ fn poll_questions() {
     let wrap = super::super::Request::Poll;
     let one = OperationReply { operation: operation() };
     let one_json = format!("{{\"operation\":{OPERATION}}}");
-    assert_call(&List {}, r#"{"method":"org.lvmwarden.Poll.List","parameters":{}}"#, |call| {
+    assert_call(&List { page: None }, r#"{"method":"org.lvmwarden.Poll.List","parameters":{}}"#, |call| {
         wrap(Request::List(call))
     });
     assert_reply::<List>(
-        &ListReply { operations: vec![operation()] },
+        &ListReply { operations: vec![operation()], next_page: None },
         &format!("{{\"operations\":[{OPERATION}]}}"),
     );
     assert_call(
@@ -227,7 +227,7 @@ fn poll_questions() {
     );
     assert_reply::<Watch>(&one, &one_json);
     assert_call(
-        &History { limit: Some(2) },
+        &History { limit: Some(2), page: None },
         r#"{"method":"org.lvmwarden.Poll.History","parameters":{"limit":2}}"#,
         |call| wrap(Request::History(call)),
     );
@@ -269,7 +269,7 @@ fn poll_questions() {
         r#"{"story":{"abort":false,"asked_by":null,"id":"018f0000-0000-7000-8000-000000000001","is_over":true,"kind":"merge_thin","left_out":3,"lvname":"pvmove0","steps":[],"uid":0,"vgname":"vg0"}}"#,
     );
     assert_reply::<History>(
-        &HistoryReply { entries: vec![entry] },
+        &HistoryReply { entries: vec![entry], next_page: None },
         r#"{"entries":[{"abort":false,"asked_by":"lvconvert","attempt":2,"id":"018f0000-0000-7000-8000-000000000001","kind":"merge_thin","lvname":"pvmove0","outcome":{"cause":null,"kind":"failed","last_lines":[],"remedy":null,"retcode":5,"signal":null},"pid":null,"segment":{"bytes":512,"count":2,"number":1,"took_ms":7},"step":"ended","time":"2026-11-21T10:00:00Z","uid":0,"vgname":"vg0","why":"killed"}]}"#,
     );
 }
@@ -278,9 +278,11 @@ fn poll_questions() {
 fn poll_foreign() {
     use poll::*;
     let wrap = super::super::Request::Poll;
-    assert_call(&Foreign {}, r#"{"method":"org.lvmwarden.Poll.Foreign","parameters":{}}"#, |call| {
-        wrap(Request::Foreign(call))
-    });
+    assert_call(
+        &Foreign { page: None },
+        r#"{"method":"org.lvmwarden.Poll.Foreign","parameters":{}}"#,
+        |call| wrap(Request::Foreign(call)),
+    );
     let copy = CopyProgress {
         done_bytes: 1,
         total_bytes: 4,
@@ -299,7 +301,7 @@ fn poll_foreign() {
         mismatches: Some(128),
     };
     assert_reply::<Foreign>(
-        &ForeignReply { copies: vec![copy] },
+        &ForeignReply { copies: vec![copy], next_page: None },
         r#"{"copies":[{"copy":{"bytes_per_second":null,"done_bytes":1,"left_seconds":null,"segment":1,"segments":1,"total_bytes":4},"kind":"check","lvid":"l","lvname":"t","mismatches":128,"percent":25.0,"vgname":"vg0"}]}"#,
     );
     for kind in ForeignKind::ALL {
@@ -455,9 +457,11 @@ fn poll_outcomes_and_errors() {
 fn supervisor() {
     use supervisor::*;
     let wrap = super::super::Request::Supervisor;
-    assert_call(&Tree {}, r#"{"method":"org.lvmwarden.Supervisor.Tree","parameters":{}}"#, |call| {
-        wrap(Request::Tree(call))
-    });
+    assert_call(
+        &Tree { page: None },
+        r#"{"method":"org.lvmwarden.Supervisor.Tree","parameters":{}}"#,
+        |call| wrap(Request::Tree(call)),
+    );
     let node = |name: &str, kind, last_exit, children| Node {
         name: name.to_owned(),
         kind,
@@ -470,7 +474,7 @@ fn supervisor() {
     let doors = node("root/doors", NodeKind::Worker, Some(Exit::Killed), vec![]);
     let root = node("root", NodeKind::Supervisor, None, vec![poll, doors]);
     assert_reply::<Tree>(
-        &TreeReply { root },
+        &TreeReply { root, next_page: None },
         concat!(
             r#"{"root":{"children":["#,
             r#"{"children":[],"kind":"worker","last_exit":{"message":"boom","reason":"panicked"},"name":"root/poll","restarts":3,"state":"given_up"},"#,
@@ -515,13 +519,13 @@ fn events() {
     };
     let event_json = r#"{"cursor":"a-1:7","fields":{"pid":"4712"},"kind":"poll.started","subject":"vg0/pvmove0","time":"2026-11-21T10:00:00Z"}"#;
     assert_call(
-        &Recent { limit: Some(5) },
-        r#"{"method":"org.lvmwarden.Events.Recent","parameters":{"limit":5}}"#,
+        &Recent { limit: Some(5), page: Some("x:1".to_owned()) },
+        r#"{"method":"org.lvmwarden.Events.Recent","parameters":{"limit":5,"page":"x:1"}}"#,
         |call| wrap(Request::Recent(call)),
     );
     assert_reply::<Recent>(
-        &RecentReply { events: vec![event.clone()] },
-        &format!("{{\"events\":[{event_json}]}}"),
+        &RecentReply { events: vec![event.clone()], next_page: Some("x:0".to_owned()) },
+        &format!("{{\"events\":[{event_json}],\"next_page\":\"x:0\"}}"),
     );
     assert_call(
         &Subscribe { cursor: Some(cursor(6)), limit: None },

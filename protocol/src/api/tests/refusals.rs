@@ -86,7 +86,7 @@ fn a_stream_must_be_asked_for_and_another_protocol_is_not_offered() {
 
 #[test]
 fn parameters_may_be_absent_or_null_and_keys_of_later_protocols_are_ignored() {
-    let expected = Ok(Request::Poll(poll::Request::List(poll::List {})));
+    let expected = Ok(Request::Poll(poll::Request::List(poll::List { page: None })));
     for message in [
         json!({"method": "org.lvmwarden.Poll.List"}),
         json!({"method": "org.lvmwarden.Poll.List", "parameters": null}),

@@ -165,3 +165,39 @@ async fn a_member_is_denied_what_changes_something_whatever_its_parameters() {
     served.unwrap();
     assert_eq!(fixture.told(), [""; 0]);
 }
+
+#[tokio::test]
+async fn page_by_page_each_event_is_told_once_however_many_there_are() {
+    let fixture = Fixture::new(5000);
+    fixture.publish(0..5000);
+    let (served, ()) = fixture
+        .talk(MEMBER, async |mut client| {
+            let (mut told, mut parameters) = (Vec::new(), json!({}));
+            loop {
+                let reply = client.call("org.lvmwarden.Events.Recent", parameters).await;
+                assert!(reply.to_string().len() < outgoing::PAGE_BYTES + 1024);
+                let mut page = reply["parameters"]["events"].as_array().unwrap().clone();
+                page.append(&mut told);
+                told = page;
+                let next = &reply["parameters"]["next_page"];
+                if next.is_null() {
+                    break;
+                }
+                // What happens meanwhile is on no later page.
+                fixture.publish(9000..9001);
+                parameters = json!({"page": next});
+            }
+            let uids: Vec<u32> =
+                told.iter().map(|event| event["fields"]["uid"].as_str().unwrap().parse().unwrap()).collect();
+            // The first of them expired meanwhile.
+            let expired = uids[0];
+            assert!((1..20).contains(&expired));
+            assert_eq!(uids, (expired..5000).collect::<Vec<_>>());
+            for page in ["nonsense", "", "x:"] {
+                let reply = client.call("org.lvmwarden.Events.Recent", json!({"page": page})).await;
+                assert_eq!(reply["parameters"]["parameter"], "page", "{reply}");
+            }
+        })
+        .await;
+    served.unwrap();
+}

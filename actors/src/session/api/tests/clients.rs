@@ -1,5 +1,8 @@
 //! How clients may talk, and what becomes of those who do otherwise.
 
+use std::future::poll_fn;
+use std::task::Poll;
+
 use super::*;
 use crate::session::HALF_MESSAGE_DEADLINE;
 
@@ -157,4 +160,42 @@ async fn sessions_end_with_the_daemon_and_idle_ones_at_once() {
         .await;
     served.unwrap();
     assert_eq!(begin.elapsed(), Duration::ZERO);
+}
+
+/// 150 connections that asked for all events and did not read cost 2.5 GB.
+#[tokio::test]
+async fn who_asks_for_much_and_does_not_read_is_busy_for_itself_alone() {
+    let fixture = Fixture::new(1000);
+    fixture.publish(0..1000);
+    let recent = call("org.lvmwarden.Events.Recent", &json!({})).repeat(10);
+    let pairs: Vec<_> = (0..60).map(|_| UnixStream::pair().unwrap()).collect();
+    let (mut ours, mut theirs): (Vec<_>, Vec<_>) = pairs.into_iter().unzip();
+    let sessions = theirs
+        .iter_mut()
+        .map(|stream| Box::pin(fixture.service.serve(MEMBER, Connection::new(stream), &fixture.closing)));
+    let mut sessions: Vec<_> = sessions.collect();
+    let deaf = poll_fn(|context| {
+        sessions.retain_mut(|session| session.as_mut().poll(context).is_pending());
+        Poll::<()>::Pending
+    });
+    for stream in &mut ours {
+        stream.write_all(recent.as_bytes()).await.unwrap();
+    }
+    let other = Client { uid: 1001, permission: Permission::Watch };
+    let asking = fixture.talk(other, async |mut client| {
+        let mut most = 0;
+        for _ in 0..50 {
+            let reply = client.call("org.lvmwarden.Events.Recent", json!({})).await;
+            assert!(reply["parameters"]["events"].is_array(), "{reply}");
+            most = most.max(fixture.service.outgoing.taken(MEMBER.uid));
+        }
+        most
+    });
+    tokio::select! {
+        (served, most) = asking => {
+            served.unwrap();
+            assert!((1..=outgoing::UID_BYTES).contains(&most), "{most}");
+        }
+        () = deaf => unreachable!("it never ends"),
+    }
 }
