@@ -127,6 +127,33 @@ pub fn peer_groups(socket: BorrowedFd<'_>) -> io::Result<Vec<u32>> {
     }
 }
 
+/// Returns a pidfd on the process that had made the connection `socket`, also when its pid is used again.
+///
+/// # Errors
+/// The error of getsockopt(2): the kernel does not know the question (before Linux 6.5), or the process was reaped (before 6.16).
+///
+/// Source: Linux 6.18, `net/core/sock.c` (`SO_PEERPIDFD`).
+pub(crate) fn peer_pidfd(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
+    let mut pidfd: RawFd = -1;
+    let mut bytes = libc::socklen_t::try_from(size_of::<RawFd>()).expect("four fit");
+    // SAFETY: the descriptor is open as long as it is borrowed. The kernel writes one descriptor to `pidfd`, whose size it
+    // is told.
+    let asked = unsafe {
+        libc::getsockopt(
+            socket.as_raw_fd(),
+            libc::SOL_SOCKET,
+            libc::SO_PEERPIDFD,
+            (&raw mut pidfd).cast(),
+            &raw mut bytes,
+        )
+    };
+    if asked != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: the kernel has made the descriptor for this call (close-on-exec), and nobody else has it.
+    Ok(unsafe { OwnedFd::from_raw_fd(pidfd) })
+}
+
 /// A descriptor that the current tokio runtime watches for becoming readable.
 pub(crate) struct WatchedFd(AsyncFd<OwnedFd>);
 
