@@ -14,7 +14,7 @@ use lvmwarden_actors::kernel::ActiveLvs;
 use lvmwarden_actors::lockspace::ask::{Ask, Client, LockAsk, StartAsk};
 use lvmwarden_actors::lockspace::directory::{Directory, Question};
 use lvmwarden_actors::lockspace::environment::{
-    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets,
+    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets, Unsettled,
 };
 use lvmwarden_actors::lockspace::event::Spec;
 use lvmwarden_actors::lockspace::global::GlobalRules;
@@ -82,6 +82,7 @@ impl Daemon {
             host_id: 0,
             local_wait: None,
             book: Book::default(),
+            unsettled: Unsettled::default(),
             memory: Memory::default(),
             connections: Connections::default(),
             global: Global::new(GlobalRules::new(Some(LockType::Dlm))),
@@ -110,7 +111,7 @@ impl Daemon {
     }
 
     fn client(&self) -> Arc<Client> {
-        self.environment.clients.enter(1)
+        self.environment.clients.enter(1, None)
     }
 
     fn question(&self, client: &Arc<Client>) -> Question {

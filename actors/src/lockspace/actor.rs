@@ -24,11 +24,13 @@ use lvmwarden_supervisor::{ChildLink, Stop};
 use slog::{Logger, o, warn};
 use tokio::sync::oneshot;
 
-use super::ask::{Reply, Ticket};
+use super::ask::{ClientId, Reply, Ticket};
 use super::environment::{LockEnvironment, Opened};
 use super::event::{Effect, Event, Spec};
 use super::messages::{AskLockspace, ClientLeft, Describe, DuplicateGlobals, Undelivered};
-use super::state::{Lockspace, Orphan, Standing};
+use super::orphan::Orphan;
+use super::state::{Earlier, Lockspace, Standing};
+use memory::Unwritten;
 
 /// Room for the requests of so many clients at once; those beyond it wait in the mailbox of their own.
 const MAILBOX: usize = 256;
@@ -55,8 +57,8 @@ pub struct LockspaceActor {
     wanted: Vec<Effect>,
     /// What is to be done, in order.
     queue: VecDeque<Effect>,
-    /// The first of the queue waits until something is written down.
-    is_writing: bool,
+    /// What is to be written down.
+    unwritten: Unwritten,
     /// That the lockspace is about to be joined is written down.
     is_announced: bool,
     /// The lockspace was left.
@@ -84,7 +86,7 @@ impl LockspaceActor {
             opened: None,
             wanted: Vec::new(),
             queue: VecDeque::new(),
-            is_writing: false,
+            unwritten: Unwritten::default(),
             is_announced: false,
             is_over: false,
             in_hand: None,
@@ -104,7 +106,10 @@ impl LockspaceActor {
         ctx.wait(settled.into_actor(self).map(move |(), actor, ctx| {
             let remembered = actor.reconcile_book();
             let (spec, now) = (actor.spec.clone(), actor.environment.now());
-            actor.machine = Lockspace::resume(spec, standing, &remembered, now, &mut actor.wanted);
+            let held = actor.opened.as_ref().map(|opened| opened.calls.held()).unwrap_or_default();
+            let orphans = actor.orphans();
+            let earlier = Earlier { remembered: &remembered, held: &held, orphans: orphans.as_deref() };
+            actor.machine = Lockspace::resume(spec, standing, earlier, now, &mut actor.wanted);
             actor.enqueue_wanted(ctx);
             for client in memory::clients(&remembered) {
                 if actor.environment.clients.get(client).is_none() {
@@ -112,6 +117,22 @@ impl LockspaceActor {
                 }
             }
         }));
+    }
+
+    /// Returns the locks of an earlier life that are to be taken over: without those who have ended since that was decided.
+    fn orphans(&self) -> Option<Vec<Orphan>> {
+        let Origin::EarlierLife(orphans) = &self.origin else { return None };
+        let mut orphans = orphans.to_vec();
+        for orphan in &mut orphans {
+            let everybody = orphan.kept.iter().chain(&orphan.reliers).map(|holder| holder.client);
+            let ended =
+                |client: &u32| *client != 0 && self.environment.clients.get(ClientId(*client)).is_none();
+            let ended: Vec<_> = everybody.filter(ended).collect();
+            for client in ended {
+                orphan.let_go(client);
+            }
+        }
+        Some(orphans)
     }
 
     /// Tells the machine what has happened, and does what it wants done.
@@ -125,12 +146,12 @@ impl LockspaceActor {
 
     fn enqueue_wanted(&mut self, ctx: &mut Context<Self>) {
         self.queue.extend(self.wanted.drain(..));
-        while !self.is_writing
+        while !self.unwritten.is_awaited
             && let Some(effect) = self.queue.pop_front()
         {
             self.execute(effect, ctx);
         }
-        if self.is_over && !self.is_writing {
+        if self.is_over && !self.unwritten.is_under_way {
             ctx.stop();
         }
     }
@@ -168,8 +189,8 @@ impl Actor for LockspaceActor {
         if let Some(standing) = standing {
             warn!(self.log, "a lockspace goes on after a crash"; "next" => "its locks are taken from its book");
             self.resume(standing, ctx);
-        } else if let Origin::EarlierLife(orphans) = &self.origin {
-            let (orphans, now) = (orphans.to_vec(), self.environment.now());
+        } else if let Some(orphans) = self.orphans() {
+            let now = self.environment.now();
             self.machine = Lockspace::adopt(self.spec.clone(), orphans, now, &mut self.wanted);
             self.enqueue_wanted(ctx);
         }

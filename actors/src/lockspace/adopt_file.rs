@@ -69,9 +69,9 @@ impl AdoptFile {
         }
     }
 
-    /// Removes it at an orderly end, if it is ours.
-    pub fn remove(&self) {
-        if self.is_ours.load(Ordering::Relaxed) {
+    /// Removes it at an orderly end, if it is ours and `book` remembers nothing.
+    pub fn remove(&self, book: &LockBook) {
+        if self.is_ours.load(Ordering::Relaxed) && book.lockspaces().next().is_none() {
             // There is nobody to be told.
             let _ = fs::remove_file(&self.path);
         }

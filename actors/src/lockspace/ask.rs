@@ -6,8 +6,9 @@
 use std::sync::Arc;
 
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode, ResultFlags};
+use lvmwarden_supervisor::process::ProcessIdentity;
 
-use super::lock_manager::{Adopt, InitLv, Owner, Resource};
+use super::lock_manager::{Adopt, InitLv, Leftover, Owner, Resource};
 
 /// One connection, for as long as it lasts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,8 +21,17 @@ pub struct Client {
     pub id: ClientId,
     /// The process at its other end; 0 where it is not known.
     pub pid: u32,
+    /// Which process that is, as the kernel says; `None` where it does not.
+    pub process: Option<ProcessIdentity>,
     /// The command it says it is, such as `lvcreate`; empty where it does not say.
     pub name: Arc<str>,
+}
+
+impl Client {
+    /// Makes the one who asks where the daemon does.
+    pub fn of_this_daemon(name: &str) -> Self {
+        Self { id: ClientId(0), pid: std::process::id(), process: None, name: Arc::from(name) }
+    }
 }
 
 /// One request of one client; it gets exactly one [`Reply`], unless its client goes away.
@@ -77,6 +87,15 @@ pub enum Ask {
     RenameBefore,
     /// Leaves the lockspace before its lock arguments are changed.
     SetLockArgsBefore,
+    /// Asks for the locks of an earlier life that nobody has taken over.
+    Orphans,
+    /// Takes such locks over, and keeps them until somebody unlocks them or gives them back.
+    Settle {
+        /// Which; `None`: those of all LVs.
+        which: Option<Resource>,
+        /// They are kept; otherwise other hosts get them from now on.
+        keep: bool,
+    },
     /// Says that the leases cannot be reached any more: no locks from now on.
     Kill,
     /// Gives all locks back and leaves, whatever is held.
@@ -153,6 +172,8 @@ pub struct Reply {
     pub mode: Option<LockMode>,
     /// The answer to [`Ask::InitLv`].
     pub lv_args: Option<Box<str>>,
+    /// The answer to [`Ask::Orphans`]; `None` where the lock manager does not tell.
+    pub orphans: Option<Vec<Leftover>>,
     /// Which life of our host it is in this lockspace; 0 where the lock manager has none.
     pub generation: u32,
     /// The life before, for [`Ask::Start`].
@@ -182,6 +203,7 @@ impl Reply {
             owner: None,
             mode: None,
             lv_args: None,
+            orphans: None,
             generation: 0,
             previous_generation: 0,
         }

@@ -10,6 +10,7 @@ use lvmwarden_protocol::lock::LockType;
 use serde::{Deserialize, Serialize};
 
 use super::event::Spec;
+use super::lock_manager::Resource;
 use super::record::{Change, LockRecord, Remembered};
 
 /// One change of what is known of a lockspace.
@@ -29,6 +30,11 @@ pub enum BookRecord {
         lockspace: String,
         /// What.
         record: LockRecord,
+    },
+    /// Several of them, written down as one.
+    Together {
+        /// They, in order.
+        records: Vec<BookRecord>,
     },
 }
 
@@ -62,6 +68,17 @@ pub struct Booked {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LockBook {
     lockspaces: BTreeMap<String, Booked>,
+}
+
+impl BookRecord {
+    /// Returns whether it changes what the adopt file says: lockspaces, and locks of LVs.
+    pub fn is_of_adopt_file(&self) -> bool {
+        match self {
+            Self::Started(_) | Self::Left { .. } => true,
+            Self::Lock { record, .. } => matches!(record.resource, Resource::Lv(_)),
+            Self::Together { records } => records.iter().any(Self::is_of_adopt_file),
+        }
+    }
 }
 
 impl Started {
@@ -104,7 +121,20 @@ impl LockBook {
                 self.lockspaces.remove(lockspace);
             }
             BookRecord::Lock { lockspace, record } => self.apply_lock(lockspace, record),
+            BookRecord::Together { records } => records.iter().for_each(|record| self.apply(record)),
         }
+    }
+
+    /// Takes in what an earlier life has left behind of a lockspace.
+    pub fn inherit(&mut self, booked: Booked) {
+        let locks = booked.locks.into_orphans();
+        self.lockspaces.insert(booked.started.lockspace.clone(), Booked { locks, ..booked });
+    }
+
+    /// Returns the highest number of a client that is remembered.
+    pub fn last_client(&self) -> u32 {
+        let holders = self.lockspaces.values().flat_map(|booked| booked.locks.everybody());
+        holders.map(|holder| holder.client).max().unwrap_or(0)
     }
 
     /// Takes in what has become of one lock.
@@ -135,7 +165,8 @@ impl LockBook {
                 let wanted = lock.wanted.iter();
                 let wanted =
                     wanted.map(|(mode, holder)| Change::Wanted { mode: *mode, holder: holder.clone() });
-                records.extend(held.chain(wanted).map(|change| BookRecord::Lock {
+                let relied = lock.reliers.iter().map(|holder| Change::Relied { holder: holder.clone() });
+                records.extend(held.chain(relied).chain(wanted).map(|change| BookRecord::Lock {
                     lockspace: started.lockspace.clone(),
                     record: LockRecord { resource: resource.clone(), change },
                 }));
@@ -149,7 +180,7 @@ impl LockBook {
 mod tests {
     use super::*;
     use crate::lockspace::lock_manager::Resource;
-    use crate::lockspace::record::HolderRecord;
+    use crate::lockspace::record::{HolderRecord, RememberedLock};
     use lvmwarden_protocol::lock::LockMode;
 
     fn started(lockspace: &str) -> BookRecord {
@@ -172,7 +203,7 @@ mod tests {
     fn holder(client: u32) -> HolderRecord {
         let text = |text: &str| Arc::from(text);
         let (name, lv_name, lv_args) = (text("lvchange"), text("lv0"), text("1.0.0:70254592"));
-        HolderRecord { client, pid: 4, name, lv_name, lv_args }
+        HolderRecord { client, pid: 4, name, lv_name, lv_args, ..HolderRecord::nobody() }
     }
 
     fn folded(records: &[BookRecord]) -> LockBook {
@@ -212,5 +243,43 @@ mod tests {
     fn a_lock_in_an_unknown_lockspace_says_nothing() {
         let lost = lock("lvm_vg1", Change::Held { mode: LockMode::Exclusive, holder: holder(0) });
         assert_eq!(folded(&[lost]), LockBook::default());
+    }
+
+    /// Client, pid, and whether it is known which process that is.
+    type Who = (u32, u32, bool);
+
+    /// Returns what a journal remembers: each lock, with who has it or relies on it.
+    fn read(journal: &str) -> Vec<(String, Vec<Who>)> {
+        #[derive(Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum Record {
+            Locks(BookRecord),
+        }
+        let read = |line| serde_json::from_str(line).unwrap_or_else(|error| panic!("{error}: {line}"));
+        let records: Vec<_> = journal.lines().map(read).map(|Record::Locks(record)| record).collect();
+        let book = folded(&records);
+        let booked = book.get("lvm_vg0").expect("it was not left");
+        assert_eq!((book.lockspaces().count(), booked.started.host_id), (1, 7));
+        let told = |lock: &RememberedLock| {
+            let holders = lock.holders.iter().map(|(_, holder)| holder).chain(&lock.reliers);
+            holders.map(|holder| (holder.client, holder.pid, holder.process.is_some())).collect()
+        };
+        booked.locks.locks().map(|(resource, lock)| (resource.to_string(), told(lock))).collect()
+    }
+
+    const LV: &str = "yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q";
+
+    #[test]
+    fn a_journal_of_format_1_is_read_whose_records_name_no_process() {
+        let read = read(include_str!("../../tests/fixtures/lock-records-1.jsonl"));
+        let var = "GcrDfL-GODE-3YuR-VAJP-dWj6-XQ1g-AgR1VL".to_owned();
+        assert_eq!(read, [(var, vec![(0, 4712, false)]), (LV.to_owned(), vec![(0, 4711, false)])]);
+    }
+
+    #[test]
+    fn a_journal_of_format_2_is_read() {
+        let read = read(include_str!("../../tests/fixtures/lock-records-2.jsonl"));
+        let home = vec![(0, 4711, true), (3, 4712, true)];
+        assert_eq!(read, [("VGLK".to_owned(), vec![(3, 4712, true)]), (LV.to_owned(), home)]);
     }
 }

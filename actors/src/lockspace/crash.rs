@@ -1,6 +1,7 @@
 //! After a crash of an actor: what is remembered of its locks, against what its connection holds.
 //!
-//! The connection's own book is the truth: a call that was under way has been made since, and nobody heard of it.
+//! The connection's own book is the truth: a call that was under way has been made since, and nobody heard of it. It does
+//! not know of locks of an earlier life that were not taken over yet: those stay remembered.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,7 @@ pub fn reconcile(
     held: &BTreeMap<Resource, LockMode>,
 ) -> (Vec<LockRecord>, Vec<Call>) {
     let (mut records, mut surplus) = (Vec::new(), Vec::new());
-    for (resource, lock) in remembered.locks() {
+    for (resource, lock) in remembered.locks().filter(|(_, lock)| !lock.is_orphan) {
         let change = |change| LockRecord { resource: resource.clone(), change };
         match held.get(resource) {
             None => records.push(change(Change::Forgotten)),
@@ -53,7 +54,7 @@ mod tests {
 
     fn holder(client: u32) -> HolderRecord {
         let text = || Arc::from("");
-        HolderRecord { client, pid: 1, name: text(), lv_name: text(), lv_args: text() }
+        HolderRecord { client, pid: 1, name: text(), ..HolderRecord::nobody() }
     }
 
     fn remembered(changes: &[(Resource, Change)]) -> Remembered {

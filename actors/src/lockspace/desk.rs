@@ -49,6 +49,11 @@ pub(super) enum Purpose {
         ticket: Option<Ticket>,
         then: Then,
     },
+    Orphans {
+        ticket: Option<Ticket>,
+        then: WithOrphans,
+    },
+    DropOrphans(Option<Ticket>),
     FindFreeLock(Option<Ticket>),
     InitLv {
         ticket: Option<Ticket>,
@@ -65,6 +70,19 @@ pub(super) enum Then {
     Nothing,
     Free,
     Leave,
+}
+
+/// What is done with the locks of an earlier life that the lock manager lists.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum WithOrphans {
+    /// Those of LVs are taken over, at a start.
+    Adopt,
+    /// Somebody is told of them.
+    Tell,
+    /// One of them, or all of LVs, are taken over and kept, or given back.
+    Settle { which: Option<Resource>, keep: bool },
+    /// There must be none: the VG is removed.
+    Free,
 }
 
 /// The desk, and where the effects of this event go.

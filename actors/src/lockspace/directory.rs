@@ -19,9 +19,10 @@ use super::ask::{Ask, Asked, Client, ClientId, Reply, StartAsk, StopRule, Ticket
 use super::environment::LockEnvironment;
 use super::event::Spec;
 use super::global::GLOBAL_LOCKSPACE as GLOBAL;
-use super::lock_manager::Fault;
+use super::lock_manager::{Adopt, Fault};
 use super::messages::{AskLockspace, ClientLeft, Describe, Undelivered};
 use super::picture::{LockspacePicture, Stage};
+use super::recovery;
 use crate::names;
 pub use close::Closed;
 
@@ -134,7 +135,10 @@ impl Directory {
     }
 
     /// Starts the lockspace of a VG, and dlm's global one before it.
+    ///
+    /// Where locks are adopted, one that an earlier life of the daemon has left behind is taken over.
     pub async fn start(&self, spec: Spec, how: StartAsk, question: &Question) -> Reply {
+        let how = StartAsk { adopt: self.adoption(how.adopt), ..how };
         if let Some(problem) = self.name_problem(&spec) {
             return Reply::from(problem);
         }
@@ -145,6 +149,10 @@ impl Directory {
             }
         }
         self.start_one(&spec, how, question).await
+    }
+
+    fn adoption(&self, asked: Adopt) -> Adopt {
+        if asked == Adopt::No && self.environment.memory.adopts { Adopt::IfThere } else { asked }
     }
 
     /// Starts dlm's global lockspace, unless it is there.
@@ -158,7 +166,7 @@ impl Directory {
             host_id: 0,
             local_wait: self.environment.local_wait,
         };
-        let how = StartAsk { wait: true, ..StartAsk::default() };
+        let how = StartAsk { wait: true, adopt: self.adoption(Adopt::No), ..StartAsk::default() };
         loop {
             let reply = self.start_one(&spec, how, question).await;
             match reply.code {
@@ -181,7 +189,13 @@ impl Directory {
                 Some(reply) => return reply,
                 None => {}
             }
-            if let Err(fault) = self.start_actor(spec.clone(), Origin::Client).await {
+            // One that an earlier life has left behind, and that could not be taken over yet.
+            let earlier = self.environment.unsettled.get(&spec.name, &self.environment.book);
+            let started = match earlier {
+                Some(booked) => recovery::take_over(self, &booked, spec.clone()).await,
+                None => self.start_actor(spec.clone(), Origin::Client).await,
+            };
+            if let Err(fault) = started {
                 return Reply::from(fault);
             }
         }

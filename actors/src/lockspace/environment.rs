@@ -1,17 +1,18 @@
 //! What all lockspaces of a daemon, and the sessions of its clients, share.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use lvmwarden_protocol::lock::{LockType, ResultCode};
+use lvmwarden_supervisor::process::ProcessIdentity;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
 use tokio::time::Instant;
 
 use super::adopt_file::AdoptFile;
 use super::ask::{Client, ClientId, Ticket};
-use super::book::LockBook;
+use super::book::{Booked, LockBook};
 use super::event::{Moment, Spec};
 use super::global::GlobalRules;
 use super::lock_manager::thread::Calls;
@@ -31,6 +32,8 @@ pub struct LockEnvironment {
     pub local_wait: Option<Duration>,
     /// What is remembered in memory, for actors that start again.
     pub book: Book,
+    /// The lockspaces of an earlier life that were not taken over yet.
+    pub unsettled: Unsettled,
     /// Where locks of LVs are remembered beyond the daemon's life.
     pub memory: Memory,
     /// The connections of lockspaces; they outlive a crash of the actor.
@@ -180,6 +183,32 @@ impl Book {
     }
 }
 
+/// The lockspaces of an earlier life, as far as they were not taken over yet: what is remembered of them stays, whatever fails.
+#[derive(Default)]
+pub struct Unsettled(Mutex<BTreeSet<String>>);
+
+impl Unsettled {
+    /// Takes one in.
+    pub fn insert(&self, lockspace: &str) {
+        lock(&self.0).insert(lockspace.to_owned());
+    }
+
+    /// Takes one off: it was taken over, or the lock manager does not have it any more.
+    pub fn remove(&self, lockspace: &str) {
+        lock(&self.0).remove(lockspace);
+    }
+
+    /// Returns what is remembered of one, if it is one of these.
+    pub fn get(&self, lockspace: &str, book: &Book) -> Option<Booked> {
+        lock(&self.0).get(lockspace).and_then(|name| book.open().get(name).cloned())
+    }
+
+    /// Returns what is remembered of all.
+    pub fn all(&self, book: &Book) -> Vec<Booked> {
+        lock(&self.0).iter().filter_map(|name| book.open().get(name).cloned()).collect()
+    }
+}
+
 /// Which lockspace serves the global lock.
 pub struct Global(Mutex<GlobalRules>);
 
@@ -238,8 +267,9 @@ pub struct Clients {
 }
 
 impl Clients {
-    /// Takes a connection in: the process `pid` is at its other end, 0 where that is not known.
-    pub fn enter(&self, pid: u32) -> Arc<Client> {
+    /// Takes a connection in: the process `pid` is at its other end, 0 where that is not known, and `process` as far as the
+    /// kernel tells.
+    pub fn enter(&self, pid: u32, process: Option<ProcessIdentity>) -> Arc<Client> {
         let mut connected = lock(&self.connected);
         // 0 stands for nobody; after 2^32 connections, numbers that are still in use are passed over.
         let id = loop {
@@ -248,9 +278,24 @@ impl Clients {
                 break id;
             }
         };
-        let client = Arc::new(Client { id, pid, name: Arc::from("") });
+        let client = Arc::new(Client { id, pid, process, name: Arc::from("") });
         connected.insert(id, Arc::clone(&client));
         client
+    }
+
+    /// Numbers the connections of this life from behind `last` of an earlier one, whose clients keep their numbers.
+    pub fn continue_after(&self, last: u32) {
+        self.last.fetch_max(last, Ordering::Relaxed);
+    }
+
+    /// Takes somebody in who had asked an earlier life, and has no connection any more.
+    pub fn enter_again(&self, client: Arc<Client>) {
+        lock(&self.connected).insert(client.id, client);
+    }
+
+    /// Returns whoever has no connection but lives, and is this process.
+    pub fn of_process(&self, process: &ProcessIdentity) -> Option<Arc<Client>> {
+        lock(&self.connected).values().find(|client| client.process.as_ref() == Some(process)).cloned()
     }
 
     /// Returns a connected client, with the name that it has by now.
@@ -262,7 +307,7 @@ impl Clients {
     pub fn name(&self, id: ClientId, name: Arc<str>) -> Option<Arc<Client>> {
         let mut connected = lock(&self.connected);
         let client = connected.get_mut(&id)?;
-        *client = Arc::new(Client { id, pid: client.pid, name });
+        *client = Arc::new(Client { name, ..(**client).clone() });
         Some(Arc::clone(client))
     }
 

@@ -7,7 +7,8 @@ use lvmwarden_protocol::lock::{LockMode, LockType};
 
 use super::ask::{Asked, ClientId, Reply, Ticket};
 use super::lock_manager::{
-    Acquire, Adopt, Fault, GlobalLease, InitLv, Leave, OtherHosts, Prepared, Renewal, Resource, ValueBlock,
+    Acquire, Adopt, Fault, GlobalLease, InitLv, Leave, Leftover, OtherHosts, Prepared, Renewal, Resource,
+    ValueBlock,
 };
 use super::record::LockRecord;
 pub use crate::poll_operation::state::Moment;
@@ -35,6 +36,8 @@ pub enum Event {
     Renewal(Option<Renewal>),
     /// Whether more than one VG has an enabled global lock (sanlock).
     DuplicateGlobals(bool),
+    /// Whether an LV is active, as was asked by [`Effect::AskForUse`].
+    Used(Resource, bool),
 }
 
 /// What is to be done, in this order, by whoever holds the lockspace.
@@ -50,11 +53,22 @@ pub enum Effect {
     WakeAt(Moment),
     /// Something that events and log tell.
     Tell(Notice),
+    /// Whether this LV is active is wanted as [`Event::Used`], as soon as it is known.
+    AskForUse(Resource),
     /// What is known about the lease of the global lock in this VG has changed (sanlock); `Absent` once it is left.
     Global(GlobalLease),
     /// The lockspace is over: no event changes it any more. It is taken off the directory before the next effect, as
     /// the replies behind it say so.
-    Gone,
+    Gone(End),
+}
+
+/// How a lockspace is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum End {
+    /// We are not in it: nothing is to be remembered of it.
+    NotIn,
+    /// One of an earlier life could not be taken over: what is remembered of it stays true.
+    LeftAsItIs,
 }
 
 /// A call of a [`Connection`](super::lock_manager::Connection).
@@ -89,6 +103,10 @@ pub enum Call {
     },
     /// Counts the other hosts.
     OtherHosts,
+    /// Lists the locks of an earlier life that nobody has taken over.
+    Orphans,
+    /// Gives them all back.
+    DropOrphans,
     /// Finds room for a lease.
     FindFreeLock {
         /// The size of the LV of leases in bytes; 0 where it is not known.
@@ -128,6 +146,8 @@ pub enum Outcome {
     Acquired(Option<ValueBlock>),
     /// Other hosts.
     Hosts(OtherHosts),
+    /// Orphans; `None` where the lock manager does not tell.
+    Orphans(Option<Vec<Leftover>>),
     /// Init LV: the LV's lock arguments.
     Args(String),
     /// Read global.
@@ -196,8 +216,15 @@ pub enum Notice {
         resource: Resource,
         /// What the lock manager said.
         fault: Fault,
-        /// Its LV is active.
-        active: bool,
+        /// Somebody of this host may rely on it.
+        needed: bool,
+    },
+    /// The lock manager has a lock of an earlier life of which nobody knows who may rely on it: it stays as it is.
+    InDoubt {
+        /// Which.
+        resource: Resource,
+        /// In which mode.
+        mode: LockMode,
     },
     /// All locks of an earlier life were looked at.
     AdoptionOver {

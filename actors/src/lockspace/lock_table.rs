@@ -22,11 +22,14 @@
 //! * A call that has passed its deadline is answered -218, and so is everybody else who needs this lock, until the lock
 //!   manager answers; what it then grants nobody is told of, so it is given back.
 //! * A lock that could not be given back is nobody's, is shown as such, and is given back again every second.
+//! * One of an earlier life that could not be taken over stays an orphan, and is tried again, ever more seldom. Until then
+//!   whoever wants it is refused.
 
 mod answers;
 mod closing;
 mod drawing;
 mod granting;
+mod orphaned;
 mod rules;
 
 use std::sync::Arc;
@@ -38,7 +41,8 @@ use super::ask::{Client, ClientId, LockAsk, Ticket};
 use super::desk::{Context, Purpose};
 use super::event::{Call, CallId, Moment};
 use super::lock_manager::{Fault, Resource, ValueBlock};
-use super::record::HolderRecord;
+use super::orphan::Orphan;
+use super::record::Claim;
 use super::value_block::Known;
 use rules::RULES;
 
@@ -55,10 +59,16 @@ pub(super) struct LockTable {
     /// The value block that came with the lock; `None` where it was not read.
     block: Option<ValueBlock>,
     holders: Vec<Holder>,
+    /// Who was told that the persistent lock is as good as its own.
+    reliers: Vec<Arc<Client>>,
     queue: Vec<Request>,
     underway: Option<Underway>,
     /// Nobody holds the lock, and yet it could not be given back.
     unheld: Option<Unheld>,
+    /// A lock of an earlier life could not be taken over yet.
+    unadopted: Option<Unadopted>,
+    /// It is being asked whether the LV is active, whose lock nobody seems to need any more.
+    asks_for_use: Option<Look>,
     /// The request by which an LV was newly locked, until somebody else relies on the lock or asks for it.
     fresh: Option<Ticket>,
     /// The lockspace is being left.
@@ -75,6 +85,8 @@ struct Holder {
     /// The version it came with, or that its holder has announced.
     version: u32,
     persistent: bool,
+    /// How this life of the daemon has come by it.
+    claim: Claim,
     since: Moment,
     lv_name: Arc<str>,
     lv_args: Arc<str>,
@@ -186,12 +198,29 @@ struct Unheld {
     write: Option<ValueBlock>,
 }
 
+/// A look whether an LV is active, which is under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Look {
+    Counts,
+    /// Somebody has come to rely on the lock since, and may have activated the LV.
+    TooEarly,
+}
+
 #[derive(Debug)]
 struct Adopting {
+    orphan: Orphan,
     mode: LockMode,
-    holder: HolderRecord,
-    keep: bool,
     is_second_try: bool,
+    /// How often it has failed before.
+    failed: u32,
+}
+
+#[derive(Debug)]
+struct Unadopted {
+    orphan: Orphan,
+    failed: u32,
+    fault: Fault,
+    again: Moment,
 }
 
 /// What happens to a lock when its lockspace is left.
@@ -242,9 +271,12 @@ impl LockTable {
             known: Known::default(),
             block: None,
             holders: Vec::new(),
+            reliers: Vec::new(),
             queue: Vec::new(),
             underway: None,
             unheld: None,
+            unadopted: None,
+            asks_for_use: None,
             fresh: None,
             closing: None,
         }
@@ -253,6 +285,7 @@ impl LockTable {
     /// Takes a request in.
     pub(super) fn ask(&mut self, request: Request, cx: &mut Context<'_>) {
         self.fresh = None;
+        self.reclaim(&request.client, cx);
         self.queue.push(request);
         self.pass(cx);
     }
@@ -286,6 +319,7 @@ impl LockTable {
             holder.gone = true;
             concerned = true;
         }
+        self.let_go(client, cx);
         if concerned {
             self.pass(cx);
         }
@@ -328,6 +362,11 @@ impl LockTable {
         }
     }
 
+    /// Returns whether it is this resource's.
+    pub(super) fn is_of(&self, resource: &Resource) -> bool {
+        self.resource == *resource
+    }
+
     /// Returns the mode in which this host holds it.
     pub(super) fn mode(&self) -> LockMode {
         self.mode
@@ -342,13 +381,14 @@ impl LockTable {
                 ..
             })
         );
-        is_coming || !self.holders.is_empty()
+        is_coming || !self.holders.is_empty() || self.unadopted.is_some()
     }
 
     /// Returns whether nothing would be lost with it.
     pub(super) fn is_idle(&self) -> bool {
         let is_unused = self.holders.is_empty() && self.queue.is_empty();
-        is_unused && self.underway.is_none() && self.unheld.is_none() && self.closing.is_none()
+        let is_settled = self.unheld.is_none() && self.unadopted.is_none();
+        is_unused && self.underway.is_none() && is_settled && self.closing.is_none()
     }
 
     /// Returns whether the lock manager has been silent about it for too long.

@@ -19,6 +19,7 @@
 pub mod actor;
 pub mod adopt_file;
 pub mod ask;
+mod askers;
 pub mod book;
 pub mod closing;
 pub mod crash;
@@ -31,6 +32,7 @@ pub mod global;
 pub mod lock_manager;
 mod lock_table;
 pub mod messages;
+pub mod orphan;
 pub mod picture;
 pub mod record;
 pub mod recovery;

@@ -8,11 +8,16 @@
 //!
 //! Only an acquire needs to be announced: whoever dies in the middle of one may leave a lock that nobody would know of.
 //! A convert or release that was under way is recognised when the lock is adopted: it has the other mode, or none.
+//!
+//! Each record names the process that asked, and whoever was told that somebody else's lock is as good as its own: while
+//! one of them lives it may rely on the lock, also when the daemon that told it so is gone. How long nothing else is done
+//! until a record is durable is what [`Remembered::writing`] says.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use lvmwarden_protocol::lock::LockMode;
+use lvmwarden_supervisor::process::ProcessIdentity;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::ask::ClientId;
@@ -65,8 +70,27 @@ pub enum Change {
         /// Which; 0: the persistent one.
         client: u32,
     },
+    /// A client was told that the persistent lock is as good as its own.
+    Relied {
+        /// Which.
+        holder: HolderRecord,
+    },
+    /// A client relies on the persistent lock no longer.
+    LetGo {
+        /// Which.
+        client: u32,
+    },
     /// Nobody has it any more.
     Forgotten,
+}
+
+/// When a record has to be durable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// Before anything else is done.
+    Awaited,
+    /// Some time, in its turn: without it too much is remembered, which a start finds out.
+    Behind,
 }
 
 /// Who has a lock.
@@ -85,6 +109,24 @@ pub struct HolderRecord {
     /// The LV's lock arguments.
     #[serde(with = "text")]
     pub lv_args: Arc<str>,
+    /// Which process that was; `None` where the kernel did not say, and in earlier records.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub process: Option<ProcessIdentity>,
+    /// How this life of the daemon has come by it. The next one looks again.
+    #[serde(skip)]
+    pub claim: Claim,
+}
+
+/// How a life of the daemon has come by a lock.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Claim {
+    /// A client has asked for it.
+    #[default]
+    Asked,
+    /// An earlier life had it.
+    Inherited,
+    /// An earlier life had it, and its LV was not active: it is kept while somebody lives who relies on it.
+    OnProbation,
 }
 
 /// What all records of a lockspace add up to.
@@ -100,6 +142,10 @@ pub struct RememberedLock {
     pub wanted: Option<(LockMode, HolderRecord)>,
     /// Who has it, in which mode.
     pub holders: Vec<(LockMode, HolderRecord)>,
+    /// Who was told that the persistent lock is as good as its own.
+    pub reliers: Vec<HolderRecord>,
+    /// It is of an earlier life, and was not taken over yet.
+    pub is_orphan: bool,
 }
 
 impl HolderRecord {
@@ -112,6 +158,8 @@ impl HolderRecord {
             name: Arc::clone(&nothing),
             lv_name: Arc::clone(&nothing),
             lv_args: nothing,
+            process: None,
+            claim: Claim::Asked,
         }
     }
 
@@ -120,29 +168,59 @@ impl HolderRecord {
         self.client == 0
     }
 
+    /// Returns whether nobody is known to have asked for it, as in the adopt file.
+    pub fn is_nobodys(&self) -> bool {
+        self.pid == 0 && self.process.is_none()
+    }
+
     /// Returns whether it is the record of this client.
     pub fn is_of(&self, client: ClientId) -> bool {
         self.client == client.0
     }
 }
 
-impl LockRecord {
-    /// Returns whether it has to outlive the daemon. Locks of VGs and the global lock need not: every start looks
-    /// whether the last life has left them behind.
-    pub fn is_durable(&self) -> bool {
-        matches!(self.resource, Resource::Lv(_))
-    }
-}
-
 impl Remembered {
+    /// Tells when a record has to be durable that is to be taken in next.
+    ///
+    /// Those of LVs at once, before a client is told. Commands that read have a VG's lock for a moment: of that it is enough
+    /// to know before who may have it.
+    pub fn writing(&self, record: &LockRecord) -> Writing {
+        let known = self.locks.get(&record.resource);
+        let is_known = |holder: &HolderRecord| {
+            let all = known.iter().flat_map(|lock| lock.wanted.iter().chain(&lock.holders));
+            all.into_iter().any(|(_, known)| known.client == holder.client && known.process == holder.process)
+        };
+        match (&record.resource, &record.change) {
+            (_, Change::LetGo { .. }) => Writing::Behind,
+            (Resource::Lv(_), _) | (_, Change::Wanted { .. } | Change::Relied { .. }) => Writing::Awaited,
+            (_, Change::Held { holder, .. } | Change::Adopted { holder, .. }) if !is_known(holder) => {
+                Writing::Awaited
+            }
+            (
+                Resource::Global | Resource::Vg,
+                Change::Held { .. }
+                | Change::Adopted { .. }
+                | Change::Unwanted
+                | Change::MadePersistent { .. }
+                | Change::Released { .. }
+                | Change::Forgotten,
+            ) => Writing::Behind,
+        }
+    }
+
     /// Takes one record in.
     pub fn apply(&mut self, record: &LockRecord) {
         let lock = self.locks.entry(record.resource.clone()).or_default();
         match &record.change {
-            Change::Wanted { mode, holder } => lock.wanted = Some((*mode, holder.clone())),
+            Change::Wanted { mode, holder } => {
+                // That of an earlier life which could not be taken over is none of this request's.
+                let before = lock.wanted.replace((*mode, holder.clone()));
+                lock.holders.extend(before.filter(|(_, before)| before.client != holder.client));
+            }
             Change::Unwanted => lock.wanted = None,
             Change::Held { mode, holder } => {
                 lock.wanted = None;
+                lock.is_orphan = false;
                 lock.holders.retain(|(_, other)| other.client != holder.client);
                 lock.holders.push((*mode, holder.clone()));
             }
@@ -155,12 +233,36 @@ impl Remembered {
                     holder.client = 0;
                 }
             }
-            Change::Released { client } => lock.holders.retain(|(_, holder)| holder.client != *client),
+            Change::Released { client } => {
+                lock.holders.retain(|(_, holder)| holder.client != *client);
+                if *client == 0 {
+                    lock.reliers.clear();
+                }
+            }
+            Change::Relied { holder } => {
+                lock.reliers.retain(|other| other.client != holder.client);
+                lock.reliers.push(holder.clone());
+            }
+            Change::LetGo { client } => lock.reliers.retain(|holder| holder.client != *client),
             Change::Forgotten => *lock = RememberedLock::default(),
         }
-        if *lock == RememberedLock::default() {
+        if lock.wanted.is_none() && lock.holders.is_empty() && lock.reliers.is_empty() {
             self.locks.remove(&record.resource);
         }
+    }
+
+    /// Makes of it what an earlier life has left behind.
+    #[must_use]
+    pub fn into_orphans(mut self) -> Self {
+        self.locks.values_mut().for_each(|lock| lock.is_orphan = true);
+        self
+    }
+
+    /// Returns everybody who is remembered.
+    pub fn everybody(&self) -> impl Iterator<Item = &HolderRecord> {
+        self.locks.values().flat_map(|lock| {
+            lock.wanted.iter().chain(&lock.holders).map(|(_, holder)| holder).chain(&lock.reliers)
+        })
     }
 
     /// Returns the locks, ordered by resource.

@@ -1,106 +1,132 @@
 //! What the lock service does first: it takes over what an earlier life of it, or of a C daemon, has left behind.
 //!
-//! 1. What was remembered: the journal, and for lockspaces that it does not know the adopt file.
+//! 1. What was remembered: the journal, and of what it does not know the adopt file.
 //! 2. What is there: the lockspaces that the lock managers still have, and the LVs that are active.
 //! 3. [`plan`] (pure) compares the two.
 //! 4. An actor is started for each lockspace that is there; it adopts the locks by itself.
 //! 5. The gate opens: clients are served, and wait for a lockspace that is still adopting.
+//! 6. Where a lock manager could not be asked, or a lockspace not be taken over, that is tried again, ever more seldom, until
+//!    it is settled. What is remembered goes when the lock manager no longer has it, and for no other reason.
 //!
 //! After a crash of the lockspaces' supervisor the connections are there still: their actors go on with them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
 use lvmwarden_protocol::ids::Lvid;
+use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::adopt_file::AdoptFile as AdoptFileContent;
 use lvmwarden_supervisor::{ChildLink, Stop};
 use slog::{info, warn};
 use tokio::sync::watch;
+use tokio::time::sleep;
 
 use super::actor::Origin;
 use super::adopt_file::AdoptFile;
+use super::askers::Askers;
 use super::book::{BookRecord, Booked, LockBook, Started};
 use super::directory::{Directory, job};
 use super::environment::LockEnvironment;
 use super::event::Spec;
-use super::lock_manager::{Remains, Resource};
+use super::lock_manager::{Fault, Remains, Resource};
+use super::orphan::orphans;
 use super::record::{Change, HolderRecord, LockRecord};
-use super::state::{Orphan, orphans};
 use crate::journal;
 use crate::ledger::Record;
+
+/// The wait before what has failed is tried again: the first one, and the longest.
+const FIRST_WAIT: Duration = Duration::from_secs(1);
+const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 /// What has to be done with what an earlier life has left behind.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Plan {
-    /// Lockspaces to be taken over, with their locks.
-    pub adopted: Vec<(Spec, Vec<Orphan>)>,
-    /// Lockspaces that no lock manager has any more.
+    /// Lockspaces to be taken over.
+    pub there: Vec<Spec>,
+    /// Lockspaces that their lock manager does not have any more.
     pub gone: Vec<String>,
+    /// Lockspaces whose lock manager does not answer.
+    pub untold: Vec<String>,
     /// Lockspaces that a lock manager has and nobody remembers.
     pub unknown: Vec<String>,
 }
 
-/// Compares what is remembered with what the lock managers have; `active` are the LVs that are active, `None` where
-/// nobody knows: then a lock is rather kept.
+/// Compares what is remembered with what the lock managers have; one that does not answer is not among `remains`.
 pub fn plan(
     remembered: &LockBook,
-    remains: &[Remains],
-    active: Option<&BTreeSet<Lvid>>,
+    remains: &BTreeMap<LockType, Vec<Remains>>,
     local_wait: Option<Duration>,
 ) -> Plan {
     let mut plan = Plan::default();
-    for Booked { started, locks } in remembered.lockspaces() {
-        let Some(remain) = remains.iter().find(|remain| remain.lockspace == started.lockspace) else {
-            plan.gone.push(started.lockspace.clone());
-            continue;
-        };
-        let host_id = if remain.host_id == 0 { started.host_id } else { remain.host_id };
-        let spec = Spec { host_id, local_wait, ..started.spec() };
-        let is_active = |resource: &Resource| match (resource, active) {
-            (Resource::Lv(uuid), Some(active)) => is_active(active, &started.vg_uuid, uuid),
-            (_, None) | (Resource::Global | Resource::Vg, _) => true,
-        };
-        plan.adopted.push((spec, orphans(locks, is_active)));
+    for Booked { started, .. } in remembered.lockspaces() {
+        let name = &started.lockspace;
+        match remains.get(&started.lock_type).map(|all| all.iter().find(|one| one.lockspace == *name)) {
+            None => plan.untold.push(name.clone()),
+            Some(None) => plan.gone.push(name.clone()),
+            Some(Some(remain)) => {
+                let host_id = if remain.host_id == 0 { started.host_id } else { remain.host_id };
+                plan.there.push(Spec { host_id, local_wait, ..started.spec() });
+            }
+        }
     }
-    let is_unknown = |remain: &&Remains| remembered.get(&remain.lockspace).is_none();
-    plan.unknown.extend(remains.iter().filter(is_unknown).map(|remain| remain.lockspace.clone()));
+    let all = remains.values().flatten().map(|remain| &remain.lockspace);
+    plan.unknown.extend(all.filter(|name| remembered.get(name).is_none()).cloned());
     plan
 }
 
 /// Tells whether an LV is active; where its VG's UUID is not known, its own decides.
-fn is_active(active: &BTreeSet<Lvid>, vg_uuid: &str, lv_uuid: &str) -> bool {
+pub(super) fn is_active(active: &BTreeSet<Lvid>, vg_uuid: &str, resource: &Resource) -> bool {
+    let Resource::Lv(lv_uuid) = resource else { return false };
     let plain = |uuid: &str| uuid.replace('-', "");
     let (vg, lv) = (plain(vg_uuid), plain(lv_uuid));
     active.iter().filter_map(Lvid::uuids).any(|found| found.lv == lv && (vg.is_empty() || found.vg == vg))
 }
 
-/// Adds to `book` what an adopt file says of lockspaces that it does not have.
+/// Starts the actor of a lockspace that an earlier life has left behind.
+///
+/// # Errors
+/// There is no such lock manager, or no room for another actor.
+pub(super) async fn take_over(directory: &Directory, booked: &Booked, spec: Spec) -> Result<(), Fault> {
+    let active = directory.environment().devices.active_lvs().await;
+    // In doubt a lock is rather kept.
+    let is_active = |resource: &Resource| {
+        active.as_ref().is_none_or(|active| is_active(active, &booked.started.vg_uuid, resource))
+    };
+    let askers = Askers::find(directory, &booked.locks);
+    let orphans = orphans(&booked.locks, is_active, |holder| askers.of(holder));
+    directory.start_actor(spec, Origin::EarlierLife(Arc::new(orphans))).await
+}
+
+/// Adds to `book` what an adopt file says and it does not: a C daemon may have served in between.
 pub fn add_adopt_file(book: &mut LockBook, file: &AdoptFileContent) {
     for vg in &file.vgs {
         let lockspace = super::directory::lockspace_of(&vg.name);
-        if book.get(&lockspace).is_some() {
-            continue;
+        if book.get(&lockspace).is_none() {
+            book.apply(&BookRecord::Started(Started {
+                lockspace: lockspace.clone(),
+                vg: Some(vg.name.to_string()),
+                vg_uuid: vg.uuid.to_string(),
+                args: vg.args.to_string(),
+                lock_type: vg.lock_type,
+                host_id: 0,
+            }));
         }
-        book.apply(&BookRecord::Started(Started {
-            lockspace: lockspace.clone(),
-            vg: Some(vg.name.to_string()),
-            vg_uuid: vg.uuid.to_string(),
-            args: vg.args.to_string(),
-            lock_type: vg.lock_type,
-            host_id: 0,
-        }));
         for lv in file.lvs.iter().filter(|lv| lv.vg_uuid == vg.uuid) {
+            let resource = Resource::Lv(Arc::clone(&lv.uuid));
+            let is_known = |booked: &Booked| booked.locks.locks().any(|(known, _)| *known == resource);
+            if book.get(&lockspace).is_some_and(is_known) {
+                continue;
+            }
             let holder = HolderRecord { lv_args: Arc::clone(&lv.args), ..HolderRecord::nobody() };
             let change = Change::Held { mode: lv.mode, holder };
-            let record = LockRecord { resource: Resource::Lv(Arc::clone(&lv.uuid)), change };
-            book.apply_lock(&lockspace, &record);
+            book.apply_lock(&lockspace, &LockRecord { resource, change });
         }
     }
 }
 
-/// The worker that recovers, once; it ends when the gate is open.
+/// The worker that recovers; it ends when the gate is open and everything is settled.
 pub struct LockRecovery {
     link: ChildLink,
     environment: Arc<LockEnvironment>,
@@ -118,13 +144,23 @@ impl Actor for LockRecovery {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let recovering = recover(self.link.clone(), Arc::clone(&self.environment));
+        let (link, environment, gate) = (self.link.clone(), Arc::clone(&self.environment), self.gate.clone());
+        let recovering = async move {
+            begin(&link, &environment).await?;
+            let directory = Directory::new(link.registry.clone(), Arc::clone(&environment));
+            let mut wait = FIRST_WAIT;
+            let mut is_settled = settle(&link, &directory, true).await?;
+            gate.send_replace(true);
+            while !is_settled {
+                sleep(wait).await;
+                wait = (wait * 2).min(LONGEST_WAIT);
+                is_settled = settle(&link, &directory, false).await?;
+            }
+            Ok::<_, String>(())
+        };
         ctx.spawn(recovering.into_actor(self).map(|recovered, actor, ctx| {
-            match recovered {
-                Ok(()) => {
-                    actor.gate.send_replace(true);
-                }
-                Err(reason) => actor.link.fail(reason),
+            if let Err(reason) = recovered {
+                actor.link.fail(reason);
             }
             ctx.stop();
         }));
@@ -139,52 +175,73 @@ impl Handler<Stop> for LockRecovery {
     }
 }
 
-async fn recover(link: ChildLink, environment: Arc<LockEnvironment>) -> Result<(), String> {
-    let directory = Directory::new(link.registry.clone(), Arc::clone(&environment));
-    let living: Vec<Spec> = {
-        let book = environment.book.open();
-        let lockspaces = book.lockspaces().map(|booked| booked.started.spec());
-        let specs = lockspaces.map(|spec| Spec { local_wait: environment.local_wait, ..spec });
-        specs.filter(|spec| environment.connections.get(&spec.name).is_some()).collect()
-    };
-    for spec in living {
-        start(&directory, &link, spec, Origin::Client).await;
-    }
-    let Some(remembered) = remembered(&link, &environment).await? else { return Ok(()) };
-    let plan = {
-        let remains = remains(&link, &environment).await;
-        let active = environment.devices.active_lvs().await;
-        plan(&remembered, &remains, active.as_ref(), environment.local_wait)
-    };
-    for lockspace in plan.unknown {
-        warn!(link.log, "a lockspace that nobody remembers"; "lockspace" => lockspace,
-              "next" => "it is left alone; start its VG with adoption, or restart the host");
-    }
-    for lockspace in plan.gone {
-        info!(link.log, "a lockspace of an earlier life is gone"; "lockspace" => &lockspace);
-        forget(&link, &environment, lockspace).await?;
-    }
-    for (spec, orphans) in plan.adopted {
-        info!(link.log, "a lockspace of an earlier life is there"; "lockspace" => %spec.name,
-              "locks" => orphans.len(), "next" => "adopt it");
-        if let Some(booked) = remembered.get(&spec.name) {
-            let mut book = environment.book.open();
-            book.apply(&BookRecord::Started(booked.started.clone()));
-            for (resource, lock) in booked.locks.locks() {
-                for (mode, holder) in lock.holders.iter().filter(|(_, holder)| holder.is_persistent()) {
-                    let change = Change::Held { mode: *mode, holder: holder.clone() };
-                    book.apply_lock(&spec.name, &LockRecord { resource: resource.clone(), change });
-                }
-            }
+/// Goes on with what has a connection still, and remembers what an earlier life has left behind.
+async fn begin(link: &ChildLink, environment: &Arc<LockEnvironment>) -> Result<(), String> {
+    let directory = Directory::new(link.registry.clone(), Arc::clone(environment));
+    let current = environment.book.open().clone();
+    for booked in current.lockspaces() {
+        let spec = Spec { local_wait: environment.local_wait, ..booked.started.spec() };
+        if environment.connections.get(&spec.name).is_some() {
+            go_on(&directory, link, booked, spec).await;
         }
-        start(&directory, &link, spec, Origin::EarlierLife(Arc::new(orphans))).await;
+    }
+    let Some(remembered) = remembered(link, environment).await? else { return Ok(()) };
+    environment.clients.continue_after(remembered.last_client());
+    for booked in remembered.lockspaces() {
+        environment.book.open().inherit(booked.clone());
+        environment.unsettled.insert(&booked.started.lockspace);
     }
     Ok(())
 }
 
-async fn start(directory: &Directory, link: &ChildLink, spec: Spec, origin: Origin) {
+/// Takes over what is there; returns whether everything is settled.
+async fn settle(link: &ChildLink, directory: &Directory, is_first: bool) -> Result<bool, String> {
+    let environment = directory.environment();
+    let mut remembered = LockBook::default();
+    for booked in environment.unsettled.all(&environment.book) {
+        // One that is being taken over, or started by a client meanwhile, says itself what becomes of it.
+        if environment.connections.get(&booked.started.lockspace).is_none() {
+            remembered.inherit(booked);
+        }
+    }
+    if remembered.lockspaces().next().is_none() && !is_first {
+        return Ok(environment.unsettled.all(&environment.book).is_empty());
+    }
+    let remains = remains(link, environment, is_first).await;
+    let plan = plan(&remembered, &remains, environment.local_wait);
+    for lockspace in plan.unknown.into_iter().filter(|_| is_first && environment.memory.adopts) {
+        warn!(link.log, "a lockspace that nobody remembers"; "lockspace" => lockspace,
+              "next" => "it is left alone until its VG is started, which takes over its locks");
+    }
+    for lockspace in plan.untold.into_iter().filter(|_| is_first) {
+        warn!(link.log, "a lockspace of an earlier life whose lock manager does not answer";
+              "lockspace" => lockspace, "next" => "its locks stay remembered; try again");
+    }
+    for lockspace in plan.gone {
+        info!(link.log, "a lockspace of an earlier life is gone"; "lockspace" => &lockspace);
+        forget(link, environment, lockspace).await?;
+    }
+    for spec in plan.there {
+        let Some(booked) = remembered.get(&spec.name) else { continue };
+        let name = Arc::clone(&spec.name);
+        info!(link.log, "a lockspace of an earlier life is there"; "lockspace" => %name,
+              "locks" => booked.locks.locks().count(), "next" => "adopt it");
+        if let Err(fault) = take_over(directory, booked, spec).await {
+            warn!(link.log, "cannot take a lockspace over"; "lockspace" => %name, "error" => %fault,
+                  "next" => "its locks stay with the lock manager; try again");
+        }
+    }
+    Ok(environment.unsettled.all(&environment.book).is_empty())
+}
+
+async fn go_on(directory: &Directory, link: &ChildLink, booked: &Booked, spec: Spec) {
     let name = Arc::clone(&spec.name);
-    if let Err(fault) = directory.start_actor(spec, origin).await {
+    let started = if booked.locks.locks().any(|(_, lock)| lock.is_orphan) {
+        take_over(directory, booked, spec).await
+    } else {
+        directory.start_actor(spec, Origin::Client).await
+    };
+    if let Err(fault) = started {
         warn!(link.log, "cannot take a lockspace over"; "lockspace" => %name, "error" => %fault,
               "next" => "its locks stay with the lock manager");
     }
@@ -220,25 +277,32 @@ async fn remembered(link: &ChildLink, environment: &LockEnvironment) -> Result<O
     Ok(Some(book))
 }
 
-/// Returns the lockspaces that the lock managers still have.
-async fn remains(link: &ChildLink, environment: &LockEnvironment) -> Vec<Remains> {
-    let mut all = Vec::new();
+/// Returns the lockspaces that the lock managers still have; one that does not answer is left out.
+async fn remains(
+    link: &ChildLink,
+    environment: &LockEnvironment,
+    is_first: bool,
+) -> BTreeMap<LockType, Vec<Remains>> {
+    let mut all = BTreeMap::new();
     for manager in environment.managers.all() {
         let (kind, manager) = (manager.lock_type(), Arc::clone(manager));
         match job(&format!("list the lockspaces of {kind}"), move || manager.remains()).await {
-            Ok(remains) => all.extend(remains),
-            Err(fault) => {
+            Ok(remains) => drop(all.insert(kind, remains)),
+            Err(fault) if is_first => {
                 info!(link.log, "no lockspaces of a lock manager"; "type" => %kind, "error" => %fault);
             }
+            Err(_as_before) => {}
         }
     }
     all
 }
 
 async fn forget(link: &ChildLink, environment: &LockEnvironment, lockspace: String) -> Result<(), String> {
+    environment.unsettled.remove(&lockspace);
+    let record = BookRecord::Left { lockspace };
+    environment.book.open().apply(&record);
     if environment.memory.journal {
-        let record = Record::Locks(BookRecord::Left { lockspace });
-        journal::append(&link.registry, record).await?;
+        journal::append(&link.registry, Record::Locks(record)).await?;
     }
     Ok(())
 }

@@ -30,16 +30,16 @@ mod stopping;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use lvmwarden_protocol::lock::ResultCode;
+use lvmwarden_protocol::lock::{LockMode, ResultCode};
 
 use super::ask::{Ask, Asked, ClientId, Ticket};
 use super::desk::{Context, Desk, Purpose};
 use super::event::{Answer, CallId, Effect, Event, Moment, Notice, Spec};
 use super::lock_manager::{Fault, GlobalLease, Renewal, Resource};
 use super::lock_table::LockTable;
+use super::orphan::Orphan;
 use super::picture::Stage;
 use super::record::Remembered;
-pub use adoption::{Orphan, orphans};
 use starting::Starting;
 use stopping::Stopping;
 
@@ -63,6 +63,17 @@ pub struct Standing {
     pub global: GlobalLease,
     /// The last call that was made.
     pub last_call: CallId,
+}
+
+/// What there is of an earlier life of the actor.
+#[derive(Debug, Clone, Copy)]
+pub struct Earlier<'a> {
+    /// What its records add up to.
+    pub remembered: &'a Remembered,
+    /// What the connection holds.
+    pub held: &'a BTreeMap<Resource, LockMode>,
+    /// The locks of an earlier life of the daemon that it was to take over; `None` where a client has started it.
+    pub orphans: Option<&'a [Orphan]>,
 }
 
 #[derive(Debug)]
@@ -106,12 +117,13 @@ impl Lockspace {
 
     /// Makes a lockspace of an earlier life of the actor, whose connection holds the locks still.
     ///
-    /// `remembered` is what its records add up to. The owners of transient locks that are not alive any more are to be
-    /// told as [`Event::ClientGone`] next. One that was not running is left.
+    /// `earlier` are its own records and what its connection holds, and the locks of an earlier life of the daemon. The
+    /// owners of transient locks that are not alive any more are to be told as [`Event::ClientGone`] next. One that was
+    /// taking over locks of an earlier life begins again with that; any other that was not running is left.
     pub fn resume(
         spec: Spec,
         standing: Standing,
-        remembered: &Remembered,
+        earlier: Earlier<'_>,
         now: Moment,
         effects: &mut Vec<Effect>,
     ) -> Self {
@@ -120,7 +132,7 @@ impl Lockspace {
         desk.generation = standing.generation;
         desk.global = standing.global;
         desk.continue_calls(standing.last_call.0);
-        machine.resume(standing, remembered, &mut Context { desk, now, effects });
+        machine.resume(standing, earlier, &mut Context { desk, now, effects });
         lockspace
     }
 
@@ -171,6 +183,9 @@ impl Machine {
             }
             Event::Renewal(renewal) => self.renewed(renewal, cx),
             Event::DuplicateGlobals(duplicates) => cx.desk.duplicates = duplicates,
+            Event::Used(resource, is_active) => {
+                self.with_lock(&resource, cx, |table, cx| table.is_used(is_active, cx));
+            }
         }
     }
 
@@ -191,6 +206,9 @@ impl Machine {
     fn client_gone(&mut self, client: ClientId, cx: &mut Context<'_>) {
         if let Life::Starting(starting) = &mut self.life {
             starting.waiting.retain(|asked| asked.client.id != client);
+            for orphan in starting.orphans.iter_mut().flatten() {
+                orphan.let_go(client.0);
+            }
         }
         self.each_lock(cx, |table, cx| table.client_gone(client, cx));
     }
@@ -212,7 +230,10 @@ impl Machine {
             Purpose::Join => self.joined(answer, cx),
             Purpose::Leave => self.left(answer, cx),
             Purpose::Hosts { ticket, then } => self.hosts_counted(ticket, then, answer, cx),
-            Purpose::FindFreeLock(ticket) => Self::concluded(ticket, answer, cx),
+            Purpose::Orphans { ticket, then } => self.orphans_listed(ticket, then, answer, cx),
+            Purpose::FindFreeLock(ticket) | Purpose::DropOrphans(ticket) => {
+                Self::concluded(ticket, answer, cx);
+            }
             Purpose::InitLv { ticket, uuid } => Self::lv_initialized(ticket, uuid, answer, cx),
             Purpose::UndoInitLv => {}
             Purpose::ReadGlobal(ticket) => Self::global_read(ticket, answer, cx),
@@ -246,6 +267,8 @@ impl Machine {
             }
             Some(
                 Purpose::Hosts { ticket, .. }
+                | Purpose::Orphans { ticket, .. }
+                | Purpose::DropOrphans(ticket)
                 | Purpose::FindFreeLock(ticket)
                 | Purpose::InitLv { ticket, .. }
                 | Purpose::ReadGlobal(ticket),

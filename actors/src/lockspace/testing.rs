@@ -9,10 +9,11 @@ use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use super::ask::{Ask, Asked, Client, ClientId, LockAsk, Reply, StartAsk, Ticket};
 use super::event::{Answer, Call, CallId, Effect, Event, Moment, Notice, Outcome, Spec};
-use super::lock_manager::{Fault, GlobalLease, OtherHosts, Prepared, Resource, ValueBlock};
+use super::lock_manager::{Fault, GlobalLease, Leftover, OtherHosts, Prepared, Resource, ValueBlock};
+use super::orphan::Orphan;
 use super::picture::{ResourcePicture, Stage};
 use super::record::Remembered;
-use super::state::{Lockspace, Orphan};
+use super::state::Lockspace;
 
 pub(super) const SHARED: LockMode = LockMode::Shared;
 pub(super) const EXCLUSIVE: LockMode = LockMode::Exclusive;
@@ -31,11 +32,16 @@ pub(super) struct Bench {
     pub(super) globals: Vec<GlobalLease>,
     pub(super) wake: Option<Moment>,
     pub(super) gone: bool,
+    /// The LVs of which it was asked whether they are active.
+    pub(super) asked_for_use: Vec<Resource>,
     /// Calls wait until they are answered by hand.
     pub(super) slow: bool,
     manner: Manner,
+    /// What the lock manager says that an earlier life has left behind.
+    pub(super) leftovers: Vec<Leftover>,
     replies: BTreeMap<Ticket, Reply>,
     blocks: BTreeMap<Resource, ValueBlock>,
+    held: BTreeMap<Resource, LockMode>,
     last_ticket: u64,
 }
 
@@ -60,7 +66,7 @@ pub(super) fn fault(code: ResultCode) -> Fault {
 }
 
 pub(super) fn client(id: u32) -> Arc<Client> {
-    Arc::new(Client { id: ClientId(id), pid: 1000 + id, name: "lvm".into() })
+    Arc::new(Client { id: ClientId(id), pid: 1000 + id, process: None, name: "lvm".into() })
 }
 
 pub(super) fn persistent(resource: &Resource, mode: LockMode) -> LockAsk {
@@ -84,10 +90,13 @@ impl Bench {
             globals: Vec::new(),
             wake: None,
             gone: false,
+            asked_for_use: Vec::new(),
             slow: false,
             manner: Box::new(|_| None),
+            leftovers: Vec::new(),
             replies: BTreeMap::new(),
             blocks: BTreeMap::new(),
+            held: BTreeMap::new(),
             last_ticket: 0,
         }
     }
@@ -242,19 +251,38 @@ impl Bench {
                 Effect::WakeAt(moment) => self.wake = Some(moment),
                 Effect::Tell(notice) => self.told.push(notice),
                 Effect::Global(lease) => self.globals.push(lease),
-                Effect::Gone => self.gone = true,
+                Effect::AskForUse(resource) => self.asked_for_use.push(resource),
+                Effect::Gone(_) => self.gone = true,
             }
         }
     }
 
+    /// Returns what the connection holds.
+    pub(super) fn held(&self) -> BTreeMap<Resource, LockMode> {
+        self.held.clone()
+    }
+
     fn answer_of(&mut self, call: &Call) -> Answer {
-        if let Some(answer) = (self.manner)(call) {
-            return answer;
-        }
-        Ok(match call {
-            Call::Prepare { .. } => {
-                Outcome::Prepared(Prepared { global: GlobalLease::Enabled, previous_generation: 3 })
+        let answer = (self.manner)(call).unwrap_or_else(|| Ok(self.grant_of(call)));
+        match call {
+            Call::Acquire(resource, mode, _) | Call::Convert(resource, mode, _) if answer.is_ok() => {
+                self.held.insert(resource.clone(), *mode);
             }
+            Call::Release { resource, .. } if answer.is_ok() => {
+                self.held.remove(resource);
+            }
+            _nothing_held => {}
+        }
+        answer
+    }
+
+    fn grant_of(&mut self, call: &Call) -> Outcome {
+        match call {
+            Call::Prepare { .. } => Outcome::Prepared(Prepared {
+                global: GlobalLease::Enabled,
+                previous_generation: 3,
+                is_left_behind: false,
+            }),
             Call::Join { .. } => Outcome::Joined(4),
             Call::Acquire(resource, ..) => Outcome::Acquired(self.block(resource)),
             Call::Convert(resource, _, write) | Call::Release { resource, write, .. } => {
@@ -264,12 +292,14 @@ impl Bench {
                 Outcome::Done
             }
             Call::OtherHosts => Outcome::Hosts(OtherHosts::default()),
+            Call::Orphans => Outcome::Orphans(Some(self.leftovers.clone())),
+            Call::DropOrphans => Outcome::Done,
             Call::InitLv(_) => Outcome::Args("1.0.0:70254592".to_owned()),
             Call::ReadGlobal => Outcome::Global(GlobalLease::Enabled),
             Call::Leave(_) | Call::FindFreeLock { .. } | Call::FreeLv { .. } | Call::WriteGlobal { .. } => {
                 Outcome::Done
             }
-        })
+        }
     }
 
     fn block(&self, resource: &Resource) -> Option<ValueBlock> {

@@ -9,6 +9,7 @@ mod routes;
 
 use std::cell::{Cell, RefCell};
 use std::error::Error;
+use std::os::fd::AsFd as _;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -16,6 +17,7 @@ use bytes::{Bytes, BytesMut};
 use lvmwarden_protocol::framing::{FramingError, MessageCodec};
 use lvmwarden_protocol::lock::{Reply, Request};
 use lvmwarden_supervisor::ChildLink;
+use lvmwarden_supervisor::process::peer_identity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use slog::{Logger, debug, trace};
 use tokio::io::{AsyncWriteExt as _, Interest};
@@ -128,7 +130,8 @@ impl<'a> Session<'a> {
     fn enter(service: &'a LockService, stream: &UnixStream) -> Self {
         let pid = stream.peer_cred().ok().and_then(|peer| u32::try_from(peer.pid()?).ok()).unwrap_or(0);
         let clients = &service.directory.environment().clients;
-        let client = clients.enter(pid);
+        let process = peer_identity(stream.as_fd(), pid).ok();
+        let client = clients.enter(pid, process);
         Self {
             service,
             id: client.id,

@@ -9,7 +9,7 @@ use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::DeviceMapper;
 use lvmwarden_actors::lockspace::environment::{
-    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets,
+    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets, Unsettled,
 };
 use lvmwarden_actors::lockspace::global::GlobalRules;
 use lvmwarden_actors::lockspace::lock_manager::LockManager;
@@ -50,6 +50,7 @@ impl LockRole {
             host_id: self.host_id,
             local_wait: self.local_wait,
             book: Book::default(),
+            unsettled: Unsettled::default(),
             memory: self.memory,
             connections: Connections::default(),
             global: Global::new(GlobalRules::new(self.gl_type)),

@@ -103,7 +103,7 @@ async fn live(
         io_timeout_seconds: options.sanlock_timeout,
         kill_program: KILL_PROGRAM.into(),
         local_wait: None,
-        memory: lock_role::memory(options.adopt.then(|| options.adopt_file.clone()), false),
+        memory: lock_role::memory(options.adopt.then(|| options.adopt_file.clone()), options.adopt),
         // Nobody can read them here.
         events: Events::new(Arc::clone(&metrics), 0),
     };
@@ -150,7 +150,7 @@ async fn live(
         warn!(log, "did not end in time"; "name" => %name, "next" => "it is dropped");
     }
     if let Some(file) = &lock.memory.adopt_file {
-        file.remove();
+        file.remove(&lock.book.open());
     }
     Ok(ExitCode::SUCCESS)
 }

@@ -10,6 +10,7 @@
 use std::fmt;
 use std::fs;
 use std::io;
+use std::sync::OnceLock;
 
 use rustix::process::Pid;
 use serde::{Deserialize, Serialize};
@@ -20,12 +21,17 @@ use serde::{Deserialize, Serialize};
 pub struct BootId(String);
 
 impl BootId {
-    /// Reads the id of the running boot.
+    /// Returns the id of the running boot, which is read once.
     ///
     /// # Errors
     /// The error of reading `/proc/sys/kernel/random/boot_id`, as when `/proc` is not mounted.
     pub fn current() -> io::Result<Self> {
-        fs::read_to_string("/proc/sys/kernel/random/boot_id").map(|id| Self(id.trim_end().to_owned()))
+        static CURRENT: OnceLock<BootId> = OnceLock::new();
+        if let Some(current) = CURRENT.get() {
+            return Ok(current.clone());
+        }
+        let read = fs::read_to_string("/proc/sys/kernel/random/boot_id")?;
+        Ok(CURRENT.get_or_init(|| Self(read.trim_end().to_owned())).clone())
     }
 
     /// Returns the id of a boot that never was.

@@ -54,7 +54,7 @@ pub use exit::ProcessExit;
 pub use fake::{FakeProcesses, Spawned};
 pub use identity::{BootId, ProcessIdentity};
 pub use os::{OsProcesses, OsProcessesOptions};
-pub use peer::peer_identity;
+pub use peer::{PeerWatch, peer_identity};
 pub use reap::SignalError;
 pub use run::{Finished, RunError, run};
 pub use rustix::process::Signal;

@@ -7,7 +7,7 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::LockspaceActor;
-use crate::lockspace::event::{Answer, Call, CallId, Effect, Event, Moment};
+use crate::lockspace::event::{Answer, Call, CallId, Effect, End, Event, Moment};
 use crate::lockspace::lock_manager::thread::{Called, dead_thread};
 use crate::lockspace::messages::DuplicateGlobals;
 use crate::names;
@@ -38,18 +38,28 @@ impl LockspaceActor {
             Effect::Reply(ticket, reply) => self.reply(ticket, reply),
             Effect::WakeAt(moment) => self.wake_at(moment, ctx),
             Effect::Tell(notice) => self.tell(&notice),
+            Effect::AskForUse(resource) => self.look_for_use(resource, ctx),
             Effect::Global(lease) => {
                 if self.environment.global.rules().learned(&self.spec.name, lease) {
                     self.tell_duplicates();
                 }
             }
             // Whoever asks by its name waits, finds nobody, and may start it again.
-            Effect::Gone => {
+            Effect::Gone(end) => {
                 self.environment.connections.close(&self.spec.name);
                 if self.environment.global.rules().gone(&self.spec.name) {
                     self.tell_duplicates();
                 }
-                self.remember_end(ctx);
+                match end {
+                    End::NotIn => {
+                        self.environment.unsettled.remove(&self.spec.name);
+                        self.remember_end(ctx);
+                    }
+                    End::LeftAsItIs if self.environment.memory.adopts => {
+                        self.environment.unsettled.insert(&self.spec.name);
+                    }
+                    End::LeftAsItIs => {}
+                }
                 self.is_over = true;
             }
         }
@@ -122,6 +132,8 @@ fn deadline_of(call: &Call) -> Duration {
         Call::FindFreeLock { .. }
         | Call::InitLv(_)
         | Call::FreeLv { .. }
+        | Call::Orphans
+        | Call::DropOrphans
         | Call::ReadGlobal
         | Call::WriteGlobal { .. } => LEASE_DEADLINE,
         Call::Prepare { .. } | Call::Join { .. } | Call::Leave(_) => LOCKSPACE_DEADLINE,

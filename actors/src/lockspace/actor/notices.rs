@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lvmwarden_protocol::lock::ResultCode;
 use slog::{debug, info, warn};
 
 use super::LockspaceActor;
@@ -12,6 +13,9 @@ use crate::occurrence::Occurrence;
 impl LockspaceActor {
     /// Logs a notice and tells the readers of events.
     pub(super) fn tell(&self, notice: &Notice) {
+        if *notice == Notice::Started {
+            self.environment.unsettled.remove(&self.spec.name);
+        }
         if let Some(occurrence) = self.occurrence(notice) {
             self.environment.events.publish(&occurrence);
         }
@@ -44,16 +48,17 @@ impl LockspaceActor {
             Notice::ReleaseFailed { resource, fault } => {
                 trouble(Some(resource), "not given back", Some(fault))
             }
-            Notice::NotAdopted { resource, fault, active: true } => {
+            Notice::NotAdopted { resource, fault, needed: true } => {
                 trouble(Some(resource), "not adopted", Some(fault))
             }
+            Notice::InDoubt { resource, .. } => trouble(Some(resource), "of an unknown holder", None),
             Notice::Lost { resource, fault } => trouble(Some(resource), "lost", Some(fault)),
             Notice::Overdue { resource, .. } => trouble(resource.as_ref(), "no answer in time", None),
             Notice::Conflict { .. }
             | Notice::ReleasedAtLast(_)
             | Notice::Late { .. }
             | Notice::Adopted { .. }
-            | Notice::NotAdopted { active: false, .. }
+            | Notice::NotAdopted { needed: false, .. }
             | Notice::BadValueBlock { .. }
             | Notice::Outdated { .. }
             | Notice::VersionNotNewer { .. } => return None,
@@ -99,9 +104,18 @@ impl LockspaceActor {
             Notice::Adopted { resource, mode, released } => {
                 info!(log, "lock adopted"; "lock" => %resource, "mode" => %mode, "released" => released);
             }
-            Notice::NotAdopted { resource, fault, active } => {
+            Notice::NotAdopted { resource, fault, needed } => {
+                let next = if fault.code == ResultCode::ADOPT_NONE {
+                    "this host does not hold it any more"
+                } else {
+                    "it stays with the lock manager, and is tried again"
+                };
                 warn!(log, "lock not adopted"; "lock" => %resource, "error" => %fault, "code" => %fault.code,
-                      "lv_active" => active, "next" => "it is not held by this host's daemon");
+                      "needed" => needed, "next" => next);
+            }
+            Notice::InDoubt { resource, mode } => {
+                warn!(log, "a lock of an earlier life that nobody remembers"; "lock" => %resource, "mode" => %mode,
+                      "next" => "it stays as it is, and other hosts do not get it; when no command uses it: lvmwarden lock release");
             }
             Notice::AdoptionOver { held, released, failed } => {
                 info!(log, "adoption over"; "held" => held, "released" => released, "failed" => failed);

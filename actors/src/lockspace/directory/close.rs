@@ -9,7 +9,7 @@ use tokio::sync::{OwnedRwLockWriteGuard, mpsc};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::{Directory, LOOK_PERIOD, Question};
-use crate::lockspace::ask::{Ask, Client, ClientId, StartAsk, StopRule};
+use crate::lockspace::ask::{Ask, Client, StartAsk, StopRule};
 use crate::lockspace::closing::{Closing, Effect, Event, Refusal, Seen, Step};
 use crate::lockspace::event::Spec;
 
@@ -163,7 +163,7 @@ fn start(
 impl Directory {
     /// Makes a question that is the daemon's own.
     fn own_question(&self) -> Question {
-        let nobody = Client { id: ClientId(0), pid: std::process::id(), name: Arc::from("lvmlockd") };
+        let nobody = Client::of_this_daemon("lvmlockd");
         Question { ticket: self.environment.tickets.next(), client: Arc::new(nobody), lock_type: None }
     }
 }

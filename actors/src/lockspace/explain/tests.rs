@@ -13,7 +13,7 @@ const NOW: Moment = Duration::from_secs(100);
 const LV: &str = "yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q";
 
 fn client(id: u32, name: &str) -> Arc<Client> {
-    Arc::new(Client { id: ClientId(id), pid: 1000 + id, name: Arc::from(name) })
+    Arc::new(Client { id: ClientId(id), pid: 1000 + id, process: None, name: Arc::from(name) })
 }
 
 fn holder(id: u32, name: &str, mode: LockMode, since: u64) -> HolderPicture {

@@ -110,6 +110,8 @@ pub struct Prepared {
     pub global: GlobalLease,
     /// The generation of our host's last life, where the lock manager tells; 0 otherwise.
     pub previous_generation: u32,
+    /// The lock manager has the lockspace already: an earlier life of the daemon has left it behind.
+    pub is_left_behind: bool,
 }
 
 /// The other hosts in a lockspace.
@@ -218,7 +220,7 @@ pub struct Remains {
 
 /// A lock of an earlier life of the daemon that nobody has taken over.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Orphan {
+pub struct Leftover {
     /// What is locked.
     pub resource: Resource,
     /// Shared or exclusive.
@@ -257,13 +259,14 @@ pub struct InitLv {
 
 /// A lockspace's own connection to its lock manager. Every call may block.
 pub trait Connection: Send {
-    /// Looks whether the lockspace can be joined.
+    /// Looks whether the lockspace can be joined. May be called again, also when it is joined.
     ///
     /// # Errors
     /// Why not.
     fn prepare(&mut self, repair: bool) -> Result<Prepared, Fault>;
 
-    /// Joins the lockspace; returns the generation of this life of our host, 0 where the lock manager has none.
+    /// Joins the lockspace; returns the generation of this life of our host, 0 where the lock manager has none. May be called
+    /// again with adoption when it is joined.
     ///
     /// # Errors
     /// We are not in it.
@@ -307,7 +310,7 @@ pub trait Connection: Send {
     ///
     /// # Errors
     /// They cannot be listed.
-    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault>;
+    fn orphans(&mut self) -> Result<Option<Vec<Leftover>>, Fault>;
 
     /// Gives back all locks of an earlier life that nobody has taken over; other hosts get them from now on.
     ///

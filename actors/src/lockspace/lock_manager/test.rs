@@ -16,7 +16,7 @@ use lvmwarden_supervisor::sys::sanlock::Area;
 
 use super::sanlock::layout;
 use super::{
-    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, InitVg, Leave, LockManager, Orphan, OtherHosts,
+    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, InitVg, Leave, Leftover, LockManager, OtherHosts,
     Prepared, Remains, Renewal, Resource, Site, ValueBlock,
 };
 
@@ -159,7 +159,7 @@ impl Leases {
 impl Connection for TestConnection {
     fn prepare(&mut self, _repair: bool) -> Result<Prepared, Fault> {
         let Some(site) = &self.sanlock else {
-            return Ok(Prepared { global: self.global, previous_generation: 0 });
+            return Ok(Prepared { global: self.global, previous_generation: 0, is_left_behind: false });
         };
         if !site.device.exists() {
             let text = format!("find the device {}", site.device.display());
@@ -168,7 +168,7 @@ impl Connection for TestConnection {
         if site.host_id == 0 || site.host_id > layout::MAX_HOST_ID {
             return Err(Fault::new(ResultCode::BAD_HOST_ID, format!("use host id {}", site.host_id)));
         }
-        Ok(Prepared { global: self.global, previous_generation: 0 })
+        Ok(Prepared { global: self.global, previous_generation: 0, is_left_behind: false })
     }
 
     fn join(&mut self, _adopt: Adopt, _nodelay: bool) -> Result<u32, Fault> {
@@ -200,7 +200,7 @@ impl Connection for TestConnection {
         Ok(())
     }
 
-    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault> {
+    fn orphans(&mut self) -> Result<Option<Vec<Leftover>>, Fault> {
         Ok(None)
     }
 
@@ -274,7 +274,8 @@ mod tests {
             let connected = manager.connect(&site(Some(vg), args, host_id));
             connected.and_then(|mut connection| connection.prepare(false)).map_err(|fault| fault.code.0)
         };
-        let enabled = Prepared { global: GlobalLease::Enabled, previous_generation: 0 };
+        let enabled =
+            Prepared { global: GlobalLease::Enabled, previous_generation: 0, is_left_behind: false };
         assert_eq!(prepare("my-vg", "1.0.0:lvmlock", 1), Ok(enabled));
         assert_eq!(prepare("other", "1.0.0:lvmlock", 1), Err(-212));
         assert_eq!(prepare("my-vg", "3.0.0:lvmlock", 1), Err(-212));
@@ -315,7 +316,7 @@ mod tests {
             enable_global: false,
         };
         assert_eq!(manager.init_vg(&request).unwrap(), "1.0.0:test");
-        let absent = Prepared { global: GlobalLease::Absent, previous_generation: 0 };
+        let absent = Prepared { global: GlobalLease::Absent, previous_generation: 0, is_left_behind: false };
         for vg in [Some("vg"), None] {
             let mut connection = manager.connect(&site(vg, "1.0.0:test", 0)).unwrap();
             assert_eq!(connection.prepare(false).unwrap(), absent);

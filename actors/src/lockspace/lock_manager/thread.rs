@@ -179,6 +179,8 @@ fn perform(
             connection.release(resource, *write, *free).map(|()| Outcome::Done)
         }
         Call::OtherHosts => connection.other_hosts().map(Outcome::Hosts),
+        Call::Orphans => connection.orphans().map(Outcome::Orphans),
+        Call::DropOrphans => connection.drop_orphans().map(|()| Outcome::Done),
         Call::FindFreeLock { size_bytes } => connection.find_free_lock(*size_bytes).map(|()| Outcome::Done),
         Call::InitLv(request) => connection.init_lv(request).map(Outcome::Args),
         Call::FreeLv { uuid, args } => connection.free_lv(uuid, args).map(|()| Outcome::Done),
@@ -197,6 +199,8 @@ fn perform(
         Call::Prepare { .. }
         | Call::Join { .. }
         | Call::OtherHosts
+        | Call::Orphans
+        | Call::DropOrphans
         | Call::FindFreeLock { .. }
         | Call::InitLv(_)
         | Call::FreeLv { .. }

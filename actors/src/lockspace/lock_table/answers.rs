@@ -111,6 +111,9 @@ impl LockTable {
         match (answer, waits) {
             (Ok(_), Some(request)) => {
                 self.set_mode(holder, to, cx);
+                if self.holder(holder).is_some_and(|holder| holder.client.id != request.client.id) {
+                    self.rely(&request, cx);
+                }
                 cx.answer(request.ticket, ResultCode::OK);
             }
             (Ok(_), None) => {
@@ -196,8 +199,12 @@ impl LockTable {
                 self.mode = LockMode::Exclusive;
                 self.release(None, None, None, cx);
             }
-            (Err(fault), Some(ticket)) => cx.fail(ticket, fault),
-            (Err(_), None) => {}
+            (Err(fault), ticket) => {
+                cx.record(&self.resource, Change::Unwanted);
+                if let Some(ticket) = ticket {
+                    cx.fail(ticket, fault);
+                }
+            }
         }
     }
 

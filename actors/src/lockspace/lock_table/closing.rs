@@ -1,14 +1,14 @@
-//! The lock when its lockspace is left, when that fails, and when it is taken over from an earlier life.
+//! The lock when its lockspace is left, when that fails, and when its actor starts again.
 
 use std::sync::Arc;
 
-use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
+use lvmwarden_protocol::lock::{LockMode, LockType};
 
-use super::{Act, Adopting, Closing, Holder, LockTable, Releasing};
+use super::{Act, Closing, Holder, LockTable, Releasing};
 use crate::lockspace::ask::{Client, ClientId};
 use crate::lockspace::desk::Context;
 use crate::lockspace::event::{Answer, Call, Moment, Notice};
-use crate::lockspace::lock_manager::{Acquire, Adopt, Resource};
+use crate::lockspace::lock_manager::{Acquire, Resource};
 use crate::lockspace::record::{Change, HolderRecord, RememberedLock};
 use crate::lockspace::value_block;
 
@@ -42,6 +42,7 @@ impl LockTable {
         closing.done = true;
         if !closing.keep {
             self.holders.clear();
+            self.reliers.clear();
         }
     }
 
@@ -67,13 +68,15 @@ impl LockTable {
     pub(in crate::lockspace) fn bury(&mut self, cx: &mut Context<'_>) {
         cx.record(&self.resource, Change::Forgotten);
         self.holders.clear();
+        self.reliers.clear();
         self.unheld = None;
+        self.unadopted = None;
     }
 
     /// Goes on after the lockspace could not be left: the holders' lock is taken again.
     pub(in crate::lockspace) fn reopen(&mut self, cx: &mut Context<'_>) {
         self.closing = None;
-        if self.mode == LockMode::Unlocked {
+        if self.mode == LockMode::Unlocked && self.unadopted.is_none() {
             self.forget_gone(cx);
             if self.holders.is_empty() {
                 cx.record(&self.resource, Change::Forgotten);
@@ -112,6 +115,7 @@ impl LockTable {
             Ok(_) => self.mode = mode,
             Err(fault) => {
                 self.holders.clear();
+                self.reliers.clear();
                 cx.record(&self.resource, Change::Forgotten);
                 cx.tell(Notice::Lost { resource: self.resource.clone(), fault });
             }
@@ -125,58 +129,6 @@ impl LockTable {
         })
     }
 
-    /// Asks the lock manager for the lock of an earlier life; it is given back unless it is to be kept.
-    pub(in crate::lockspace) fn adopt(
-        &mut self,
-        mode: LockMode,
-        holder: HolderRecord,
-        keep: bool,
-        cx: &mut Context<'_>,
-    ) {
-        self.try_adopting(Adopting { mode, holder, keep, is_second_try: false }, cx);
-    }
-
-    fn try_adopting(&mut self, adopting: Adopting, cx: &mut Context<'_>) {
-        let lv_args = Arc::clone(&adopting.holder.lv_args);
-        let how = Acquire { lv_args, adopt: Adopt::Only, repair: false };
-        let call = Call::Acquire(self.resource.clone(), adopting.mode, how);
-        self.call(Act::Adopting(adopting), call, cx);
-    }
-
-    pub(super) fn adopted(&mut self, adopting: Adopting, answer: Answer, cx: &mut Context<'_>) {
-        let Adopting { mode, holder, keep, is_second_try } = adopting;
-        let Err(fault) = answer else {
-            self.mode = mode;
-            cx.tell(Notice::Adopted { resource: self.resource.clone(), mode, released: !keep });
-            cx.desk.adoption.count(keep);
-            self.take_over(mode, &holder, keep, cx);
-            return;
-        };
-        if fault.code == ResultCode::ADOPT_RETRY && !is_second_try {
-            let mode = other_mode(mode);
-            self.try_adopting(Adopting { mode, holder, keep, is_second_try: true }, cx);
-            return;
-        }
-        let is_absent = fault.code == ResultCode::ADOPT_NONE;
-        if is_absent {
-            cx.record(&self.resource, Change::Forgotten);
-        }
-        if matches!(self.resource, Resource::Lv(_)) || !is_absent {
-            cx.desk.adoption.failed += usize::from(keep);
-            cx.tell(Notice::NotAdopted { resource: self.resource.clone(), fault, active: keep });
-        }
-    }
-
-    fn take_over(&mut self, mode: LockMode, holder: &HolderRecord, keep: bool, cx: &mut Context<'_>) {
-        if !keep {
-            // The value block was not read: nothing is written over it.
-            self.release(None, None, None, cx);
-            return;
-        }
-        cx.record(&self.resource, Change::Adopted { mode, holder: holder.clone() });
-        self.holders.push(Holder::remembered(mode, holder, cx.now));
-    }
-
     /// Takes in what an earlier life of the actor has left behind, whose connection is there still.
     pub(in crate::lockspace) fn resume(&mut self, lock: &RememberedLock, cx: &mut Context<'_>) {
         let modes =
@@ -184,6 +136,8 @@ impl LockTable {
         self.mode = modes.max().unwrap_or(LockMode::Unlocked);
         self.holders =
             lock.holders.iter().map(|(mode, holder)| Holder::remembered(*mode, holder, cx.now)).collect();
+        self.reliers = lock.reliers.iter().map(Client::remembered).collect();
+        self.ask_for_use(cx);
         if self.holders.is_empty() && self.mode != LockMode::Unlocked {
             let call = Call::Release { resource: self.resource.clone(), write: None, free: false };
             let releasing = Releasing { key: None, reply: None, write: None, uncertain: true };
@@ -192,18 +146,26 @@ impl LockTable {
     }
 }
 
+impl Client {
+    pub(super) fn remembered(record: &HolderRecord) -> Arc<Self> {
+        Arc::new(Self {
+            id: ClientId(record.client),
+            pid: record.pid,
+            process: record.process.clone(),
+            name: Arc::clone(&record.name),
+        })
+    }
+}
+
 impl Holder {
-    fn remembered(mode: LockMode, record: &HolderRecord, since: Moment) -> Self {
+    pub(super) fn remembered(mode: LockMode, record: &HolderRecord, since: Moment) -> Self {
         Self {
-            client: Arc::new(Client {
-                id: ClientId(record.client),
-                pid: record.pid,
-                name: Arc::clone(&record.name),
-            }),
+            client: Client::remembered(record),
             ticket: None,
             mode,
             version: 0,
             persistent: record.is_persistent(),
+            claim: record.claim,
             since,
             lv_name: Arc::clone(&record.lv_name),
             lv_args: Arc::clone(&record.lv_args),
@@ -220,11 +182,8 @@ impl From<&Holder> for HolderRecord {
             name: Arc::clone(&holder.client.name),
             lv_name: Arc::clone(&holder.lv_name),
             lv_args: Arc::clone(&holder.lv_args),
+            process: holder.client.process.clone(),
+            claim: holder.claim,
         }
     }
-}
-
-/// Returns the other of the two modes in which a lock can be held.
-fn other_mode(mode: LockMode) -> LockMode {
-    if mode == LockMode::Exclusive { LockMode::Shared } else { LockMode::Exclusive }
 }

@@ -9,7 +9,7 @@ use crate::lockspace::ask::{Reply, Ticket};
 use crate::lockspace::desk::{Context, Purpose};
 use crate::lockspace::event::{Call, Notice};
 use crate::lockspace::lock_manager::{GlobalLease, Resource, ValueBlock};
-use crate::lockspace::record::{Change, HolderRecord};
+use crate::lockspace::record::{Change, Claim, HolderRecord};
 use crate::lockspace::value_block::{self, Reading};
 
 impl LockTable {
@@ -33,6 +33,7 @@ impl LockTable {
             mode,
             version: self.known.version,
             persistent: ask.persistent,
+            claim: Claim::Asked,
             since: cx.now,
             lv_name: Arc::clone(&ask.lv_name),
             lv_args: Arc::clone(&ask.lv_args),
@@ -86,6 +87,9 @@ impl LockTable {
     pub(super) fn give_up(&mut self, held: usize, ticket: Option<Ticket>, cx: &mut Context<'_>) {
         let holder = self.holders.remove(held);
         let key = holder.key();
+        if holder.persistent {
+            self.reliers.clear();
+        }
         if self.holders.is_empty() {
             let write = self.leave_version(holder.version, cx);
             self.release(Some(key), ticket.map(|ticket| (ticket, ResultCode::OK)), write, cx);
@@ -151,15 +155,19 @@ impl LockTable {
 impl Request {
     /// Returns what is remembered of who asks.
     pub(super) fn holder_record(&self) -> HolderRecord {
-        let Wish::Lock(_, ask) = &self.wish else {
-            return HolderRecord::nobody();
-        };
-        HolderRecord {
-            client: Key::new(ask.persistent, self.client.id).0,
+        let client = HolderRecord {
+            client: self.client.id.0,
             pid: self.client.pid,
             name: Arc::clone(&self.client.name),
+            process: self.client.process.clone(),
+            ..HolderRecord::nobody()
+        };
+        let Wish::Lock(_, ask) = &self.wish else { return client };
+        HolderRecord {
+            client: Key::new(ask.persistent, self.client.id).0,
             lv_name: Arc::clone(&ask.lv_name),
             lv_args: Arc::clone(&ask.lv_args),
+            ..client
         }
     }
 }

@@ -13,7 +13,8 @@ use crate::lockspace::record::Change;
 type Rule = fn(&mut LockTable, &mut Context<'_>);
 
 /// All rules, in the order in which they are followed.
-pub(super) const RULES: [Rule; 11] = [
+pub(super) const RULES: [Rule; 12] = [
+    LockTable::adopt_again,
     LockTable::answer_updates,
     LockTable::unlock,
     LockTable::drop_gone,
@@ -130,6 +131,8 @@ impl LockTable {
             if self.mode != LockMode::Unlocked {
                 cx.answer(request.ticket, ResultCode::INVALID);
             } else if exclusive {
+                let holder = request.holder_record();
+                cx.record(&self.resource, Change::Wanted { mode: LockMode::Exclusive, holder });
                 let call = Call::Acquire(self.resource.clone(), LockMode::Exclusive, Acquire::default());
                 self.call(Act::LockingToDisable { ticket }, call, cx);
             } else {
@@ -153,6 +156,9 @@ impl LockTable {
             self.fresh = None;
             match told {
                 OwnerAnswer::Told(code, flags) => {
+                    if self.holder(Key::new(false, request.client.id)).is_none() {
+                        self.rely(&request, cx);
+                    }
                     cx.reply(request.ticket, Reply { flags, ..Reply::of(code) });
                 }
                 OwnerAnswer::BecomesPersistent => {
@@ -217,13 +223,14 @@ impl LockTable {
                 at += 1;
                 continue;
             };
-            if holder.mode == LockMode::Exclusive {
+            if self.holders.len() > 1 {
+                // Also of those of an earlier life, of whom it is not known who has it alone.
+                let request = self.queue.remove(at);
+                cx.answer(request.ticket, ResultCode::AGAIN);
+            } else if holder.mode == LockMode::Exclusive {
                 let version = holder.version;
                 let write = self.leave_version(version, cx);
                 self.start_converting(at, key, LockMode::Shared, write, cx);
-            } else if self.holders.len() > 1 {
-                let request = self.queue.remove(at);
-                cx.answer(request.ticket, ResultCode::AGAIN);
             } else {
                 self.start_converting(at, key, LockMode::Exclusive, None, cx);
             }

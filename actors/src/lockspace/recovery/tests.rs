@@ -1,6 +1,6 @@
 //! What is remembered against what is there.
 
-use lvmwarden_protocol::lock::{LockMode, LockType};
+use lvmwarden_protocol::lock::LockMode;
 
 use super::*;
 
@@ -22,49 +22,42 @@ fn book() -> LockBook {
     book
 }
 
-fn remains(lockspace: &str) -> Vec<Remains> {
-    vec![Remains { lockspace: lockspace.to_owned(), host_id: 5 }]
-}
-
-fn lvid(vg: &str, lv: &str) -> Lvid {
-    let plain = [vg, lv].concat().replace('-', "");
-    Lvid::try_from(plain).expect("it is not empty")
+fn remains(lockspace: &str) -> BTreeMap<LockType, Vec<Remains>> {
+    BTreeMap::from([(LockType::Sanlock, vec![Remains { lockspace: lockspace.to_owned(), host_id: 5 }])])
 }
 
 #[test]
-fn a_lockspace_that_is_there_is_adopted_with_the_locks_of_active_lvs_kept() {
-    let active = BTreeSet::from([lvid(VG, LV)]);
-    let plan = plan(&book(), &remains("lvm_vg"), Some(&active), None);
-    let [(spec, orphans)] = &plan.adopted[..] else { panic!("{plan:?}") };
+fn a_lockspace_that_is_there_is_taken_over() {
+    let plan = plan(&book(), &remains("lvm_vg"), None);
+    let [spec] = &plan.there[..] else { panic!("{plan:?}") };
     assert_eq!((&*spec.name, spec.host_id, spec.lock_type), ("lvm_vg", 5, LockType::Sanlock));
-    let told: Vec<_> =
-        orphans.iter().map(|orphan| (orphan.resource.as_str(), orphan.mode, orphan.active)).collect();
-    assert_eq!(told, [(OTHER, LockMode::Shared, false), (LV, LockMode::Exclusive, true)]);
-    assert_eq!((plan.gone.len(), plan.unknown.len()), (0, 0));
+    assert_eq!((plan.gone.len(), plan.unknown.len(), plan.untold.len()), (0, 0, 0));
 }
 
 #[test]
 fn an_lv_of_the_same_uuid_in_another_vg_is_another_one() {
-    let active = BTreeSet::from([lvid(OTHER, LV)]);
-    let plan = plan(&book(), &remains("lvm_vg"), Some(&active), None);
-    assert!(plan.adopted[0].1.iter().all(|orphan| !orphan.active));
-}
-
-#[test]
-fn where_nobody_knows_what_is_active_locks_are_kept() {
-    let plan = plan(&book(), &remains("lvm_vg"), None, None);
-    assert!(plan.adopted[0].1.iter().all(|orphan| orphan.active));
+    let plain = |vg: &str| Lvid::try_from([vg, LV].concat().replace('-', "")).expect("it is not empty");
+    let resource = Resource::Lv(Arc::from(LV));
+    for (active, expected) in [(plain(VG), true), (plain(OTHER), false)] {
+        assert_eq!(is_active(&BTreeSet::from([active]), VG, &resource), expected);
+    }
 }
 
 #[test]
 fn what_is_gone_and_what_is_unknown_is_told() {
-    let plan = plan(&book(), &remains("lvm_other"), None, None);
+    let plan = plan(&book(), &remains("lvm_other"), None);
     assert_eq!((plan.gone, plan.unknown), (vec!["lvm_vg".to_owned()], vec!["lvm_other".to_owned()]));
-    assert_eq!(plan.adopted, []);
+    assert_eq!(plan.there, []);
 }
 
 #[test]
-fn what_the_journal_knows_counts_before_the_adopt_file() {
+fn where_the_lock_manager_does_not_answer_nothing_is_written_off() {
+    let plan = plan(&book(), &BTreeMap::from([(LockType::Dlm, Vec::new())]), None);
+    assert_eq!(plan, Plan { untold: vec!["lvm_vg".to_owned()], ..Plan::default() });
+}
+
+#[test]
+fn the_adopt_file_adds_what_the_journal_does_not_know() {
     let mut known = LockBook::default();
     known.apply(&BookRecord::Started(Started {
         lockspace: "lvm_vg".to_owned(),
@@ -74,10 +67,15 @@ fn what_the_journal_knows_counts_before_the_adopt_file() {
         lock_type: LockType::Sanlock,
         host_id: 3,
     }));
-    let before = known.clone();
-    let file = AdoptFileContent::parse(
-        format!("lvmlockd adopt_version 1.0 pid 1 updates 1 x\nVG: {VG} vg sanlock 1.0.0:lvmlock\nLV: {VG} {LV} 1.0.0:1 ex 0\n").as_bytes(),
+    let holder = HolderRecord { pid: 7, ..HolderRecord::nobody() };
+    let change = Change::Held { mode: LockMode::Exclusive, holder };
+    known.apply_lock("lvm_vg", &LockRecord { resource: Resource::Lv(Arc::from(LV)), change });
+    let file = format!(
+        "lvmlockd adopt_version 1.0 pid 1 updates 1 x\nVG: {VG} vg sanlock 1.0.0:lvmlock\n\
+         LV: {VG} {LV} 1.0.0:1 sh 0\nLV: {VG} {OTHER} 1.0.0:2 sh 0\n"
     );
-    add_adopt_file(&mut known, &file.expect("it is an adopt file").0);
-    assert_eq!(known, before);
+    add_adopt_file(&mut known, &AdoptFileContent::parse(file.as_bytes()).expect("it is an adopt file").0);
+    let booked = known.get("lvm_vg").expect("it is known");
+    let pids: Vec<_> = booked.locks.everybody().map(|holder| holder.pid).collect();
+    assert_eq!((booked.started.host_id, pids), (3, vec![0, 7]));
 }

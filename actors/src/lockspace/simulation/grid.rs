@@ -6,7 +6,9 @@ use lvmwarden_protocol::lock::{LockMode, ResultCode};
 
 use super::random::Random;
 use crate::lockspace::event::{Answer, Call, Outcome};
-use crate::lockspace::lock_manager::{Adopt, GlobalLease, OtherHosts, Prepared, Resource, ValueBlock};
+use crate::lockspace::lock_manager::{
+    Adopt, GlobalLease, Leftover, OtherHosts, Prepared, Resource, ValueBlock,
+};
 use crate::lockspace::testing::fault;
 
 pub(super) struct Grid {
@@ -43,6 +45,21 @@ impl Grid {
         self.held.retain(|(_, holder), _| *holder != host);
     }
 
+    /// Returns what a host has, as orphans too.
+    pub(super) fn held_by(&self, host: usize) -> impl Iterator<Item = &Resource> {
+        self.held.keys().filter(move |(_, holder)| *holder == host).map(|(resource, _)| resource)
+    }
+
+    fn orphans(&self, host: usize) -> Vec<Leftover> {
+        let of_host = self.held.iter().filter(|((_, holder), held)| *holder == host && held.orphan);
+        let leftover = |((resource, _), held): (&(Resource, usize), &Held)| Leftover {
+            resource: resource.clone(),
+            mode: held.mode,
+            lv_args: "".into(),
+        };
+        of_host.map(leftover).collect()
+    }
+
     pub(super) fn check_that_nothing_is_left(&self) {
         assert!(self.held.is_empty(), "left behind: {:?}", self.held);
     }
@@ -60,18 +77,22 @@ impl Grid {
                 Ok(Outcome::Done)
             }
             Call::Prepare { .. } => {
-                Ok(Outcome::Prepared(Prepared { global: GlobalLease::Enabled, previous_generation: 0 }))
+                let (global, previous_generation) = (GlobalLease::Enabled, 0);
+                Ok(Outcome::Prepared(Prepared { global, previous_generation, is_left_behind: false }))
             }
             Call::Join { .. } => Ok(Outcome::Joined(1)),
             Call::Leave(_) if self.has_any(host) || (may_fail && random.percent(30)) => {
                 Err(fault(ResultCode::BUSY))
             }
             Call::OtherHosts => Ok(Outcome::Hosts(OtherHosts::default())),
+            Call::Orphans => Ok(Outcome::Orphans(Some(self.orphans(host)))),
             Call::ReadGlobal => Ok(Outcome::Global(GlobalLease::Enabled)),
             Call::InitLv(_) => Ok(Outcome::Args("1.0.0:0".to_owned())),
-            Call::Leave(_) | Call::FindFreeLock { .. } | Call::FreeLv { .. } | Call::WriteGlobal { .. } => {
-                Ok(Outcome::Done)
-            }
+            Call::Leave(_)
+            | Call::DropOrphans
+            | Call::FindFreeLock { .. }
+            | Call::FreeLv { .. }
+            | Call::WriteGlobal { .. } => Ok(Outcome::Done),
         }
     }
 

@@ -1,19 +1,21 @@
 //! One host: its lockspace, its clients, and what they believe.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
+use super::Rule;
 use super::grid::Grid;
 use super::random::Random;
 use crate::lockspace::ask::{Ask, Asked, Client, ClientId, LockAsk, StartAsk, StopRule, Ticket};
-use crate::lockspace::event::{Call, CallId, Effect, Event};
-use crate::lockspace::lock_manager::{Adopt, Resource};
+use crate::lockspace::event::{Call, CallId, Effect, End, Event};
+use crate::lockspace::lock_manager::Resource;
+use crate::lockspace::orphan::{Asker, orphans};
 use crate::lockspace::picture::Stage;
-use crate::lockspace::record::{Change, LockRecord, Remembered};
-use crate::lockspace::state::{Lockspace, orphans};
+use crate::lockspace::record::{HolderRecord, LockRecord, Remembered, Writing};
+use crate::lockspace::state::Lockspace;
 use crate::lockspace::testing::{client, lv, spec};
 
 /// What somebody may rely on.
@@ -21,14 +23,30 @@ use crate::lockspace::testing::{client, lv, spec};
 pub(super) struct Belief {
     pub(super) resource: Resource,
     pub(super) mode: LockMode,
-    /// The client; `None`: the LV is active, whoever made it so.
+    /// The client; `None`: the persistent lock, whoever has asked for it.
     pub(super) owner: Option<ClientId>,
 }
 
 pub(super) struct Host {
     at: usize,
+    rule: Rule,
     lockspace: Lockspace,
+    /// What a life of the daemon remembers, what is durable of it, and what is not yet.
     remembered: Remembered,
+    durable: Remembered,
+    behind: Vec<LockRecord>,
+    /// An earlier life could not be taken over yet.
+    is_unsettled: bool,
+    was_killed: bool,
+    /// Processes that have asked an earlier life of the daemon.
+    earlier: Vec<ClientId>,
+    /// Who was told that a persistent lock is its own or as good, and may activate the LV.
+    reliers: Vec<(ClientId, Resource)>,
+    active: BTreeSet<Resource>,
+    /// The persistent locks that end with those who rely on them, after a restart.
+    on_probation: BTreeSet<Resource>,
+    /// LVs of which it is to be told whether they are active, and what was seen.
+    looks: VecDeque<(Resource, Option<bool>)>,
     calls: VecDeque<(CallId, Call)>,
     pub(super) beliefs: Vec<Belief>,
     clients: Vec<ClientId>,
@@ -42,11 +60,21 @@ pub(super) struct Host {
 }
 
 impl Host {
-    pub(super) fn new(at: usize) -> Self {
+    pub(super) fn new(at: usize, rule: Rule) -> Self {
         Self {
             at,
+            rule,
             lockspace: Lockspace::new(spec(LockType::Sanlock)),
             remembered: Remembered::default(),
+            durable: Remembered::default(),
+            behind: Vec::new(),
+            is_unsettled: false,
+            was_killed: false,
+            earlier: Vec::new(),
+            reliers: Vec::new(),
+            active: BTreeSet::new(),
+            on_probation: BTreeSet::new(),
+            looks: VecDeque::new(),
             calls: VecDeque::new(),
             beliefs: Vec::new(),
             clients: Vec::new(),
@@ -72,6 +100,9 @@ impl Host {
 
     /// A client that is not waiting, perhaps a new one, asks for some lock, or for something else.
     pub(super) fn ask_something(&mut self, random: &mut Random, now: Duration) {
+        if self.is_unsettled {
+            return;
+        }
         let id = match self.idle_client(random) {
             Some(id) if random.percent(80) => id,
             _ => self.new_client(),
@@ -110,7 +141,13 @@ impl Host {
         let owner = if ask.persistent { None } else { Some(id) };
         let is_it = |belief: &Belief| belief.owner == owner && belief.resource == ask.resource;
         match ask.mode {
-            Some(LockMode::Unlocked) => self.beliefs.retain(|belief| !is_it(belief)),
+            Some(LockMode::Unlocked) => {
+                self.beliefs.retain(|belief| !is_it(belief));
+                if ask.persistent {
+                    self.active.remove(&ask.resource);
+                    self.reliers.retain(|(_, resource)| *resource != ask.resource);
+                }
+            }
             Some(LockMode::Shared) => {
                 self.beliefs
                     .iter_mut()
@@ -138,7 +175,7 @@ impl Host {
     fn carry_out(&mut self, effects: Vec<Effect>, now: Duration) {
         for effect in effects {
             match effect {
-                Effect::Record(record) => self.remembered.apply(&record),
+                Effect::Record(record) => self.remember(record),
                 Effect::Call(id, call) => self.calls.push_back((id, call)),
                 Effect::Reply(ticket, reply) => {
                     self.told += 1;
@@ -146,7 +183,9 @@ impl Host {
                     self.believe(asked, ticket, reply.code);
                 }
                 Effect::WakeAt(moment) => self.wake = Some(moment),
-                Effect::Gone => self.is_gone = true,
+                Effect::Gone(End::NotIn) => self.is_gone = true,
+                Effect::Gone(End::LeftAsItIs) => self.is_unsettled = true,
+                Effect::AskForUse(resource) => self.looks.push_back((resource, None)),
                 Effect::Tell(_) | Effect::Global(_) => {}
             }
         }
@@ -169,6 +208,7 @@ impl Host {
         let Ask::Lock(ask) = &asked.ask else { return };
         let id = asked.client.id;
         let owner = if ask.persistent { None } else { Some(id) };
+        self.rely(id, ask, code);
         let Some(mode @ (LockMode::Shared | LockMode::Exclusive)) = ask.mode else {
             // An unlock that has failed is done as soon as it can be: its lock is nobody's.
             if !matches!(code, ResultCode::NOT_FOUND | ResultCode::CANCELED) {
@@ -191,11 +231,103 @@ impl Host {
         });
         // Somebody else may be about to change a persistent lock already.
         let mode = self.others_about_to(ask).fold(mode, LockMode::min);
-        let may_be_stopped = self.waiting.values().any(|asked| matches!(asked.ask, Ask::Stop(_)))
-            && !matches!(ask.resource, Resource::Lv(_));
+        // Also by somebody who does not wait for that any more.
+        let is_stopping = self.lockspace.stage() == Stage::Stopping
+            || self.waiting.values().any(|asked| matches!(asked.ask, Ask::Stop(_)));
+        let may_be_stopped = is_stopping && !matches!(ask.resource, Resource::Lv(_));
         if mode != LockMode::Unlocked && !may_be_stopped {
             self.beliefs.push(Belief { resource: ask.resource.clone(), mode, owner });
         }
+    }
+
+    /// Whoever is told that it has a persistent lock, or one that is as good as its own, may use the LV.
+    fn rely(&mut self, id: ClientId, ask: &LockAsk, code: ResultCode) {
+        let is_lv = matches!(ask.resource, Resource::Lv(_));
+        let Some(mode @ (LockMode::Shared | LockMode::Exclusive)) = ask.mode.filter(|_| is_lv) else {
+            return;
+        };
+        let is_told = match (ask.persistent, code) {
+            (true, ResultCode::OK | ResultCode::ALREADY) => true,
+            (false, ResultCode::OK) => !self.has_record(id, &ask.resource),
+            _ => false,
+        };
+        if !is_told {
+            return;
+        }
+        self.reliers.push((id, ask.resource.clone()));
+        if self.belief(None, &ask.resource).is_none() && code == ResultCode::ALREADY {
+            let mode = self.others_about_to(ask).fold(mode, LockMode::min);
+            if mode != LockMode::Unlocked {
+                self.beliefs.push(Belief { resource: ask.resource.clone(), mode, owner: None });
+            }
+        }
+    }
+
+    /// Somebody who may activates its LV, with or without a daemon.
+    pub(super) fn activate(&mut self, random: &mut Random) {
+        if !self.reliers.is_empty() {
+            let (_, resource) = self.reliers[random.below(self.reliers.len())].clone();
+            if self.belief(None, &resource).is_some() {
+                self.active.insert(resource);
+            }
+        }
+    }
+
+    /// A look at the devices: what is seen is told a little later.
+    pub(super) fn look_for_use(&mut self, now: Duration) {
+        match self.looks.front_mut() {
+            None => {}
+            Some((resource, seen @ None)) => *seen = Some(self.active.contains(resource)),
+            Some((_, Some(_))) => {
+                if let Some((resource, Some(is_active))) = self.looks.pop_front() {
+                    self.feed(Event::Used(resource, is_active), now);
+                }
+            }
+        }
+    }
+
+    /// A process ends that has asked an earlier life of the daemon.
+    pub(super) fn end_a_process(&mut self, random: &mut Random, now: Duration) {
+        if !self.earlier.is_empty() {
+            let id = self.earlier.swap_remove(random.below(self.earlier.len()));
+            self.end_process(id, now);
+        }
+    }
+
+    pub(super) fn end_all_processes(&mut self, now: Duration) {
+        for id in std::mem::take(&mut self.earlier) {
+            self.end_process(id, now);
+        }
+    }
+
+    fn end_process(&mut self, id: ClientId, now: Duration) {
+        self.beliefs.retain(|belief| belief.owner != Some(id));
+        self.reliers.retain(|(relier, _)| *relier != id);
+        self.end_probations();
+        self.feed(Event::ClientGone(id), now);
+    }
+
+    fn end_probations(&mut self) {
+        let (active, reliers, on_probation) = (&self.active, &self.reliers, &self.on_probation);
+        self.beliefs.retain(|belief| {
+            let resource = &belief.resource;
+            let may_end =
+                belief.owner.is_none() && on_probation.contains(resource) && !active.contains(resource);
+            !may_end || reliers.iter().any(|(_, relied)| relied == resource)
+        });
+    }
+
+    fn remember(&mut self, record: LockRecord) {
+        let writing = self.remembered.writing(&record);
+        self.remembered.apply(&record);
+        self.behind.push(record);
+        if writing == Writing::Awaited {
+            self.write_down();
+        }
+    }
+
+    fn write_down(&mut self) {
+        self.behind.drain(..).for_each(|record| self.durable.apply(&record));
     }
 
     fn others_about_to(&self, ask: &LockAsk) -> impl Iterator<Item = LockMode> {
@@ -220,9 +352,8 @@ impl Host {
 
     pub(super) fn answer_a_call(&mut self, grid: &mut Grid, random: &mut Random, now: Duration) {
         let Some((id, call)) = self.calls.pop_front() else { return };
-        // An orphan that cannot be adopted stays one: that is told, and is another test's.
-        let is_adoption = matches!(&call, Call::Acquire(_, _, how) if how.adopt == Adopt::Only);
-        let may_fail = self.lockspace.stage() != Stage::Starting && !is_adoption;
+        // A first start that fails is another test's.
+        let may_fail = self.was_killed || self.lockspace.stage() != Stage::Starting;
         let answer = grid.answer(self.at, &call, may_fail, random);
         let is_new_lv_lock = matches!(&call, Call::Acquire(Resource::Lv(_), ..)) && answer.is_ok();
         let last = self.last_granted(&call);
@@ -252,6 +383,10 @@ impl Host {
         let Ask::Lock(ask) = &asked.ask else { return };
         let owner = if ask.persistent { None } else { Some(asked.client.id) };
         self.beliefs.retain(|belief| belief.owner != owner || belief.resource != *resource);
+        if ask.persistent {
+            self.active.remove(resource);
+            self.reliers.retain(|(_, relied)| relied != resource);
+        }
         self.feed(Event::NotDelivered(asked.ticket), now);
         self.lose(asked.client.id, now);
     }
@@ -287,8 +422,7 @@ impl Host {
             self.give_up_before(id, ask);
         }
         self.waiting.retain(|_, asked| asked.client.id != id);
-        self.beliefs.retain(|belief| belief.owner != Some(id));
-        self.feed(Event::ClientGone(id), now);
+        self.end_process(id, now);
     }
 
     pub(super) fn overdue(&mut self, random: &mut Random, now: Duration) {
@@ -300,59 +434,71 @@ impl Host {
 
     /// A stop that is not refused starts it again. VG and global locks are not relied on meanwhile.
     pub(super) fn stop_and_start(&mut self, random: &mut Random, now: Duration) {
+        if self.is_unsettled {
+            return;
+        }
         let rules = [StopRule::UnlessLvLocks, StopRule::UnlessLocks];
         let id = self.new_client();
         self.beliefs.retain(|belief| matches!(belief.resource, Resource::Lv(_)));
         self.ask(id, Ask::Stop(rules[random.below(2)]), now);
     }
 
-    /// The daemon is killed and starts again: clients are disconnected, active LVs stay, locks are orphans.
-    pub(super) fn kill_the_daemon(&mut self, grid: &mut Grid, now: Duration) {
+    /// The daemon is killed and starts again: clients are disconnected but live, active LVs stay, locks are orphans.
+    pub(super) fn kill_the_daemon(&mut self, grid: &mut Grid, random: &mut Random, now: Duration) {
         grid.orphan(self.at);
-        self.forget_clients();
-        let left = orphans(&self.remembered, |resource| self.belief(None, resource).is_some());
-        self.remembered = self.journal();
+        if random.percent(50) {
+            self.write_down();
+        }
+        self.behind.clear();
+        self.was_killed = true;
+        self.earlier.append(&mut self.clients);
+        self.forget_requests();
+        self.on_probation = [lv("a"), lv("b")].into_iter().filter(|lv| !self.active.contains(lv)).collect();
+        self.end_probations();
+        self.recover(now);
+    }
+
+    /// What could not be taken over is tried again.
+    pub(super) fn recover_again(&mut self, now: Duration) {
+        if self.is_unsettled {
+            self.forget_requests();
+            self.recover(now);
+        }
+    }
+
+    fn recover(&mut self, now: Duration) {
+        self.is_unsettled = false;
+        self.looks.clear();
+        let is_active = |resource: &Resource| self.active.contains(resource);
+        let left = orphans(&self.durable, is_active, |holder| self.asker(holder));
+        self.remembered = self.durable.clone().into_orphans();
         let mut effects = Vec::new();
         self.lockspace = Lockspace::adopt(spec(LockType::Sanlock), left, now, &mut effects);
         self.carry_out(effects, now);
     }
 
-    /// What is durable of what is remembered: LVs.
-    fn journal(&self) -> Remembered {
-        let mut journal = Remembered::default();
-        let mut keep = |resource: &Resource, change| {
-            let record = LockRecord { resource: resource.clone(), change };
-            if record.is_durable() {
-                journal.apply(&record);
-            }
-        };
-        for (resource, lock) in self.remembered.locks() {
-            for (mode, holder) in &lock.holders {
-                keep(resource, Change::Held { mode: *mode, holder: holder.clone() });
-            }
-            if let Some((mode, holder)) = &lock.wanted {
-                keep(resource, Change::Wanted { mode: *mode, holder: holder.clone() });
-            }
-        }
-        journal
+    fn asker(&self, holder: &HolderRecord) -> Asker {
+        let id = ClientId(holder.pid - 1000);
+        let lives = self.earlier.contains(&id) || self.clients.contains(&id);
+        if lives && self.rule == Rule::Processes { Asker::Lives(id) } else { Asker::Gone }
     }
 
     /// The host is reset: nothing is active any more.
     pub(super) fn reset(&mut self, grid: &mut Grid, now: Duration) {
         grid.forget(self.at);
-        self.forget_clients();
-        self.beliefs.clear();
-        self.remembered = Remembered::default();
-        self.lockspace = Lockspace::new(spec(LockType::Sanlock));
+        *self = Self {
+            last_client: self.last_client,
+            last_ticket: self.last_ticket,
+            told: self.told,
+            ..Self::new(self.at, self.rule)
+        };
         self.start(now);
     }
 
-    fn forget_clients(&mut self) {
-        self.clients.clear();
+    fn forget_requests(&mut self) {
         self.waiting.clear();
         self.calls.clear();
         self.wake = None;
-        self.beliefs.retain(|belief| belief.owner.is_none());
     }
 
     /// Whoever waits for nothing goes home, and whoever holds something: they may wait for each other.
@@ -369,6 +515,9 @@ impl Host {
     }
 
     pub(super) fn unlock_persistent(&mut self, now: Duration) {
+        if self.is_unsettled {
+            return;
+        }
         for resource in [lv("a"), lv("b")] {
             let ask = LockAsk { persistent: true, ..LockAsk::new(resource, Some(LockMode::Unlocked)) };
             let id = self.new_client();
@@ -381,13 +530,19 @@ impl Host {
     pub(super) fn check_picture(&self) {
         for picture in self.lockspace.describe().resources {
             let exclusive = picture.holders.iter().any(|holder| holder.mode == LockMode::Exclusive);
-            assert!(!exclusive || picture.holders.len() == 1, "{picture:?}");
+            // Of those of an earlier life it may not be known who has it alone.
+            assert!(!exclusive || picture.holders.len() == 1 || self.was_killed, "{picture:?}");
             let persistent = picture.holders.iter().filter(|holder| holder.persistent).count();
             assert!(persistent <= 1, "{picture:?}");
             let waits = picture.waiters.iter().map(|waiter| &waiter.client);
             let is_known = |client: &Arc<Client>| self.clients.contains(&client.id);
             assert!(waits.clone().all(is_known), "somebody waits who is gone: {picture:?}");
         }
+    }
+
+    pub(super) fn check_that_is_remembered(&self, resource: &Resource) {
+        let is_remembered = self.durable.locks().any(|(known, _)| known == resource);
+        assert!(is_remembered, "host {}: {resource} is forgotten, and is still there", self.at);
     }
 
     pub(super) fn check_that_nothing_is_left(&self) {

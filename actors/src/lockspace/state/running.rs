@@ -6,7 +6,7 @@ use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode, ResultFlags};
 
 use super::Machine;
 use crate::lockspace::ask::{Ask, Asked, Client, LockAsk, Reply, StopRule, Ticket};
-use crate::lockspace::desk::{Context, Purpose, Then};
+use crate::lockspace::desk::{Context, Purpose, Then, WithOrphans};
 use crate::lockspace::event::{Answer, Call, Notice, Outcome};
 use crate::lockspace::lock_manager::{GlobalLease, InitLv, Leave, OtherHosts, Owner, Resource};
 use crate::lockspace::lock_table::{LockTable, Request, Wish};
@@ -42,12 +42,16 @@ impl Machine {
                 cx.call(Purpose::ReadGlobal(Some(ticket)), Call::ReadGlobal);
             }
             Ask::Busy => count_hosts(ticket, Then::Nothing, cx),
+            // Nothing is changed before it is known that nothing forbids it.
+            Ask::Free if self.holds_lv_locks() => cx.answer(ticket, ResultCode::BUSY),
             Ask::Free => count_hosts(ticket, Then::Free, cx),
             Ask::RenameBefore => count_hosts(ticket, Then::Leave, cx),
             Ask::SetLockArgsBefore => self.before_lock_args(ticket, cx),
             Ask::Kill => self.kill(ticket, cx),
             Ask::Drop => self.stop(vec![ticket], Leave::Keep, false, cx),
             Ask::Status => self.tell_status(ticket, cx),
+            Ask::Orphans => list_orphans(ticket, WithOrphans::Tell, cx),
+            Ask::Settle { which, keep } => list_orphans(ticket, WithOrphans::Settle { which, keep }, cx),
         }
     }
 
@@ -162,7 +166,7 @@ impl Machine {
             match then {
                 Then::Nothing => cx.answer(ticket, ResultCode::OK),
                 Then::Free | Then::Leave if !self.is_running() => cx.answer(ticket, ResultCode::STOPPING),
-                Then::Free => self.stop(vec![ticket], Leave::Destroy, false, cx),
+                Then::Free => list_orphans(ticket, WithOrphans::Free, cx),
                 Then::Leave => self.stop(vec![ticket], Leave::Keep, true, cx),
             }
         }
@@ -217,6 +221,10 @@ fn count_hosts(ticket: Ticket, then: Then, cx: &mut Context<'_>) {
     cx.call(Purpose::Hosts { ticket: Some(ticket), then }, Call::OtherHosts);
 }
 
+fn list_orphans(ticket: Ticket, then: WithOrphans, cx: &mut Context<'_>) {
+    cx.call(Purpose::Orphans { ticket: Some(ticket), then }, Call::Orphans);
+}
+
 /// Returns whether a killed lockspace refuses this.
 ///
 /// Source: lvm2 2.03.16, lvmlockd: what is answered -217 after `kill_vg`.
@@ -239,6 +247,8 @@ fn is_ended_by_kill(ask: &Ask) -> bool {
         | Ask::SetLockArgsBefore
         | Ask::Kill
         | Ask::Drop
+        | Ask::Orphans
+        | Ask::Settle { .. }
         | Ask::Status => false,
     }
 }

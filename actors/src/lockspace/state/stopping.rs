@@ -5,7 +5,7 @@ use lvmwarden_protocol::lock::ResultCode;
 use super::{Life, Machine};
 use crate::lockspace::ask::Ticket;
 use crate::lockspace::desk::{Context, Purpose};
-use crate::lockspace::event::{Answer, Call, Effect, Notice};
+use crate::lockspace::event::{Answer, Call, Effect, End, Notice};
 use crate::lockspace::lock_manager::{Fault, GlobalLease, Leave};
 use crate::lockspace::lock_table::{Closing, LockTable};
 
@@ -75,7 +75,7 @@ impl Machine {
         self.lv_locks.values_mut().for_each(|table| table.bury(cx));
         cx.tell(Notice::Stopped);
         cx.learn_global(GlobalLease::Absent);
-        cx.effects.push(Effect::Gone);
+        cx.effects.push(Effect::Gone(End::NotIn));
         for ticket in tickets {
             cx.answer(ticket, ResultCode::OK);
         }

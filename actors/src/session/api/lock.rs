@@ -22,7 +22,7 @@ use super::ApiService;
 use super::connection::{Last, Replies};
 use super::dispatch::{place, reply};
 use super::outgoing::{PAGE_ITEMS, json_bytes, page};
-use crate::lockspace::ask::{Ask, Client, ClientId, StopRule};
+use crate::lockspace::ask::{Ask, Client, StopRule};
 use crate::lockspace::directory::{Directory, Question, lockspace_of};
 use crate::lockspace::event::Moment;
 use crate::lockspace::explain::explain;
@@ -206,8 +206,8 @@ impl ApiService {
 
 async fn change(directory: &Directory, vgname: String, ask: Ask, busy: &str) -> Result<Done, Error> {
     let environment = directory.environment();
-    let client = Client { id: ClientId(0), pid: std::process::id(), name: Arc::from("lvmwarden") };
-    let question = Question { ticket: environment.tickets.next(), client: Arc::new(client), lock_type: None };
+    let client = Arc::new(Client::of_this_daemon("lvmwarden"));
+    let question = Question { ticket: environment.tickets.next(), client, lock_type: None };
     let Some(answer) = directory.ask(&lockspace_of(&vgname), question.with(ask)).await else {
         return Err(Error::NotStarted { vgname });
     };

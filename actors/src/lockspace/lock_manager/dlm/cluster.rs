@@ -7,7 +7,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use lvmwarden_protocol::lock::ResultCode;
+use lvmwarden_protocol::lock::{LockMode, ResultCode};
 
 use super::super::{Fault, Owner};
 use super::holders;
@@ -63,6 +63,13 @@ impl Cluster {
         names_in(&nodes).ok()?.into_iter().map(|node| nodes.join(node)).find_map(|node| {
             (read_number(&node.join("local"))? == 1).then(|| read_number(&node.join("nodeid")))?
         })
+    }
+
+    /// Returns the names of the locks in a lockspace that this node holds, and their modes; `None` where the kernel does not
+    /// tell.
+    pub(super) fn own_locks(&self, lockspace: &str) -> Option<Vec<(String, LockMode)>> {
+        let locks = fs::read_to_string(self.debug.join(format!("{lockspace}_locks"))).ok()?;
+        Some(holders::own_locks(&locks))
     }
 
     /// Finds out which other node holds a lock: only the node that keeps the list of its holders is told.

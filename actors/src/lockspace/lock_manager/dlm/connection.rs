@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use super::{Cluster, GLOBAL_LOCKSPACE, no_library};
 use crate::lockspace::lock_manager::{
-    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, Leave, Orphan, OtherHosts, Prepared, Renewal,
+    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, Leave, Leftover, OtherHosts, Prepared, Renewal,
     Resource, ValueBlock,
 };
 
@@ -135,12 +135,20 @@ impl Connection for DlmConnection {
                 let text = format!("use a VG of cluster `{wanted}` in cluster `{cluster}`");
                 Err(Fault::new(ResultCode::BAD_ARGS, text))
             }
-            _ => Ok(Prepared { global: GlobalLease::Absent, previous_generation: 0 }),
+            _ => {
+                let may_be_left = self.lockspace.is_none() && self.name != GLOBAL_LOCKSPACE;
+                let is_left_behind = may_be_left && dlm.open(&self.name).is_ok();
+                Ok(Prepared { global: GlobalLease::Absent, previous_generation: 0, is_left_behind })
+            }
         }
     }
 
     fn join(&mut self, adopt: Adopt, _nodelay: bool) -> Result<u32, Fault> {
+        if self.lockspace.is_some() {
+            return Ok(0);
+        }
         let dlm = Dlm::load().map_err(|error| no_library(&error))?;
+        // A global one that a crash has left behind is as good as a new one. Its locks may be of commands that live.
         let is_global = self.name == GLOBAL_LOCKSPACE;
         let joined =
             if adopt == Adopt::No && !is_global { dlm.join(&self.name, true) } else { self.open(dlm, adopt) };
@@ -149,10 +157,6 @@ impl Connection for DlmConnection {
             fault(code, &error, &format!("join lockspace {}", self.name))
         })?;
         self.lockspace = Some(joined);
-        if adopt == Adopt::No && is_global {
-            // One that a crash has left behind is as good as a new one, but for the locks: whose clients are gone, too.
-            self.drop_orphans()?;
-        }
         Ok(0)
     }
 
@@ -208,8 +212,16 @@ impl Connection for DlmConnection {
         }
     }
 
-    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault> {
-        Ok(None)
+    fn orphans(&mut self) -> Result<Option<Vec<Leftover>>, Fault> {
+        let Some(locks) = self.cluster.own_locks(&self.name) else { return Ok(None) };
+        let lockspace = self.lockspace()?;
+        // This program is the only one on this node that locks here: what it does not have is an earlier life's.
+        let leftovers = locks.into_iter().filter(|(name, _)| !lockspace.has(name)).map(|(name, mode)| {
+            let resource = Resource::from_name(&name);
+            let lv_args = if has_value(&resource) { "" } else { "dlm" }.into();
+            Leftover { resource, mode, lv_args }
+        });
+        Ok(Some(leftovers.collect()))
     }
 
     fn drop_orphans(&mut self) -> Result<(), Fault> {

@@ -5,12 +5,35 @@
 //!
 //! Source: Linux 6.1, `fs/dlm/debug_fs.c` (format 2), `fs/dlm/dlm_internal.h`.
 
+use lvmwarden_protocol::lock::LockMode;
+
 const GRANTED: i32 = 2;
 const PROTECTED_READ: i32 = 3;
+const EXCLUSIVE: i32 = 5;
+/// The flag of an entry that stands for another node's lock, on the node that keeps the list.
+const COPY: u32 = 0x0001_0000;
 
 /// Returns the id of another node that holds the lock `resource` above null mode, out of the text of the list.
 pub(super) fn other_holder(locks: &str, resource: &str) -> Option<u32> {
     locks.lines().find_map(|line| holder(line, resource))
+}
+
+/// Returns the names of the locks that this node holds above null mode, and their modes.
+pub(super) fn own_locks(locks: &str) -> Vec<(String, LockMode)> {
+    locks.lines().filter_map(own_lock).collect()
+}
+
+fn own_lock(line: &str) -> Option<(String, LockMode)> {
+    let fields: Vec<_> = line.splitn(14, ' ').collect();
+    let number = |at: usize| fields.get(at)?.parse::<i32>().ok();
+    let flags = u32::from_str_radix(fields.get(6)?, 16).ok()?;
+    let name = fields.get(13)?.trim_matches('"');
+    let is_own = flags & COPY == 0 && number(7)? == GRANTED;
+    match number(8)? {
+        PROTECTED_READ if is_own => Some((name.to_owned(), LockMode::Shared)),
+        EXCLUSIVE if is_own => Some((name.to_owned(), LockMode::Exclusive)),
+        _other_mode => None,
+    }
 }
 
 /// The fields of a line: id, node, remote id, pid, xid, exflags, flags, status, granted mode, requested mode, time, the
@@ -39,6 +62,16 @@ id nodeid remid pid xid exflags flags sts grmode rqmode time_ms r_nodeid r_len r
     #[test]
     fn another_node_is_named_where_this_one_keeps_the_list() {
         assert_eq!(other_holder(LOCKS, "VGLK"), Some(2));
+    }
+
+    #[test]
+    fn the_own_locks_are_those_that_are_no_copies() {
+        let uuid = "6hwPRQ-ubEX-Ovsh-fj3n-rkGY-SbuK-Gi6Lfw".to_owned();
+        assert_eq!(own_locks(LOCKS), [(uuid, LockMode::Exclusive)]);
+        assert_eq!(
+            own_locks("1 0 0 9 0 400 2 2 3 -1 12 0 4 \"VGLK\"\n"),
+            [("VGLK".to_owned(), LockMode::Shared)]
+        );
     }
 
     #[test]

@@ -6,7 +6,7 @@ use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use super::super::sanlock::layout;
 use super::super::{
-    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, Leave, Orphan, OtherHosts, Prepared, Renewal,
+    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, Leave, Leftover, OtherHosts, Prepared, Renewal,
     Resource, ValueBlock,
 };
 use super::{FakeCluster, Kind};
@@ -16,11 +16,12 @@ pub(super) struct FakeConnection {
     host: u32,
     name: String,
     host_id: u32,
+    is_joined: bool,
 }
 
 impl FakeConnection {
     pub(super) fn new(cluster: FakeCluster, host: u32, name: String, host_id: u32) -> Self {
-        Self { cluster, host, name, host_id }
+        Self { cluster, host, name, host_id, is_joined: false }
     }
 
     fn global(&self, lease: GlobalLease) -> GlobalLease {
@@ -41,8 +42,10 @@ impl Connection for FakeConnection {
         if self.cluster.lock_type == LockType::Sanlock && !is_id {
             return Err(Fault::new(ResultCode::BAD_HOST_ID, format!("use host id {}", self.host_id)));
         }
-        let global = self.global(state.space(&self.name).global);
-        Ok(Prepared { global, previous_generation: 0 })
+        let space = state.space(&self.name);
+        let is_left_behind = !self.is_joined && space.members.contains_key(&self.host);
+        let global = space.global;
+        Ok(Prepared { global: self.global(global), previous_generation: 0, is_left_behind })
     }
 
     fn join(&mut self, adopt: Adopt, _nodelay: bool) -> Result<u32, Fault> {
@@ -54,6 +57,7 @@ impl Connection for FakeConnection {
                 format!("join lockspace {}: it is joined", self.name),
             ));
         }
+        self.is_joined = true;
         Ok(space.join(self.host))
     }
 
@@ -104,13 +108,13 @@ impl Connection for FakeConnection {
         Ok(())
     }
 
-    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault> {
+    fn orphans(&mut self) -> Result<Option<Vec<Leftover>>, Fault> {
         let mut state = self.cluster.begin(self.host, Kind::Orphans)?;
         if self.cluster.lock_type != LockType::Sanlock {
             return Ok(None);
         }
         let orphans = state.space(&self.name).orphans(self.host).into_iter();
-        Ok(Some(orphans.map(|(resource, mode)| Orphan { resource, mode, lv_args: "".into() }).collect()))
+        Ok(Some(orphans.map(|(resource, mode)| Leftover { resource, mode, lv_args: "".into() }).collect()))
     }
 
     fn drop_orphans(&mut self) -> Result<(), Fault> {

@@ -17,12 +17,12 @@ use super::errors::{
     EAGAIN, EBUSY, EEXIST, EINPROGRESS, ENOENT, Wanted, acquire_fault, convert_fault, disk_fault, is_corrupt,
     join_fault, leave_fault, manager_fault, no_library, was_not_held,
 };
-use super::layout::{REMOVED, global_name, lv_args, lv_offset, max_host_id};
+use super::layout::{global_name, lv_args, lv_offset, max_host_id};
 use super::leases::Leases;
 use super::status::{SharedStatus, Status, host_name, monotonic_seconds};
 use super::{Settings, device};
 use crate::lockspace::lock_manager::{
-    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, Leave, Orphan, OtherHosts, Owner, Prepared,
+    Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, Leave, Leftover, OtherHosts, Owner, Prepared,
     Renewal, Resource, ValueBlock,
 };
 
@@ -86,7 +86,6 @@ impl Connection for SanlockConnection {
         if self.host_id == 0 || self.host_id > super::layout::MAX_HOST_ID {
             return Err(bad_host_id(self.host_id));
         }
-        let registration = self.register(sanlock)?;
         let unreadable = |refusal| manager_fault(refusal, "read the leases of the VG");
         let (leases, found) = Leases::open(sanlock, &self.vg, &self.device).map_err(unreadable)?;
         if found != leases.lockspace {
@@ -103,8 +102,18 @@ impl Connection for SanlockConnection {
         let no_global =
             || Fault::new(ResultCode::BAD_ARGS, "find the lease of the global lock: it has another name");
         let global = global.ok_or_else(no_global)?;
-        self.open = Some(Open { registration, leases, free_offset: 0 });
-        Ok(Prepared { global, previous_generation: 0 })
+        let is_open = self.open.is_some();
+        if !is_open {
+            // Not anew: to close the registered socket would make orphans of what is held by it.
+            let registration = self.register(sanlock)?;
+            self.open = Some(Open { registration, leases, free_offset: 0 });
+        }
+        let joined = || {
+            sanlock.lockspaces().map_err(|refusal| manager_fault(refusal, "list the lockspaces of sanlock"))
+        };
+        let name = super::layout::lockspace_name(&self.vg);
+        let is_left_behind = !is_open && joined()?.iter().any(|joined| joined.name == name);
+        Ok(Prepared { global, previous_generation: 0, is_left_behind })
     }
 
     fn join(&mut self, adopt: Adopt, nodelay: bool) -> Result<u32, Fault> {
@@ -142,7 +151,7 @@ impl Connection for SanlockConnection {
         }
         if how == Leave::Destroy {
             // We are out already, and the disk will be removed next: it need not tell that it has no lockspace.
-            let _ = leases.remove_lockspace(io_timeout);
+            let _ = leases.remove_all(io_timeout);
         }
         self.open = None;
         Ok(())
@@ -213,16 +222,11 @@ impl Connection for SanlockConnection {
         })
     }
 
-    fn release(&mut self, resource: &Resource, write: Option<ValueBlock>, free: bool) -> Result<(), Fault> {
+    fn release(&mut self, resource: &Resource, write: Option<ValueBlock>, _free: bool) -> Result<(), Fault> {
         let Open { registration, leases, .. } = self.open()?;
         let lease = leases.lease(resource.as_str(), 0);
         write_value(leases.sanlock, &lease, write);
-        let released = if free && !matches!(resource, Resource::Lv(_)) {
-            registration.release_renamed(&lease, REMOVED)
-        } else {
-            registration.release(&lease)
-        };
-        match released {
+        match registration.release(&lease) {
             Err(refusal) if !was_not_held(refusal) => {
                 Err(disk_fault(refusal, &format!("release {resource}")))
             }
@@ -230,7 +234,7 @@ impl Connection for SanlockConnection {
         }
     }
 
-    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault> {
+    fn orphans(&mut self) -> Result<Option<Vec<Leftover>>, Fault> {
         let lockspace = &self.open()?.leases.lockspace;
         let status = Status::read().map_err(|error| no_status(&error))?;
         let ours = status.orphans.iter().filter(|orphan| orphan.lockspace == *lockspace);
@@ -242,7 +246,7 @@ impl Connection for SanlockConnection {
                     Resource::Global | Resource::Vg => "".into(),
                 };
                 let mode = if orphan.is_shared { LockMode::Shared } else { LockMode::Exclusive };
-                Orphan { resource, mode, lv_args }
+                Leftover { resource, mode, lv_args }
             })
             .collect();
         orphans.sort_by(|a, b| a.resource.cmp(&b.resource));

@@ -10,8 +10,8 @@ use lvmwarden_supervisor::sys::sanlock::{Area, Lease, Place, Refusal, Sanlock};
 use super::device;
 use super::errors::{EMSGSIZE, disk_fault, is_end_of_disk};
 use super::layout::{
-    UNUSED, align, first_lv_offset, global_lease, global_name, global_offset, lockspace_name, lv_args,
-    lv_offset, vg_offset,
+    REMOVED, UNUSED, align, first_lv_offset, global_lease, global_name, global_offset, lockspace_name,
+    lv_args, lv_offset, vg_offset,
 };
 use crate::lockspace::lock_manager::{Fault, GlobalLease, Resource};
 
@@ -87,8 +87,11 @@ impl Leases {
         Ok(())
     }
 
-    /// Writes that there is no lockspace here any more.
-    pub(super) fn remove_lockspace(&self, io_timeout: u32) -> Result<(), Refusal> {
+    /// Writes that there is no lockspace here any more, and no global and VG lock. Nobody may be in the lockspace: whatever
+    /// refuses the removal of the VG has to come before this.
+    pub(super) fn remove_all(&self, io_timeout: u32) -> Result<(), Refusal> {
+        self.write(REMOVED, global_offset(self.area))?;
+        self.write(REMOVED, vg_offset(self.area))?;
         self.write_lockspace(UNUSED, io_timeout)
     }
 

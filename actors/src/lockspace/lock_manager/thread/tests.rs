@@ -8,7 +8,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::lockspace::lock_manager::{
-    Acquire, Adopt, GlobalLease, InitLv, Leave, Orphan, OtherHosts, Prepared, ValueBlock,
+    Acquire, Adopt, GlobalLease, InitLv, Leave, Leftover, OtherHosts, Prepared, ValueBlock,
 };
 
 const SOON: Duration = Duration::from_secs(10);
@@ -27,7 +27,7 @@ impl Gated {
 impl Connection for Gated {
     fn prepare(&mut self, _repair: bool) -> Result<Prepared, Fault> {
         self.pass();
-        Ok(Prepared { global: GlobalLease::Absent, previous_generation: 0 })
+        Ok(Prepared { global: GlobalLease::Absent, previous_generation: 0, is_left_behind: false })
     }
 
     fn join(&mut self, _adopt: Adopt, _nodelay: bool) -> Result<u32, Fault> {
@@ -57,7 +57,7 @@ impl Connection for Gated {
         Ok(())
     }
 
-    fn orphans(&mut self) -> Result<Option<Vec<Orphan>>, Fault> {
+    fn orphans(&mut self) -> Result<Option<Vec<Leftover>>, Fault> {
         Ok(None)
     }
 

@@ -6,7 +6,7 @@ use crate::lockspace::ask::{Ask, ClientId};
 use crate::lockspace::event::{Call, Effect, Event};
 use crate::lockspace::lock_manager::Resource;
 use crate::lockspace::picture::Stage;
-use crate::lockspace::state::Lockspace;
+use crate::lockspace::state::{Earlier, Lockspace};
 use crate::lockspace::testing::{Bench, EXCLUSIVE, SHARED, lv, persistent, spec};
 
 /// Starts the lockspace of a bench again.
@@ -14,7 +14,9 @@ fn resume(bench: &mut Bench) {
     let standing = bench.lockspace.standing();
     let mut effects = Vec::new();
     let spec = spec(LockType::Sanlock);
-    bench.lockspace = Lockspace::resume(spec, standing, &bench.remembered, bench.now, &mut effects);
+    let held = bench.held();
+    let earlier = Earlier { remembered: &bench.remembered, held: &held, orphans: None };
+    bench.lockspace = Lockspace::resume(spec, standing, earlier, bench.now, &mut effects);
     bench.calls.clear();
     for effect in effects {
         if let Effect::Call(id, call) = effect {

@@ -3,8 +3,8 @@
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 
 use crate::lockspace::ask::{Ask, LockAsk, StartAsk, StopRule};
-use crate::lockspace::event::{Call, Event, Notice};
-use crate::lockspace::lock_manager::{Adopt, GlobalLease, Resource};
+use crate::lockspace::event::{Call, Event, Notice, Outcome};
+use crate::lockspace::lock_manager::{Adopt, GlobalLease, Prepared, Resource};
 use crate::lockspace::picture::Stage;
 use crate::lockspace::testing::{Bench, EXCLUSIVE, fault, spec};
 
@@ -68,7 +68,7 @@ fn how_it_is_started_is_passed_to_the_lock_manager() {
     bench.ask(1, Ask::Start(StartAsk { wait: false, adopt: Adopt::Only, nodelay: true, repair: true }));
     assert_eq!(
         bench.called,
-        [Call::Prepare { repair: true }, Call::Join { adopt: Adopt::Only, nodelay: true }]
+        [Call::Prepare { repair: true }, Call::Join { adopt: Adopt::Only, nodelay: true }, Call::Orphans]
     );
 }
 
@@ -123,4 +123,23 @@ fn a_start_past_its_deadline_is_told_and_goes_on() {
     assert_eq!((bench.code(started), bench.code(stopped)), (late, late));
     bench.grant();
     assert_eq!(bench.stage(), Stage::Running);
+}
+
+#[test]
+fn a_start_over_a_lockspace_that_an_earlier_daemon_has_left_behind_is_never_told_0() {
+    for wait in [true, false] {
+        let mut bench = new();
+        bench.manner(|call| match call {
+            Call::Prepare { .. } => Some(Ok(Outcome::Prepared(Prepared {
+                global: GlobalLease::Enabled,
+                previous_generation: 0,
+                is_left_behind: true,
+            }))),
+            _ => None,
+        });
+        bench.slow = false;
+        let started = bench.ask(1, start(wait));
+        assert_eq!((bench.code(started), bench.gone), (Some(ResultCode::ORPHAN), true));
+        assert!(!bench.called.iter().any(|call| matches!(call, Call::Join { .. })));
+    }
 }
