@@ -15,6 +15,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use self::history::{History, Outbox, Renewal, Step, What};
+use crate::kernel::copying::Fault;
 use crate::lockspace::book::{BookRecord, LockBook};
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::state::{Life, Recovered, Target, Wishes};
@@ -208,6 +209,15 @@ impl PollLedger {
         })
     }
 
+    /// Returns the devices that an operation's copy could not read or write, as far as they are among the latest steps.
+    pub fn faults(&self, op: Uuid) -> Vec<Fault> {
+        let fault = |step: &Step| match &step.what {
+            What::CopyErrors(fault) if step.op == op => Some(fault.clone()),
+            _another_step => None,
+        };
+        self.history.steps().filter_map(fault).collect()
+    }
+
     /// Returns what a knob of the kernel is held at; `None`: it is nobody's.
     pub fn throttle(&self, knob: Knob) -> Option<Held> {
         self.throttles.get(&knob).copied()
@@ -318,7 +328,8 @@ impl Ledger for PollLedger {
                 // One that has ended meanwhile is as it was: the request finds a new one.
                 if !matches!(operation.life, Life::Ended(_)) {
                     target.clone().apply_to(&mut operation.request);
-                    self.tell(*op, *at, || What::Renewed(*why));
+                    let (names, why) = (target.names.clone(), *why);
+                    self.tell(*op, *at, || What::Renewed { names, why });
                 }
                 Ok(())
             }

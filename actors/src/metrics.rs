@@ -144,6 +144,7 @@ impl Metrics {
             Occurrence::PollIntended { .. }
             | Occurrence::PollFellBack { .. }
             | Occurrence::PollRenewed { .. }
+            | Occurrence::PollCopyErrors { .. }
             | Occurrence::PollBlocked { .. }
             | Occurrence::PollUnblocked { .. }
             | Occurrence::PollPaused { .. }

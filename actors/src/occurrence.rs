@@ -15,6 +15,7 @@ use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
 use crate::archive_janitor::plan::Total;
+use crate::kernel::copying::Fault;
 use crate::ledger::history::Renewal;
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
@@ -112,6 +113,13 @@ pub enum Occurrence {
         lv_before: LvName,
         /// Why.
         why: Renewal,
+    },
+    /// A device of its copy could not be read or written everywhere.
+    PollCopyErrors {
+        /// The operation.
+        op: PollRef,
+        /// Which, and how.
+        fault: Fault,
     },
     /// Its lvpoll waits in the kernel, has for long, and cannot be interrupted.
     PollBlocked {
@@ -368,6 +376,7 @@ impl Occurrence {
             Self::PollChildEnded { .. } => "poll.child_ended",
             Self::PollFellBack { .. } => "poll.fell_back",
             Self::PollRenewed { .. } => "poll.renewed",
+            Self::PollCopyErrors { .. } => "poll.copy_errors",
             Self::PollBlocked { .. } => "poll.blocked",
             Self::PollUnblocked { .. } => "poll.unblocked",
             Self::PollPaused { .. } => "poll.paused",
@@ -418,6 +427,7 @@ impl Occurrence {
             | Self::PollChildEnded { op, .. }
             | Self::PollFellBack { op, .. }
             | Self::PollRenewed { op, .. }
+            | Self::PollCopyErrors { op, .. }
             | Self::PollBlocked { op, .. }
             | Self::PollUnblocked { op, .. }
             | Self::PollPaused { op }
@@ -504,6 +514,7 @@ impl Occurrence {
             Self::PollRenewed { vg_before, lv_before, why, .. } => {
                 fields.put("vg_before", vg_before).put("lv_before", lv_before).put("why", &why.as_str())
             }
+            Self::PollCopyErrors { fault, .. } => fields.put("device", &fault.device).put("why", fault),
             Self::PollHeld { hold, .. } => fields.put("why", hold),
             Self::PollBlocked { pid, stuck, .. } => fields
                 .put("pid", pid)

@@ -66,7 +66,7 @@ impl Kernel for FakeKernel {
         let look = move |subject: Subject| {
             let is_inactive = inactive.contains(&subject.operation);
             let situation = if is_inactive { Situation::Due(Due::Gone) } else { Situation::Copying };
-            Look { situation, copied: None, devices: Vec::new() }
+            Look { situation, copied: None, devices: Vec::new(), faults: Vec::new() }
         };
         Box::pin(async { subjects.into_iter().map(look).collect() })
     }

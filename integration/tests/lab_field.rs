@@ -3,6 +3,7 @@
 
 use anyhow::{Context, Result, ensure};
 use lvmwarden_integration::lab::guest::Guest;
+use lvmwarden_integration::lab::polld::Polld;
 use lvmwarden_integration::lab::story::story;
 use lvmwarden_protocol::api::poll::{HistoryStep, Outcome, OutcomeKind};
 use std::time::Duration;
@@ -80,7 +81,8 @@ fn what_nobody_polls_is_found_whatever_form_lvm_conf_gives_to_reports() -> Resul
         guest.make_vg()?;
         let data = guest.make_volume("data", 64, "/dev/vda")?;
         guest.slow_copying()?;
-        guest.sh("pvmove -b -i 1 --config global/use_lvmpolld=0 /dev/vda /dev/vdb && pkill -9 -x lvm")?;
+        let _daemon = guest.start_polld(Polld::Stock)?;
+        guest.sh("pvmove -b -i 1 /dev/vda /dev/vdb && pkill -9 -x lvmpolld; pkill -9 -x lvm")?;
         guest.sh(&format!(
             "cp /etc/lvm/lvm.conf /run/lvm.conf; cat >> /etc/lvm/lvm.conf <<'END'\n{OTHER_REPORTS}\nEND"
         ))?;
@@ -98,6 +100,41 @@ fn what_nobody_polls_is_found_whatever_form_lvm_conf_gives_to_reports() -> Resul
         data.is_intact()?;
         service.stop()?;
         guest.clean_up()
+    })
+}
+
+/// The kernel's mirror goes on over what it cannot read, and LVM does not look.
+#[test]
+fn a_pvmove_off_a_disk_with_unreadable_sectors_is_done_with_errors_and_they_are_told() -> Result<()> {
+    story(|guest| {
+        guest.sh("dmsetup create bad --table \"0 $(blockdev --getsz /dev/vda) linear /dev/vda 0\"")?;
+        guest.sh("sed -i 's/devices {/& filter=[\"r|/dev/vda|\"]/' /etc/lvm/lvm.conf")?;
+        guest.sh("vgcreate -y --physicalextentsize 1m vg /dev/mapper/bad /dev/vdb")?;
+        guest.make_volume("data", 32, "/dev/mapper/bad")?;
+        guest.sh("printf '%s\\n' '0 20000 linear /dev/vda 0' '20000 16 error' \
+             \"20016 $(($(blockdev --getsz /dev/vda) - 20016)) linear /dev/vda 20016\" | dmsetup load bad && \
+             dmsetup suspend --nolockfs bad && dmsetup resume bad")?;
+        let service = guest.start_service("")?;
+        guest.slow_copying()?;
+        guest.sh("pvmove -b -i 1 /dev/mapper/bad /dev/vdb")?;
+        let told = guest.wait_until("the errors are told", LIMIT, || {
+            let history = guest.history()?;
+            let errors = history.into_iter().find(|entry| entry.step == HistoryStep::CopyErrors);
+            errors.context("no errors are told")
+        })?;
+        let why = told.why.unwrap_or_default();
+        ensure!(why.contains("/dev/mapper/bad could not be read everywhere"), "told was {why:?}");
+        guest.fast_copying()?;
+        let waited = guest.run("lvmwarden poll wait --timeout 60 vg/pvmove0")?;
+        let outcome = last_outcome(guest)?;
+        assert_eq!((outcome.kind, outcome.retcode), (OutcomeKind::DoneWithErrors, Some(0)));
+        ensure!(waited.code != 0, "waiting for it ended with {}: {}", waited.code, waited.stdout);
+        ensure!(outcome.remedy.unwrap_or_default().contains("neither wipe nor reuse /dev/mapper/bad"));
+        guest.sh(
+            "grep -q 'a copy has errors' /run/service.log && lvs --noheadings -o devices vg/data | grep vdb",
+        )?;
+        service.stop()?;
+        guest.sh("vgremove -ff -y vg && dmsetup remove bad").map(drop)
     })
 }
 

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ledger::history::{Asked, Step, What};
+use crate::poll_operation::state::Names;
 
 /// How many steps a story has at most.
 pub const STORY_STEPS: usize = 500;
@@ -23,9 +24,9 @@ pub struct Story {
     pub kind: PollOperation,
     /// Whether a pvmove is being aborted.
     pub abort: bool,
-    /// The VG's name.
+    /// The VG's name, as it was first.
     pub vgname: VgName,
-    /// The LV's name.
+    /// The LV's name, likewise.
     pub lvname: LvName,
     /// Who asked, where somebody is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -87,22 +88,33 @@ impl Story {
 
     /// Returns one of its steps as it is told among those of other operations.
     pub fn entry(&self, step: &StoryStep) -> Step {
+        let Names { vgname, lvname } = self.names_at(step.at);
         Step {
             at: step.at,
             op: self.op,
             kind: self.kind,
             abort: self.abort,
-            vgname: self.vgname.clone(),
-            lvname: self.lvname.clone(),
+            vgname,
+            lvname,
             what: step.what.clone(),
             asked: self.asked.clone().filter(|_| step.what == What::Intended),
         }
+    }
+
+    /// Returns what VG and LV were called at this time, as far as lvpoll knew.
+    fn names_at(&self, at: Timestamp) -> Names {
+        let names = self.steps.iter().rev().filter(|step| step.at <= at).find_map(|step| match &step.what {
+            What::Renewed { names, .. } => Some(names.clone()),
+            _another_step => None,
+        });
+        names.unwrap_or_else(|| Names { vgname: self.vgname.clone(), lvname: self.lvname.clone() })
     }
 }
 
 impl From<Story> for OperationStory {
     fn from(story: Story) -> Self {
         let asked = story.asked.as_deref();
+        let Names { vgname, lvname } = story.names_at(Timestamp::MAX);
         Self {
             id: story.op,
             kind: story.kind,
@@ -112,8 +124,8 @@ impl From<Story> for OperationStory {
             is_over: story.is_over(),
             left_out: story.left_out,
             steps: story.steps.iter().map(|step| story.entry(step).into()).collect(),
-            vgname: story.vgname,
-            lvname: story.lvname,
+            vgname,
+            lvname,
         }
     }
 }

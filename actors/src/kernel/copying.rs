@@ -14,10 +14,13 @@
 //!
 //! Source: seen with lvm2 2.03.16 on Linux 6.1; `dm-raid1.c` (`mirror_status`), `dm-snap.c` (`snapshot_merge` status).
 
+use std::fmt;
+
 use lvmwarden_supervisor::device_mapper::{DmStatus, DmTarget};
 
 use lvmwarden_protocol::ids::Lvid;
 use lvmwarden_protocol::poll::PollOperation;
+use serde::{Deserialize, Serialize};
 
 /// Bytes in a sector of device-mapper.
 pub(super) const SECTOR_BYTES: u64 = 512;
@@ -53,6 +56,32 @@ pub struct Look {
     pub copied: Option<Copied>,
     /// The devices that are copied from and to, such as `254:0`, where that can be told.
     pub devices: Vec<String>,
+    /// The devices that could not be read or written everywhere, as long as the kernel remembers it.
+    pub faults: Vec<Fault>,
+}
+
+/// A device of a copy that could not be read or written everywhere.
+///
+/// The kernel remembers it until the segment is copied, and goes on as if nothing had happened: it does not keep a pvmove's
+/// mirror out of sync for it.
+///
+/// Source: Linux 6.1 to 6.18, `dm-raid1.c` (`fail_mirror`, `reset_ms_flags`, `device_status_char`); seen with lvm2 2.03.16.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// The device, such as `/dev/sda`, or `254:0` where it has no name.
+    pub device: String,
+    /// It is copied from, rather than to.
+    pub is_source: bool,
+    /// The kernel's letter: `S` for the copying itself, `R` for another read, `D` for another write, `F` for a flush.
+    pub letter: char,
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { device, is_source, letter } = self;
+        let done = if *is_source { "read" } else { "written" };
+        write!(f, "{device} could not be {done} everywhere (device-mapper: {letter})")
+    }
 }
 
 /// Whether lvpoll has something to do.
@@ -121,7 +150,7 @@ impl Look {
 
     /// Returns a look that shows no devices.
     pub(crate) fn of(situation: Situation, copied: Option<Copied>) -> Self {
-        Self { situation, copied, devices: Vec::new() }
+        Self { situation, copied, devices: Vec::new(), faults: Vec::new() }
     }
 }
 
@@ -131,10 +160,12 @@ fn look_at_mirror(status: &DmStatus, table: Option<&DmStatus>) -> Look {
         return Look::of(Situation::Due(Due::Gone), None);
     }
     let (mut situation, mut devices) = (Situation::Due(Due::Copied), Vec::new());
+    let (mut failed, mut faults) = (None, Vec::new());
     for target in mirrors {
         match Mirror::parse(target) {
             Some(mirror) if mirror.is_failing() => {
-                return Look::of(Situation::Due(Due::Failed { words: mirror.health }), None);
+                faults.extend(mirror.faults());
+                failed = failed.or(Some(mirror.health));
             }
             Some(mirror) => {
                 if mirror.in_sync < mirror.regions {
@@ -144,6 +175,9 @@ fn look_at_mirror(status: &DmStatus, table: Option<&DmStatus>) -> Look {
             }
             None => return Look::unclear("the status of a mirror cannot be read"),
         }
+    }
+    if let Some(words) = failed {
+        return Look { faults, ..Look::of(Situation::Due(Due::Failed { words }), None) };
     }
     let copied = table.and_then(|table| copied_by_mirrors(status, table));
     Look { devices, ..Look::of(situation, copied) }
@@ -210,6 +244,13 @@ impl Mirror {
         self.health.bytes().any(|letter| letter != b'A')
     }
 
+    /// The first device is copied from.
+    fn faults(&self) -> impl Iterator<Item = Fault> {
+        let letters = self.devices.iter().zip(self.health.chars()).enumerate();
+        let faults = letters.filter(|(_, (_, letter))| *letter != 'A');
+        faults.map(|(leg, (device, letter))| Fault { device: device.clone(), is_source: leg == 0, letter })
+    }
+
     fn left_of(&self, bytes: u64) -> u64 {
         let left = self.regions.saturating_sub(self.in_sync);
         let share = u128::from(bytes) * u128::from(left) / u128::from(self.regions.max(1));
@@ -240,6 +281,8 @@ fn parse_merge(params: &str) -> Option<(u64, u64)> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     /// Reads lines as dmsetup prints them.
@@ -281,6 +324,13 @@ mod tests {
     fn a_dead_device_and_an_unreadable_status_are_for_lvpoll() {
         let failing = pvmove("2 254:0 254:16 3/12 1 AD 1 core");
         assert_eq!(failing.situation, Situation::Due(Due::Failed { words: "AD".to_owned() }));
+        let written = Fault { device: "254:16".to_owned(), is_source: false, letter: 'D' };
+        assert_eq!(failing.faults, slice::from_ref(&written));
+        // As Linux 6.1 shows a pvmove off a disk with unreadable sectors.
+        let read = Fault { device: "254:0".to_owned(), is_source: true, letter: 'S' };
+        assert_eq!(pvmove("2 254:0 254:16 3/12 1 SA 1 core").faults, slice::from_ref(&read));
+        assert_eq!(pvmove("2 254:0 254:16 3/12 1 SD 1 core").faults, [read, written]);
+        assert_eq!(pvmove("2 254:0 254:16 3/12 1 AA 1 core").faults, []);
         for odd in ["two 254:0", "2 254:0 254:16", "2 254:0 254:16 x/12 1 AA", "2 254:0 254:16 3/12 1"] {
             assert!(matches!(pvmove(odd).situation, Situation::Unclear { .. }), "{odd}");
         }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::future::pending;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -128,9 +129,29 @@ fn look_at(control: Option<&File>, subject: &Subject) -> Look {
     let seen =
         read(control, &uuid, Ask::Status).and_then(|status| Ok((status, read(control, &uuid, Ask::Table)?)));
     match seen {
-        Ok((status, table)) => look(subject.operation, status.as_ref(), table.as_ref()),
+        Ok((status, table)) => with_names(look(subject.operation, status.as_ref(), table.as_ref())),
         Err(_no_device_mapper) => Look::unclear("device-mapper does not answer"),
     }
+}
+
+/// Names the devices that could not be read or written, where they have names.
+fn with_names(mut look: Look) -> Look {
+    for fault in &mut look.faults {
+        if let Some(name) = name_of(&fault.device) {
+            fault.device = name;
+        }
+    }
+    look
+}
+
+/// Returns the path of the block device `number`, such as `254:0`; it looks in sysfs, which opens no device.
+fn name_of(number: &str) -> Option<String> {
+    let folder = Path::new("/sys/dev/block").join(number);
+    if let Ok(name) = fs::read_to_string(folder.join("dm/name")) {
+        return Some(format!("/dev/mapper/{}", name.trim_end()));
+    }
+    let target = fs::read_link(folder).ok()?;
+    Some(format!("/dev/{}", target.file_name()?.to_str()?))
 }
 
 /// Finds everything of LVM's that is being copied. A device that is gone meanwhile is none of it.

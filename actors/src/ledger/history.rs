@@ -12,9 +12,10 @@ use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::kernel::copying::Fault;
 use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::segments::SegmentDone;
-use crate::poll_operation::state::Wishes;
+use crate::poll_operation::state::{Names, Wishes};
 
 /// How many steps are kept.
 pub const HISTORY_STEPS: usize = 1000;
@@ -91,8 +92,15 @@ pub enum What {
         /// Why, in a few words that are always the same.
         why: String,
     },
-    /// lvpoll is told to look elsewhere from now on: under the names of this step, or by another devices file.
-    Renewed(Renewal),
+    /// lvpoll is told to look elsewhere from now on: under these names, or by another devices file.
+    Renewed {
+        /// The names.
+        names: Names,
+        /// Why.
+        why: Renewal,
+    },
+    /// A device of the copy could not be read or written everywhere.
+    CopyErrors(Fault),
     /// Somebody wants it to pause at the end of a segment.
     Paused,
     /// It is to go on.
@@ -143,7 +151,8 @@ impl What {
             | Self::Recovered
             | Self::Segment(_)
             | Self::FellBack { .. }
-            | Self::Renewed(_)
+            | Self::Renewed { .. }
+            | Self::CopyErrors(_)
             | Self::Paused
             | Self::Resumed
             | Self::AbortAsked
@@ -255,8 +264,11 @@ impl From<Step> for HistoryEntry {
                 (entry.step, entry.segment) = (HistoryStep::Segment, Some(done.into()));
             }
             What::FellBack { why } => (entry.step, entry.why) = (HistoryStep::FellBack, Some(why)),
-            What::Renewed(why) => {
+            What::Renewed { names: _, why } => {
                 (entry.step, entry.why) = (HistoryStep::Renewed, Some(why.as_str().to_owned()));
+            }
+            What::CopyErrors(fault) => {
+                (entry.step, entry.why) = (HistoryStep::CopyErrors, Some(fault.to_string()));
             }
             What::Ended(ending) => {
                 (entry.step, entry.outcome) = (HistoryStep::Ended, Some(ending.into()));

@@ -100,15 +100,16 @@ impl OperationActor {
             let known = move |ledger: &PollLedger| {
                 let recovered = ledger.get(&id)?.clone();
                 let last_segment = ledger.last_segment(recovered.op);
-                Some((recovered, last_segment))
+                let faults = ledger.faults(recovered.op);
+                Some((recovered, last_segment, faults))
             };
             journal::read(&registry, known).await
         };
         ctx.wait(answer.into_actor(self).map(|answer, actor, ctx| match answer {
-            Ok(Some((recovered, last_segment))) => {
+            Ok(Some((recovered, last_segment, faults))) => {
                 actor.segments = Segments::recovered(last_segment);
                 actor.about = Some(PollRef::new(recovered.op, &recovered.request));
-                actor.evidence = Evidence::of_earlier_life(recovered.wishes.is_aborted);
+                actor.evidence = Evidence::of_earlier_life(recovered.wishes.is_aborted, faults);
                 if let Life::Ended(ending) = &recovered.life {
                     actor.ending = Some(ending.clone());
                 }
@@ -158,14 +159,14 @@ impl OperationActor {
             self.turn = None;
         }
         self.arm_wake(ctx);
-        if self.operation.is_watched() != self.watch.is_some() {
+        if self.operation.is_observed() != self.watch.is_some() {
             self.watch = self.enter_watchlist(ctx);
         }
     }
 
     /// Enters the list of those who are told what device-mapper shows, where the operation wants to be.
     fn enter_watchlist(&self, ctx: &Context<Self>) -> Option<Watch> {
-        let job = self.operation.job().filter(|_| self.operation.is_watched())?;
+        let job = self.operation.job().filter(|_| self.operation.is_observed())?;
         let subject = Subject { operation: job.request.kind, lvid: job.request.lvid.clone() };
         Some(self.environment.watchlist.enter(subject, ctx.address().recipient()))
     }
@@ -329,6 +330,12 @@ impl Handler<Looked> for OperationActor {
     type Result = ();
 
     fn handle(&mut self, Looked(look): Looked, ctx: &mut Context<Self>) {
+        for fault in self.evidence.kernel_showed(&look) {
+            self.tell_fault(fault, ctx);
+        }
+        if !self.operation.is_watched() {
+            return;
+        }
         let now = self.environment.now();
         if let Some(done) = self.segments.saw(&look, now) {
             self.publish(|op| Occurrence::PollSegment { op, done });
@@ -337,7 +344,6 @@ impl Handler<Looked> for OperationActor {
         if let Some(percent) = look.copied.and_then(|copied| self.known.saw(&copied, now)) {
             self.publish(|op| Occurrence::PollProgress { op, percent });
         }
-        self.evidence.kernel_showed(&look.situation);
         self.look_whether_stuck();
         let is_child_asleep = self.child.as_ref().is_some_and(|child| child.process.is_asleep());
         let hold = self.ask_for_turn(&look);

@@ -11,6 +11,7 @@
 //! | 0 | nothing in progress | | aborted if somebody aborted it, nothing to do otherwise |
 //! | 0 | that it is finished | | done |
 //! | 0 | | over | done |
+//! | 0 | done, as above | could not read or write everywhere meanwhile | done, with errors |
 //! | 0 | | unknown | lost: nothing shows that it is done |
 //! | not 0 | `invalidated`, `Merge failed` | | invalid, with the remedy |
 //! | not 0 | `Interrupted` | | interrupted |
@@ -25,7 +26,7 @@ use serde::{Deserialize, Serialize};
 use super::outcome::{EXEC_FAILED, Outcome};
 use super::progress::parse_progress;
 use super::state::Verdict;
-use crate::kernel::copying::{Due, Situation};
+use crate::kernel::copying::{Due, Fault, Look, Situation};
 
 /// How many of lvpoll's last lines are kept.
 const LINES_KEPT: usize = 5;
@@ -122,6 +123,8 @@ pub struct Evidence {
     /// The latest lvpoll's last lines, oldest first.
     said: Vec<String>,
     verdict: Option<Verdict>,
+    /// Where the kernel could not read or write, once for each device.
+    faults: Vec<Fault>,
     /// What the kernel said when it gave the copy up, such as `Invalid`.
     given_up: Option<String>,
     is_abort_asked: bool,
@@ -129,8 +132,8 @@ pub struct Evidence {
 
 impl Evidence {
     /// Begins with what the journal tells.
-    pub fn of_earlier_life(is_abort_asked: bool) -> Self {
-        Self { is_abort_asked, ..Self::default() }
+    pub fn of_earlier_life(is_abort_asked: bool, faults: Vec<Fault>) -> Self {
+        Self { faults, is_abort_asked, ..Self::default() }
     }
 
     /// Forgets the lvpoll before this one.
@@ -167,11 +170,15 @@ impl Evidence {
         verdict
     }
 
-    /// Takes note of what the kernel showed meanwhile.
-    pub fn kernel_showed(&mut self, situation: &Situation) {
-        if let Situation::Due(Due::Failed { words }) = situation {
+    /// Takes note of what the kernel showed meanwhile; returns the devices with errors that were not known yet.
+    pub fn kernel_showed(&mut self, look: &Look) -> Vec<Fault> {
+        if let Situation::Due(Due::Failed { words }) = &look.situation {
             self.given_up = Some(words.clone());
         }
+        let is_known = |fault: &Fault| self.faults.iter().any(|known| known.device == fault.device);
+        let new: Vec<Fault> = look.faults.iter().filter(|fault| !is_known(fault)).cloned().collect();
+        self.faults.extend(new.iter().cloned());
+        new
     }
 
     /// Takes note that somebody asked for the operation to be aborted.
@@ -199,6 +206,10 @@ impl Evidence {
             Outcome::Lost { reason } => {
                 Conclusion::of(OutcomeKind::Lost).because(reason.clone()).with_remedy(poll_again(request))
             }
+        };
+        let conclusion = match (conclusion.kind, &self.faults[..]) {
+            (OutcomeKind::Done, [_, ..]) => self.done_with_errors(),
+            _unharmed => conclusion,
         };
         let is_well =
             matches!(conclusion.kind, OutcomeKind::Done | OutcomeKind::Aborted | OutcomeKind::NothingToDo);
@@ -233,6 +244,21 @@ impl Evidence {
                     .into(),
             )
             .with_remedy(format!("see `lvs -a {vgname}`"))
+    }
+
+    /// The work is done, but not everything is where it should be by now.
+    fn done_with_errors(&self) -> Conclusion {
+        let faults: Vec<String> = self.faults.iter().map(Fault::to_string).collect();
+        let devices: Vec<&str> = self.faults.iter().map(|fault| fault.device.as_str()).collect();
+        Conclusion::of(OutcomeKind::DoneWithErrors)
+            .because(format!(
+                "{}: the kernel went on, and what could not be copied is not in the new place, which holds there what it held before",
+                faults.join("; ")
+            ))
+            .with_remedy(format!(
+                "the kernel's log names the sectors (`journalctl -k`): find what is damaged (fsck, checksums, a backup), and neither wipe nor reuse {} until then",
+                devices.join(" and ")
+            ))
     }
 
     fn after_failure(&self, request: &StartRequest, code: i32) -> Conclusion {

@@ -242,6 +242,21 @@ impl Operation {
         }
     }
 
+    /// Returns whether device-mapper is to be looked at for what it tells of the disks, whoever watches the copy.
+    pub fn is_observed(&self) -> bool {
+        match &self.state {
+            State::Active { job, phase: Phase::Running { .. } } => {
+                let is_mirror = matches!(job.request.kind, PollOperation::Pvmove | PollOperation::Convert);
+                self.is_watched() || (is_mirror && !job.request.abort)
+            }
+            State::Vacant
+            | State::Active { .. }
+            | State::Ended { .. }
+            | State::Collecting { .. }
+            | State::Leaving => self.is_watched(),
+        }
+    }
+
     /// An abort is quick; a thin merge cannot be seen.
     fn can_watch(&self, job: &Job) -> bool {
         let is_visible = !job.request.abort && job.request.kind != PollOperation::MergeThin;

@@ -49,8 +49,12 @@ impl Host {
     /// Has the kernel copy, and shows so many bytes left of everything.
     fn show_left(&self, left_bytes: u64) {
         let copied = Copied { left_bytes, total_bytes: Some(1 << 40), segment: 1, segments: 1 };
-        *self.kernel.look.lock().unwrap() =
-            Some(Look { situation: Situation::Copying, copied: Some(copied), devices: Vec::new() });
+        *self.kernel.look.lock().unwrap() = Some(Look {
+            situation: Situation::Copying,
+            copied: Some(copied),
+            devices: Vec::new(),
+            faults: Vec::new(),
+        });
     }
 
     fn looks(&self) -> usize {

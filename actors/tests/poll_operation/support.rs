@@ -14,7 +14,7 @@ use lvmwarden_actors::door::DoorEnvironment;
 use lvmwarden_actors::environment::{PollEnvironment, STARTS_AT_ONCE};
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::Kernel;
-use lvmwarden_actors::kernel::copying::{Copied, Due, Look, Situation, Subject};
+use lvmwarden_actors::kernel::copying::{Copied, Due, Fault, Look, Situation, Subject};
 use lvmwarden_actors::kernel::foreign::SeenCopy;
 use lvmwarden_actors::kernel::watchlist::Watchlist;
 use lvmwarden_actors::metrics::Metrics;
@@ -105,12 +105,20 @@ impl FakeKernel {
         let copied = Copied { left_bytes: 512, total_bytes: Some(1024), segment: 1, segments: 2 };
         let situation = Situation::Due(Due::Copied);
         *self.look.lock().unwrap() =
-            Some(Look { situation, copied: Some(copied), devices: vec!["8:0".to_owned()] });
+            Some(Look { situation, copied: Some(copied), devices: vec!["8:0".to_owned()], faults: vec![] });
     }
 
     /// Shows this of everything, from now on.
     pub(crate) fn show(&self, situation: Situation) {
-        *self.look.lock().unwrap() = Some(Look { situation, copied: None, devices: Vec::new() });
+        *self.look.lock().unwrap() = Some(Look { situation, copied: None, devices: vec![], faults: vec![] });
+    }
+
+    /// Shows a copy whose disk `/dev/sda` could not be read everywhere.
+    pub(crate) fn show_read_errors(&self) {
+        let situation = Situation::Due(Due::Failed { words: "SA".to_owned() });
+        let fault = Fault { device: "/dev/sda".to_owned(), is_source: true, letter: 'S' };
+        *self.look.lock().unwrap() =
+            Some(Look { situation, copied: None, devices: vec![], faults: vec![fault] });
     }
 }
 

@@ -5,11 +5,12 @@ use std::pin::pin;
 use std::time::Duration;
 
 use lvmwarden_actors::history::teller::Teller;
+use lvmwarden_actors::kernel::copying::Situation;
 use lvmwarden_actors::occurrence::Occurrence;
 use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, Stop};
+use lvmwarden_actors::poll_operation::state::{Mode, Progress, Stop, Verdict};
 use lvmwarden_protocol::api::events::Event;
-use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, OperationState};
+use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, OperationState, OutcomeKind};
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::ProcessExit;
 use tokio::task::spawn_local;
@@ -50,6 +51,44 @@ async fn steps(daemon: &Daemon) -> Vec<(HistoryStep, Option<u32>)> {
 fn say(daemon: &Daemon, op: Uuid, percent: &str) {
     let output = daemon.environment.output_dir.join(format!("{op}.out"));
     fs::write(output, format!("  vg/pvmove0: Moved: {percent}%\n")).unwrap();
+}
+
+/// In either mode: the kernel forgets it at the end of the segment.
+#[test]
+fn a_disk_that_cannot_be_read_is_told_at_once_and_in_the_outcome_after_a_restart_as_well() {
+    for mode in [Mode::Classic, Mode::Events] {
+        run(async {
+            let mut host = Host::new();
+            host.mode = mode;
+            host.kernel.show_read_errors();
+            let daemon = host.start(Stop::LeaveChild).await;
+            let request = pvmove("A");
+            daemon.start(&request).await;
+            let child = host.child(1).await;
+            daemon.follows(&request, child).await;
+            eventually(true, async || kinds(&daemon).contains(&"poll.copy_errors".to_owned())).await;
+            let errors = async || {
+                let entries = history(&daemon).await.into_iter();
+                let errors = entries.filter(|entry| entry.step == HistoryStep::CopyErrors);
+                errors.map(|entry| entry.why.unwrap()).collect::<Vec<_>>()
+            };
+            let words = "/dev/sda could not be read everywhere (device-mapper: S)".to_owned();
+            eventually(vec![words], errors).await;
+            drop(daemon);
+
+            host.kernel.show(Situation::Copying);
+            host.kernel.verdicts.lock().unwrap().push_back(Verdict::Over);
+            let next = host.start(Stop::LeaveChild).await;
+            next.follows(&request, child).await;
+            host.end(child, ProcessExit::Code(0));
+            eventually(true, async || next.description(&request).await.unwrap().ending.is_some()).await;
+            let ending = next.description(&request).await.unwrap().ending.unwrap();
+            assert_eq!(ending.outcome, OK, "lvm is told what lvpoll said");
+            assert_eq!(ending.conclusion().kind, OutcomeKind::DoneWithErrors);
+            assert!(ending.conclusion().cause.unwrap().contains("/dev/sda"));
+            next.stop().await;
+        });
+    }
 }
 
 #[test]

@@ -88,6 +88,7 @@ pub(super) fn outcome(outcome: &Outcome) -> (String, Style) {
 fn outcome_word(kind: OutcomeKind) -> (&'static str, Style) {
     match kind {
         OutcomeKind::Done => ("done", GOOD),
+        OutcomeKind::DoneWithErrors => ("done, with errors", BAD),
         OutcomeKind::Aborted => ("aborted", USUAL),
         OutcomeKind::NothingToDo => ("nothing to do", USUAL),
         OutcomeKind::Invalid => ("invalid", BAD),

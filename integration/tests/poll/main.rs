@@ -9,3 +9,4 @@ mod connections;
 mod dump;
 mod progress;
 mod requests;
+mod seeking;

@@ -1,12 +1,15 @@
 //! What the records of the history on disk fold to, and what is given up.
 
+use lvmwarden_protocol::api::poll::OperationStory;
 use lvmwarden_protocol::poll::PollOperation;
 use lvmwarden_supervisor::journal::fold;
 use proptest::prelude::*;
 
 use super::*;
 use crate::history::story::STORY_STEPS;
+use crate::ledger::history::Renewal;
 use crate::poll_operation::outcome::Outcome;
+use crate::poll_operation::state::Names;
 
 const FORMAT_1: &str = include_str!("../../../tests/fixtures/history-records-1.jsonl");
 
@@ -45,6 +48,19 @@ fn folded(records: &[Record]) -> Chronicle {
 
 fn names(chronicle: &Chronicle) -> Vec<u128> {
     chronicle.stories.keys().map(Uuid::as_u128).collect()
+}
+
+#[test]
+fn each_step_is_told_under_the_names_of_its_time() {
+    let names = Names { vgname: "new".try_into().unwrap(), lvname: "pvmove0".try_into().unwrap() };
+    let renewed =
+        Step { vgname: names.vgname.clone(), ..step(1, 1, What::Renewed { names, why: Renewal::Renamed }) };
+    let end = Step { vgname: renewed.vgname.clone(), ..step(1, 2, ended()) };
+    let batch = vec![step(1, 0, What::Intended), renewed, end];
+    let chronicle = folded(&[Record::Steps(batch.clone())]);
+    let story = chronicle.story(op(1)).unwrap();
+    assert_eq!(story.steps.iter().map(|step| story.entry(step)).collect::<Vec<_>>(), batch);
+    assert_eq!(OperationStory::from(story.clone()).vgname.as_str(), "new");
 }
 
 #[test]

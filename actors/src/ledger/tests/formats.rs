@@ -188,8 +188,9 @@ fn records_with_wishes_and_conclusions_are_read_for_ever() {
 
 /// Never to be changed once it is released.
 #[test]
-fn a_record_that_has_lvpoll_look_elsewhere_is_read_for_ever_and_a_late_one_changes_nothing() {
+fn records_of_other_names_and_of_errors_are_read_for_ever_and_a_late_one_changes_nothing() {
     const RENEWED: &str = r#"{"poll_renewed":{"op":"00000000-0000-0000-0000-000000000001","target":{"names":{"vgname":"new","lvname":"pvmove0"},"devicesfile":"some"},"why":"renamed","at":"2026-11-21T05:28:53.123456789Z"}}"#;
+    const COPY_ERRORS: &str = r#"{"poll_told":{"op":"00000000-0000-0000-0000-000000000001","what":{"copy_errors":{"device":"/dev/sda","is_source":true,"letter":"S"}},"at":"2026-11-21T05:28:53.123456789Z"}}"#;
     let (op, at) = (op(1), "2026-11-21T05:28:53.123456789Z".parse().unwrap());
     let (asked, uid, when) = (request("VGALVA"), None, Some(at));
     let renewed: Record = serde_json::from_str(RENEWED).unwrap();
@@ -205,7 +206,13 @@ fn a_record_that_has_lvpoll_look_elsewhere_is_read_for_ever_and_a_late_one_chang
     };
     assert_eq!(ledger.get(&asked.id()).unwrap().request, elsewhere);
     let last = steps(&ledger).pop().unwrap();
-    assert_eq!((last.vgname.as_str(), last.what), ("new", What::Renewed(Renewal::Renamed)));
+    let names = Target::of(&elsewhere).names;
+    assert_eq!((last.vgname.as_str(), last.what), ("new", What::Renewed { names, why: Renewal::Renamed }));
+
+    let told: Record = serde_json::from_str(COPY_ERRORS).unwrap();
+    assert_eq!(serde_json::to_string(&told).unwrap(), COPY_ERRORS);
+    let ledger: PollLedger = fold(&[intended.clone(), told]).unwrap();
+    assert_eq!(ledger.faults(op).len(), 1);
 
     let ended = Record::PollEnded { op, ending: Outcome::Retcode(0).into(), at: when };
     let ledger: PollLedger = fold(&[intended, ended, renewed]).unwrap();

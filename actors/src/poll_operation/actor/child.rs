@@ -134,7 +134,7 @@ impl OperationActor {
 
     /// Has device-mapper looked at as soon as the child `pid`, which has run for `elapsed`, sleeps.
     fn look_when_asleep(&mut self, pid: u32, elapsed: Duration, ctx: &mut Context<Self>) {
-        if self.watch.is_none() || elapsed >= SLEEP_CHECK_LIMIT {
+        if !self.operation.is_watched() || elapsed >= SLEEP_CHECK_LIMIT {
             return;
         }
         ctx.run_later(SLEEP_CHECK_PERIOD, move |actor, ctx| match &actor.child {

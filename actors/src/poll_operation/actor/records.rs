@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::OperationActor;
 use crate::journal;
+use crate::kernel::copying::Fault;
 use crate::ledger::Record;
 use crate::ledger::history::{Renewal, What};
 use crate::occurrence::{Occurrence, PollRef};
@@ -183,6 +184,15 @@ impl OperationActor {
     pub(super) fn store_told(&mut self, what: What, ctx: &mut Context<Self>) {
         let Some(job) = self.operation.job() else { return };
         self.store_for_history(Record::PollTold { op: job.op, what, at: Timestamp::now() }, ctx);
+    }
+
+    /// Tells at once that the kernel could not read or write a device; the outcome tells it again.
+    pub(super) fn tell_fault(&mut self, fault: Fault, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        warn!(self.link.log, "a copy has errors"; "op" => %job.op, "lv" => lv_of(&job.request), "what" => %fault,
+              "next" => "the kernel goes on, and the outcome tells it");
+        self.publish(|op| Occurrence::PollCopyErrors { op, fault: fault.clone() });
+        self.store_told(What::CopyErrors(fault), ctx);
     }
 
     fn store_for_history(&mut self, record: Record, ctx: &mut Context<Self>) {

@@ -1,5 +1,7 @@
 //! Every line of lvpoll, and what is concluded from it.
 
+use std::slice;
+
 use lvmwarden_protocol::poll::PollOperation;
 use serde_json::json;
 
@@ -215,9 +217,38 @@ fn what_the_kernel_contradicts_again_and_again_has_failed() {
 fn the_kernels_own_word_is_told() {
     let mut evidence =
         evidence(&["  vg/data: Merging snapshot invalidated. Aborting merge."], Verdict::Unknown);
-    evidence.kernel_showed(&Situation::Due(Due::Failed { words: "Overflow".to_owned() }));
+    let failed = Situation::Due(Due::Failed { words: "Overflow".to_owned() });
+    assert_eq!(evidence.kernel_showed(&Look::of(failed, None)), []);
     let conclusion = evidence.conclude(&merge(), &Outcome::Retcode(5));
     assert!(conclusion.cause.unwrap().contains("device-mapper: Overflow"));
+}
+
+#[test]
+fn a_pvmove_off_a_disk_with_unreadable_sectors_is_done_with_errors() {
+    let fault = |device: &str, is_source, letter| Fault { device: device.to_owned(), is_source, letter };
+    let (read, written) = (fault("/dev/sda", true, 'S'), fault("/dev/sdb", false, 'S'));
+    let failed = |faults: &[Fault]| {
+        let situation = Situation::Due(Due::Failed { words: "SA".to_owned() });
+        Look { faults: faults.to_vec(), ..Look::of(situation, None) }
+    };
+    let mut evidence = evidence(&["  vg/pvmove0: Moved: 100.00%"], Verdict::Over);
+    assert_eq!(evidence.kernel_showed(&failed(slice::from_ref(&read))), slice::from_ref(&read));
+    assert_eq!(evidence.kernel_showed(&failed(&[read.clone(), written.clone()])), [written], "told once");
+    // The kernel forgets it at the end of the segment.
+    assert_eq!(evidence.kernel_showed(&Look::of(Situation::Copying, None)), []);
+    let conclusion = evidence.conclude(&pvmove(), &Outcome::Retcode(0));
+    assert_eq!(conclusion.kind, OutcomeKind::DoneWithErrors);
+    let cause = conclusion.cause.unwrap();
+    assert!(cause.contains("/dev/sda could not be read everywhere (device-mapper: S)"), "{cause}");
+    assert!(cause.contains("/dev/sdb could not be written everywhere"), "{cause}");
+    assert!(conclusion.remedy.unwrap().contains("neither wipe nor reuse /dev/sda and /dev/sdb"));
+
+    let mut after_a_restart = Evidence::of_earlier_life(false, vec![read]);
+    after_a_restart.lvpoll_begins();
+    after_a_restart.kernel_judged(Verdict::Over);
+    assert_eq!(after_a_restart.conclude(&pvmove(), &Outcome::Retcode(0)).kind, OutcomeKind::DoneWithErrors);
+    // What was not done at all is told as it was.
+    assert_eq!(after_a_restart.conclude(&pvmove(), &Outcome::Retcode(5)).kind, OutcomeKind::Failed);
 }
 
 #[test]

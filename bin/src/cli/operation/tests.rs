@@ -13,6 +13,7 @@ fn because(kind: OutcomeKind, cause: &str) -> Outcome {
 fn each_end_has_its_words_and_exit_code() {
     for (outcome, words, code) in [
         (Outcome::of(OutcomeKind::Done), "done", Exit::Done),
+        (Outcome::of(OutcomeKind::DoneWithErrors), "done, with errors", Exit::Failed),
         (Outcome::of(OutcomeKind::Aborted), "aborted", Exit::Done),
         (Outcome::of(OutcomeKind::NothingToDo), "nothing to do", Exit::Done),
         (because(OutcomeKind::Failed, "lvpoll exited with 5"), "failed: lvpoll exited with 5", Exit::Failed),

@@ -82,6 +82,9 @@ pub(super) fn step(entry: &HistoryEntry) -> Cell {
         HistoryStep::Segment => return entry.segment.as_ref().map_or("".into(), |done| segment(done).into()),
         HistoryStep::FellBack => ("lvpoll watches by itself", ODD),
         HistoryStep::Renewed => ("lvpoll looks elsewhere from now on", ODD),
+        HistoryStep::CopyErrors => {
+            return Cell::new(entry.why.clone().unwrap_or_else(|| "errors".to_owned())).style(BAD);
+        }
         HistoryStep::Ended => ("ended", USUAL),
         HistoryStep::Paused => ("to pause at the end of a segment", ODD),
         HistoryStep::Resumed => ("to go on", USUAL),

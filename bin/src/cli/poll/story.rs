@@ -146,7 +146,9 @@ fn step(entry: &HistoryEntry) -> Cell {
         HistoryStep::Paused => ("asked to pause at the end of a segment".to_owned(), ODD),
         HistoryStep::Resumed => ("asked to go on".to_owned(), USUAL),
         HistoryStep::AbortAsked => ("asked to be aborted".to_owned(), ODD),
-        HistoryStep::Segment | HistoryStep::Forgotten => return history::step(entry),
+        HistoryStep::CopyErrors | HistoryStep::Segment | HistoryStep::Forgotten => {
+            return history::step(entry);
+        }
     };
     Cell::new(words).style(style)
 }

@@ -104,7 +104,7 @@ pub struct HistoryEntry {
     /// What is copied; with [`HistoryStep::Segment`] only.
     pub segment: Option<SegmentDone>,
     /// Why, in a few words that are always the same; with [`HistoryStep::Retried`], [`HistoryStep::FellBack`] and
-    /// [`HistoryStep::Renewed`] only.
+    /// [`HistoryStep::Renewed`] only; with [`HistoryStep::CopyErrors`] which device, and what could not be done.
     pub why: Option<String>,
 }
 
@@ -143,6 +143,8 @@ pub enum HistoryStep {
     FellBack,
     /// lvpoll is told to look elsewhere from now on: under the names of this entry, or by another devices file.
     Renewed,
+    /// A device of the copy could not be read or written everywhere.
+    CopyErrors,
     /// Somebody wants it to pause at the end of a segment.
     Paused,
     /// It is to go on.

@@ -204,6 +204,8 @@ impl Outcome {
 pub enum OutcomeKind {
     /// The work is done.
     Done,
+    /// The work is done, but a disk could not be read or written everywhere.
+    DoneWithErrors,
     /// Somebody aborted it: everything is where it was.
     Aborted,
     /// There was nothing to do any more.
@@ -223,6 +225,7 @@ impl OutcomeKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Done => "done",
+            Self::DoneWithErrors => "done_with_errors",
             Self::Aborted => "aborted",
             Self::NothingToDo => "nothing_to_do",
             Self::Invalid => "invalid",

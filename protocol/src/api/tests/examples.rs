@@ -424,6 +424,7 @@ fn poll_outcomes_and_errors() {
     assert_eq!(serde_json::from_str::<Outcome>(expected).expect("an outcome"), invalid);
     for kind in [
         OutcomeKind::Done,
+        OutcomeKind::DoneWithErrors,
         OutcomeKind::Aborted,
         OutcomeKind::NothingToDo,
         OutcomeKind::Invalid,

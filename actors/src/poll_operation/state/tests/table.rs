@@ -455,16 +455,20 @@ fn what_cannot_be_seen_is_not_watched() {
     let running = Phase::Running { last_output: NOW, silent: false };
     let thin = StartRequest { kind: PollOperation::MergeThin, ..pvmove() };
     let abort = StartRequest { abort: true, ..pvmove() };
-    for (mode, request, is_watched) in [
-        (Mode::Events, pvmove(), true),
-        (Mode::Events, convert(), true),
-        (Mode::Classic, pvmove(), false),
-        (Mode::Events, thin, false),
-        (Mode::Events, abort, false),
+    let merge = StartRequest { kind: PollOperation::Merge, ..pvmove() };
+    for (mode, request, is_watched, is_observed) in [
+        (Mode::Events, pvmove(), true, true),
+        (Mode::Events, convert(), true, true),
+        (Mode::Classic, pvmove(), false, true),
+        (Mode::Classic, convert(), false, true),
+        (Mode::Classic, merge, false, false),
+        (Mode::Events, thin, false, false),
+        (Mode::Events, abort, false, false),
     ] {
         let state = State::Active { job: Job::new(OP, request.clone(), None), phase: running.clone() };
         let operation = Operation { state, init_requests: 1, mode };
         assert_eq!(operation.is_watched(), is_watched, "{mode:?} {request:?}");
+        assert_eq!(operation.is_observed(), is_observed, "{mode:?} {request:?}");
     }
 }
 
