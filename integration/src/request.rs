@@ -25,7 +25,7 @@ impl Operation {
     pub fn pvmove(vg: &str, lv: &str) -> Self {
         Self {
             kind: "pvmove",
-            lvid: format!("lvid-of-{vg}-{lv}"),
+            lvid: uuid_of(vg) + &uuid_of(lv),
             vg: vg.into(),
             lv: lv.into(),
             extra: String::new(),
@@ -80,4 +80,13 @@ impl Operation {
         let abort = if self.abort { "abort =1\n" } else { "" };
         system_dir + abort
     }
+}
+
+/// Returns a UUID for a name, as they are in an lvid: its last characters, behind zeros.
+fn uuid_of(name: &str) -> String {
+    const LENGTH: usize = 32;
+    let characters: Vec<char> =
+        name.chars().map(|char| if char.is_ascii_alphanumeric() { char } else { '0' }).collect();
+    let last: String = characters[characters.len().saturating_sub(LENGTH)..].iter().collect();
+    format!("{last:0>LENGTH$}")
 }

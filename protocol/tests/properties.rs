@@ -196,14 +196,16 @@ proptest! {
 
     #[test]
     fn a_start_request_survives_writing_whatever_its_texts_are(
-        texts in prop::array::uniform5("[^\0]{1,20}"),
+        names in prop::array::uniform2("[a-zA-Z0-9+_][a-zA-Z0-9+_.-]{0,20}"),
+        texts in prop::array::uniform2("\\PC{1,20}"),
+        cmdline in "[^\0]{1,20}",
         interval in "[+]?[0-9]{1,12}[^\0-]{0,5}",
         flags in any::<[bool; 2]>(),
     ) {
         let json = serde_json::json!({
             "kind": "pvmove", "abort": flags[0], "handle_missing_pvs": flags[1],
-            "lvid": texts[0], "vgname": texts[1], "lvname": texts[2], "interval": interval,
-            "sysdir": texts[3], "devicesfile": null, "cmdline": texts[4],
+            "lvid": texts[0], "vgname": names[0], "lvname": names[1], "interval": interval,
+            "sysdir": texts[1], "devicesfile": null, "cmdline": cmdline,
         });
         let request = Request::Start(serde_json::from_value(json).expect("a request as it is stored"));
         prop_assert_eq!(Request::parse(&request.to_bytes()), Ok(request));

@@ -14,8 +14,8 @@
 
 use std::fmt;
 
-/// The longest name of a VG.
-const VG_NAME_LENGTH: usize = 127;
+use lvmwarden_protocol::ids::is_lvm_name;
+
 /// How many digits an index has at least.
 const INDEX_DIGITS: usize = 5;
 
@@ -56,11 +56,7 @@ fn number(digits: &str) -> Option<u32> {
 
 /// Hidden files are left out although lvm permits such VGs: a name with a dot in front is usually somebody's own.
 fn is_vg_name(name: &str) -> bool {
-    let is_permitted = |byte: u8| byte.is_ascii_alphanumeric() || b"+_.-".contains(&byte);
-    !name.is_empty()
-        && name.len() <= VG_NAME_LENGTH
-        && !name.starts_with(['-', '.'])
-        && name.bytes().all(is_permitted)
+    is_lvm_name(name) && !name.starts_with('.')
 }
 
 #[cfg(test)]
@@ -90,7 +86,7 @@ mod tests {
 
     #[test]
     fn what_lvm_does_not_write_is_not() {
-        let too_long = format!("{}_00001-7.vg", "v".repeat(VG_NAME_LENGTH + 1));
+        let too_long = format!("{}_00001-7.vg", "v".repeat(128));
         for name in [
             "",
             ".vg",

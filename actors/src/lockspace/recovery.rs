@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use lvmwarden_protocol::ids::Lvid;
+use lvmwarden_protocol::ids::{Lvid, Uuids};
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::adopt_file::AdoptFile as AdoptFileContent;
 use lvmwarden_supervisor::{ChildLink, Stop};
@@ -81,7 +81,8 @@ pub(super) fn is_active(active: &BTreeSet<Lvid>, vg_uuid: &str, resource: &Resou
     let Resource::Lv(lv_uuid) = resource else { return false };
     let plain = |uuid: &str| uuid.replace('-', "");
     let (vg, lv) = (plain(vg_uuid), plain(lv_uuid));
-    active.iter().filter_map(Lvid::uuids).any(|found| found.lv == lv && (vg.is_empty() || found.vg == vg))
+    let is_it = |found: Uuids| found.lv.plain() == lv && (vg.is_empty() || found.vg.plain() == vg);
+    active.iter().filter_map(Lvid::uuids).any(is_it)
 }
 
 /// Starts the actor of a lockspace that an earlier life has left behind.

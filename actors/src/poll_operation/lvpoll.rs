@@ -118,7 +118,7 @@ impl Arguments {
             vgname: vgname.try_into().ok()?,
             lvname: lvname.try_into().ok()?,
             interval: interval?.try_into().ok()?,
-            devicesfile: devicesfile.and_then(|file| file.try_into().ok()),
+            devicesfile: devicesfile.map(TryInto::try_into).transpose().ok()?,
         })
     }
 }

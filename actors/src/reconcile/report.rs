@@ -16,7 +16,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 
-use lvmwarden_protocol::ids::{EmptyName, LvName, Lvid, VgName};
+use lvmwarden_protocol::ids::{LvName, Lvid, Uuids, VgName};
 use lvmwarden_protocol::poll::PollOperation;
 use serde::Deserialize;
 use thiserror::Error;
@@ -140,10 +140,10 @@ pub fn names_of(report: &[u8], lvid: &Lvid) -> Result<Option<Names>, ReportError
     let printed: Printed = serde_json::from_slice(report)?;
     let mut rows = printed.report.into_iter().flat_map(|report| report.lv);
     let found = rows.find(|row| row.lvid() == lvid.as_str());
-    let names = |row: Row| -> Result<Names, EmptyName> {
-        Ok(Names { vgname: row.vg_name.as_str().try_into()?, lvname: row.name().try_into()? })
+    let names = |row: Row| {
+        Some(Names { vgname: (&*row.vg_name).try_into().ok()?, lvname: row.name().try_into().ok()? })
     };
-    Ok(found.and_then(|row| names(row).ok()))
+    Ok(found.and_then(names))
 }
 
 /// `--binary` prints 0, 1, and -1 for what is not known.
@@ -166,13 +166,13 @@ impl Row {
     }
 
     fn unfinished(&self, kind: PollOperation) -> Result<Unfinished, ReportError> {
-        let lvid = self.lvid();
-        let made = || -> Result<Unfinished, EmptyName> {
-            let (vgname, lvname) = (self.vg_name.as_str().try_into()?, self.name().try_into()?);
-            Ok(Unfinished { kind, vgname, lvname, lvid: lvid.try_into()? })
+        let made = || {
+            let uuids =
+                Uuids { vg: (&*self.vg_uuid).try_into().ok()?, lv: (&*self.lv_uuid).try_into().ok()? };
+            let (vgname, lvname) = ((&*self.vg_name).try_into().ok()?, self.name().try_into().ok()?);
+            Some(Unfinished { kind, vgname, lvname, lvid: uuids.into() })
         };
-        let made = made().ok().filter(|made| made.lvid.uuids().is_some());
-        made.ok_or_else(|| ReportError::BadName { vg: self.vg_name.clone(), lv: self.lv_name.clone() })
+        made().ok_or_else(|| ReportError::BadName { vg: self.vg_name.clone(), lv: self.lv_name.clone() })
     }
 
     fn no_origin(&self) -> ReportError {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use lvmwarden_protocol::api::events::Cursor;
-use lvmwarden_protocol::ids::{DevicesFile, LvName, Lvid, SystemDir, VgName};
+use lvmwarden_protocol::ids::{DevicesFile, LvName, SystemDir, Uuids, VgName};
 use lvmwarden_protocol::poll::PollOperation;
 
 /// Shows what lvmwardend does, and tells it what to do
@@ -290,7 +290,7 @@ pub(super) struct Start {
     ///
     /// `lvs -a --noheadings --separator '' -o vg_uuid,lv_uuid VG/LV` prints it.
     #[arg(long, value_name = "UUIDS", value_parser = lvid)]
-    pub(super) lvid: Lvid,
+    pub(super) lvid: Uuids,
 
     /// How often lvpoll looks; by default as often as the daemon is configured to
     #[arg(long, value_name = "SECONDS")]
@@ -366,10 +366,8 @@ pub(super) fn lv(text: &str) -> Result<Lv, &'static str> {
     Ok(Lv { vgname: vg.try_into().map_err(|_| EXPECTED)?, lvname: lv.try_into().map_err(|_| EXPECTED)? })
 }
 
-fn lvid(text: &str) -> Result<Lvid, &'static str> {
-    const EXPECTED: &str = "expected two UUIDs of 32 letters and digits each";
-    let lvid = Lvid::try_from(text.replace('-', "")).map_err(|_| EXPECTED)?;
-    if lvid.uuids().is_some() { Ok(lvid) } else { Err(EXPECTED) }
+fn lvid(text: &str) -> Result<Uuids, &'static str> {
+    text.replace('-', "").try_into().map_err(|_| "expected two UUIDs of 32 letters and digits each")
 }
 
 fn cursor(text: &str) -> Result<Cursor, &'static str> {
@@ -386,5 +384,5 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
 }
 
 fn name<T: for<'a> TryFrom<&'a str>>(text: &str) -> Result<T, &'static str> {
-    T::try_from(text).map_err(|_| "expected a name that is not empty")
+    T::try_from(text).map_err(|_| "expected a name as LVM allows it")
 }

@@ -160,7 +160,7 @@ fn start_says_which_operation_it_is_and_whether_it_was_there() {
                 (start.kind, start.vgname.as_str(), start.lvname.as_str()),
                 (PollOperation::MergeThin, "vg", "lv")
             );
-            assert_eq!(start.lvid.as_str(), "v".repeat(64));
+            assert_eq!(start.lvid.to_string(), "v".repeat(64));
             assert_eq!((start.interval_seconds, start.handle_missing_pvs), (Some(3), Some(true)));
         });
         let lvid = format!("{0}-{0}", "v".repeat(32));

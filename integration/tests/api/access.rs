@@ -91,7 +91,9 @@ fn parameters_of(method: &str) -> Value {
     match method {
         "org.varlink.service.GetInterfaceDescription" => json!({"interface": "org.lvmwarden.Poll"}),
         "org.lvmwarden.Service.Stop" => json!({"leave_children": true}),
-        "org.lvmwarden.Poll.Start" => json!({"kind": "pvmove", "vgname": "v", "lvname": "l", "lvid": "x"}),
+        "org.lvmwarden.Poll.Start" => {
+            json!({"kind": "pvmove", "vgname": "v", "lvname": "l", "lvid": "x".repeat(64)})
+        }
         "org.lvmwarden.Poll.Show"
         | "org.lvmwarden.Poll.Abort"
         | "org.lvmwarden.Poll.Pause"

@@ -176,6 +176,35 @@ fn p10_the_reply_does_not_wait_for_the_child(flavour: Flavour) {
     assert!(starts.iter().all(lvmwarden_integration::fake_lvm::Start::is_alive));
 }
 
+/// The C daemon starts `lvpoll … -x/--abort`. lvm itself never sends such names, and so never notices.
+#[test]
+fn a_name_that_is_an_option_or_a_path_never_reaches_a_command_line() {
+    let site = Site::new();
+    let daemon = site.daemon(Flavour::Ours).start();
+    let mut client = daemon.client();
+    for (field, odd) in [
+        ("vgname", "-x"),
+        ("vgname", "a/b"),
+        ("lvname", "--abort"),
+        ("lvname", "../x"),
+        ("lvid", "a\nb"),
+        ("devicesfile", "../../etc/passwd"),
+        ("sysdir", "/a\nb"),
+    ] {
+        let usual = "lvid=\"A\"\nvgname=\"vg\"\nlvname=\"lv\"\n";
+        let answer = client.ask(format!("request=\"pvmove\"\ninterval=\"1\"\n{field}=\"{odd}\"\n{usual}"));
+        assert_eq!(
+            answer,
+            refusal("failed", &format!("request requires {field} as LVM allows it")),
+            "{odd:?}"
+        );
+    }
+    assert_eq!(ask_pvmove(&mut client, "interval=\"1\"\n"), OK);
+    let start = site.lvm.await_start();
+    assert!(start.arguments.iter().any(|word| word == "vg/lv"), "{:?}", start.arguments);
+    assert_eq!(site.lvm.starts().len(), 1);
+}
+
 fn ask_pvmove(client: &mut Client, interval: &str) -> String {
     client.ask(format!("request=\"pvmove\"\nlvid=\"A\"\nvgname=\"vg\"\nlvname=\"lv\"\n{interval}"))
 }

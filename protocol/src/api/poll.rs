@@ -20,7 +20,7 @@ pub use reconcile::{Reconcile, ReconcileReply, Standing, UnfinishedLv};
 pub use throttle::{Throttle, ThrottleKnob, Throttling, ThrottlingReply};
 
 use super::interface::interface;
-use crate::ids::{DevicesFile, LvName, Lvid, SystemDir, VgName};
+use crate::ids::{DevicesFile, LvName, SystemDir, Uuids, VgName};
 use crate::poll::PollOperation;
 
 interface!("org.lvmwarden.Poll", "org.lvmwarden.Poll.varlink", {
@@ -89,8 +89,8 @@ pub struct Start {
     pub vgname: VgName,
     /// The LV's name.
     pub lvname: LvName,
-    /// The LV for ever.
-    pub lvid: Lvid,
+    /// The LV for ever: 64 characters without dashes.
+    pub lvid: Uuids,
     /// How often lvpoll looks; `None`: as often as the daemon is configured to.
     pub interval_seconds: Option<u32>,
     /// Whether lvpoll shall cope with missing PVs; `None`: no.

@@ -14,8 +14,6 @@ const MAGIC: &[u8; 8] = b"LABELONE";
 const LVM2: &[u8; 8] = b"LVM2 001";
 /// The checksum covers what stands behind it.
 const CHECKED_FROM: usize = 20;
-/// Where groups of a UUID's characters end that have a dash behind them in its usual form.
-const GROUP_ENDS: [usize; 6] = [6, 10, 14, 18, 22, 26];
 
 /// What a PV's label says.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -128,7 +126,8 @@ impl Label {
         let mut body =
             Bytes(offset.and_then(|offset| bytes.get(offset..)).ok_or_else(truncated("contents"))?);
         let uuid = body.array::<32>().ok_or_else(truncated("PV UUID"))?;
-        let pv_uuid = dashed(uuid).ok_or(LabelError::Uuid { sector })?;
+        let pv_uuid = std::str::from_utf8(uuid).ok().and_then(|uuid| PvUuid::try_from(uuid).ok());
+        let pv_uuid = pv_uuid.ok_or(LabelError::Uuid { sector })?;
         let device_size_bytes = body.u64().ok_or_else(truncated("device size"))?;
         let data_areas = body.areas().ok_or_else(truncated("list of data areas"))?;
         let metadata_areas = body.areas().ok_or_else(truncated("list of metadata areas"))?;
@@ -141,19 +140,4 @@ impl Label {
         };
         Ok(Self { pv_uuid, sector, device_size_bytes, data_areas, metadata_areas, extension })
     }
-}
-
-/// Brings the 32 characters of a UUID into the form with dashes.
-fn dashed(uuid: &[u8; 32]) -> Option<PvUuid> {
-    let mut text = String::with_capacity(uuid.len() + GROUP_ENDS.len());
-    for (at, &byte) in uuid.iter().enumerate() {
-        if !(byte.is_ascii_alphanumeric() || matches!(byte, b'!' | b'#')) {
-            return None;
-        }
-        if GROUP_ENDS.contains(&at) {
-            text.push('-');
-        }
-        text.push(char::from(byte));
-    }
-    PvUuid::try_from(text.as_str()).ok()
 }

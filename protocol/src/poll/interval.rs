@@ -6,9 +6,12 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+/// The longest text of an interval, in bytes; an argument of a command cannot have a zero in it either.
+const TEXT_BYTES: usize = 64;
+
 /// An interval that lvmpolld refuses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("parse an interval: it has a `-`, or does not begin with a number")]
+#[error("parse an interval: it has a `-`, does not begin with a number, or is not a short text")]
 pub struct InvalidInterval;
 
 /// The text of an interval, which is handed to lvpoll as it is, and the seconds in it.
@@ -37,7 +40,8 @@ impl TryFrom<&str> for Interval {
     type Error = InvalidInterval;
 
     fn try_from(text: &str) -> Result<Self, InvalidInterval> {
-        if text.contains('-') {
+        // lvm sends a sign and up to ten digits.
+        if text.contains('-') || text.contains('\0') || text.len() > TEXT_BYTES {
             return Err(InvalidInterval);
         }
         let seconds = scan_unsigned(text.as_bytes()).ok_or(InvalidInterval)?;

@@ -99,7 +99,7 @@ impl From<Refusal> for Reply {
             Refusal::NoLvName
             | Refusal::NoLvid
             | Refusal::NoVgName
-            | Refusal::NotUtf8 { .. }
+            | Refusal::BadName { .. }
             | Refusal::NotEnoughMemory => Self::Failed(refusal.to_string()),
         }
     }

@@ -99,9 +99,9 @@ pub enum Refusal {
     /// `vgname` is absent.
     #[error("request requires vgname set")]
     NoVgName,
-    /// A field is not UTF-8; this one is not among the C daemon's.
-    #[error("request requires {field} in UTF-8")]
-    NotUtf8 {
+    /// A field holds what LVM would never let be such a name; this one is not among the C daemon's.
+    #[error("request requires {field} as LVM allows it")]
+    BadName {
         /// The field's name.
         field: &'static str,
     },
@@ -260,8 +260,8 @@ fn flag(fields: &Section<'_>, field: &str) -> bool {
 /// Returns a name, or `None` when the field is absent, which an empty one counts as.
 fn name<'f, T: TryFrom<&'f str>>(fields: &'f Section<'_>, field: &'static str) -> Result<Option<T>, Refusal> {
     let Some(bytes) = fields.bytes(field) else { return Ok(None) };
-    let text = std::str::from_utf8(bytes).map_err(|_| Refusal::NotUtf8 { field })?;
-    Ok(T::try_from(text).ok())
+    let text = std::str::from_utf8(bytes).ok().and_then(|text| T::try_from(text).ok());
+    text.map(Some).ok_or(Refusal::BadName { field })
 }
 
 /// Writes fields as lvm commands of 2.03.16 space them: `request="x"`, then `key ="text"` and `key =1`.

@@ -142,6 +142,14 @@ fn checks_come_in_the_order_of_the_c_daemon() {
 }
 
 #[test]
+fn an_interval_that_no_command_line_can_have_is_refused() {
+    for text in ["15\0x", &"1".repeat(65)] {
+        assert!(Interval::try_from(text).is_err(), "{text:?}");
+    }
+    assert_refused(&PVMOVE.replace("15", &"1".repeat(65)), NO_INTERVAL);
+}
+
+#[test]
 fn intervals() {
     let accepted = [
         ("15", 15),
@@ -168,6 +176,25 @@ fn intervals() {
 }
 
 #[test]
+fn what_lvm_never_lets_be_a_name_is_refused() {
+    for (fields, field) in [
+        ("vgname=\"-x\"", "vgname"),
+        ("vgname=\"a/b\"", "vgname"),
+        ("vgname=\"a b\"", "vgname"),
+        ("lvname=\"../x\"", "lvname"),
+        ("lvname=\"--abort\"", "lvname"),
+        ("lvid=\"a\nb\"", "lvid"),
+        ("sysdir=\"/a\nb\"", "sysdir"),
+        ("devicesfile=\"../../x\"", "devicesfile"),
+    ] {
+        let message = format!("{fields} {PVMOVE}");
+        assert_eq!(Request::parse(message.as_bytes()), Err(Refusal::BadName { field }), "{fields}");
+    }
+    let progress = b"request=\"progress_info\" lvid=\"a\nb\"";
+    assert_eq!(Request::parse(progress), Err(Refusal::BadName { field: "lvid" }));
+}
+
+#[test]
 fn text_that_is_not_utf8_is_refused_where_it_names_something() {
     let parse_with = |field: &str| {
         let mut message = format!("{field}=\"").into_bytes();
@@ -176,7 +203,7 @@ fn text_that_is_not_utf8_is_refused_where_it_names_something() {
         Request::parse(&message)
     };
     for field in ["lvname", "lvid", "vgname", "sysdir", "devicesfile"] {
-        assert_eq!(parse_with(field), Err(Refusal::NotUtf8 { field }));
+        assert_eq!(parse_with(field), Err(Refusal::BadName { field }));
     }
     assert_eq!(parse_with("interval"), Err(Refusal::NoInterval));
     let Ok(Request::Start(request)) = parse_with("cmdline") else { panic!("cmdline is only shown") };
@@ -232,8 +259,8 @@ fn refusals_are_the_c_daemons_byte_for_byte() {
     );
     assert_written(Refusal::NotEnoughMemory, "response = \"failed\"\nreason = \"not enough memory\"\n");
     assert_written(
-        Refusal::NotUtf8 { field: "sysdir" },
-        "response = \"failed\"\nreason = \"request requires sysdir in UTF-8\"\n",
+        Refusal::BadName { field: "sysdir" },
+        "response = \"failed\"\nreason = \"request requires sysdir as LVM allows it\"\n",
     );
 }
 

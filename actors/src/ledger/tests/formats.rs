@@ -218,3 +218,17 @@ fn records_of_other_names_and_of_errors_are_read_for_ever_and_a_late_one_changes
     let ledger: PollLedger = fold(&[intended, ended, renewed]).unwrap();
     assert_eq!(ledger.get(&asked.id()).unwrap().request, asked);
 }
+
+/// The journal skips such a record, tells of it and reads the others: see `supervisor/tests/journal`.
+#[test]
+fn a_record_with_what_lvm_never_lets_be_a_name_is_not_read() {
+    let record = Record::PollIntended { op: op(1), request: request("VGALVA"), uid: None, at: None };
+    let json = serde_json::to_value(&record).unwrap();
+    assert!(serde_json::from_value::<Record>(json.clone()).is_ok());
+    for (field, odd) in [("vgname", "-x"), ("lvname", "../x"), ("lvname", "a/b"), ("lvid", "a\nb")] {
+        let mut record = json.clone();
+        record["poll_intended"]["request"][field] = odd.into();
+        let refused = serde_json::from_value::<Record>(record).unwrap_err().to_string();
+        assert!(refused.starts_with("parse a name: "), "{refused}");
+    }
+}

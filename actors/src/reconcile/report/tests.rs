@@ -84,7 +84,7 @@ fn a_name_that_two_vgs_share_is_not_mixed_up() {
     let rows = |report: &str| report["{\"report\":[".len()..report.len() - 2].to_owned();
     let both = format!(r#"{{"report":[{},{}]}}"#, rows(&first), rows(&second));
     let found = parse(both.as_bytes()).unwrap();
-    let vgs: Vec<_> = found.iter().map(|lv| lv.lvid.uuids().unwrap().vg.to_owned()).collect();
+    let vgs: Vec<_> = found.iter().map(|lv| lv.lvid.uuids().unwrap().vg.plain()).collect();
     assert_eq!(vgs, ["A".repeat(32), "B".repeat(32)]);
 }
 

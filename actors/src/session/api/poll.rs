@@ -188,7 +188,7 @@ fn start_request(asked: Start, default_interval_seconds: u32) -> StartRequest {
         kind: asked.kind,
         abort: false,
         handle_missing_pvs: asked.handle_missing_pvs.unwrap_or_default(),
-        lvid: asked.lvid,
+        lvid: asked.lvid.into(),
         vgname: asked.vgname,
         lvname: asked.lvname,
         interval: Interval::try_from(seconds.to_string()).expect("a number of seconds is an interval"),

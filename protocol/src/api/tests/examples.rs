@@ -9,6 +9,7 @@ use super::super::*;
 use crate::ids::{LvName, Lvid, VgName};
 use crate::poll::PollOperation;
 
+const LVID: &str = "DPpn4vovsvqeTV1Rabu0GlwGSFpNYcJ7OoiBILRXHSLgtpBR2bznI5T60NXGC4fn";
 const ID: &str = "018f0000-0000-7000-8000-000000000001";
 
 fn id() -> Uuid {
@@ -317,7 +318,7 @@ fn poll_orders() {
         kind: PollOperation::Convert,
         vgname: vgname(),
         lvname: lvname(),
-        lvid: Lvid::try_from("L").expect("a name"),
+        lvid: LVID.try_into().expect("two UUIDs"),
         interval_seconds: Some(15),
         handle_missing_pvs: None,
         sysdir: None,
@@ -325,7 +326,9 @@ fn poll_orders() {
     };
     assert_call(
         &start,
-        r#"{"method":"org.lvmwarden.Poll.Start","parameters":{"devicesfile":"mine","handle_missing_pvs":null,"interval_seconds":15,"kind":"convert","lvid":"L","lvname":"pvmove0","sysdir":null,"vgname":"vg0"}}"#,
+        &format!(
+            r#"{{"method":"org.lvmwarden.Poll.Start","parameters":{{"devicesfile":"mine","handle_missing_pvs":null,"interval_seconds":15,"kind":"convert","lvid":"{LVID}","lvname":"pvmove0","sysdir":null,"vgname":"vg0"}}}}"#
+        ),
         |call| wrap(Request::Start(call)),
     );
     let started = StartReply { id: id(), already_running: true };

@@ -32,7 +32,7 @@ fn a_name_that_is_not_known_is_said_to_be_no_interface_or_no_method() {
 #[test]
 fn a_bad_parameter_is_named() {
     let id = "018f0000-0000-7000-8000-000000000001";
-    let start = json!({"kind": "pvmove", "vgname": "vg0", "lvname": "pvmove0", "lvid": "L"});
+    let start = json!({"kind": "pvmove", "vgname": "vg0", "lvname": "pvmove0", "lvid": "v".repeat(64)});
     let start_with = |name: &str, value: Value| {
         let mut parameters = start.clone();
         parameters[name] = value;
@@ -51,6 +51,14 @@ fn a_bad_parameter_is_named() {
         ("Poll.Start", start_with("interval_seconds", json!(-1)), "interval_seconds"),
         ("Poll.Start", start_with("interval_seconds", json!(1.5)), "interval_seconds"),
         ("Poll.Start", start_with("sysdir", json!("")), "sysdir"),
+        ("Poll.Start", start_with("vgname", json!("-x")), "vgname"),
+        ("Poll.Start", start_with("vgname", json!("a/b")), "vgname"),
+        ("Poll.Start", start_with("lvname", json!("--abort")), "lvname"),
+        ("Poll.Start", start_with("lvname", json!("../x")), "lvname"),
+        ("Poll.Start", start_with("lvid", json!("L")), "lvid"),
+        ("Poll.Start", start_with("devicesfile", json!("../../x")), "devicesfile"),
+        ("Poll.Start", start_with("sysdir", json!("/etc/lvm\n")), "sysdir"),
+        ("Poll.Abort", json!({"vgname": "vg0", "lvname": "-x"}), "lvname"),
         ("Poll.Abort", json!({}), "id"),
         ("Poll.Abort", json!({"vgname": "vg0"}), "id"),
         ("Poll.Abort", json!({"id": id, "vgname": "vg0", "lvname": "pvmove0"}), "id"),

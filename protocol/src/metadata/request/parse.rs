@@ -2,7 +2,7 @@
 
 use super::{Common, DisableReasons, FoundPv, Operation, PvKey, Refusal, Request, UpdatedVg};
 use crate::config_text::{self, Content, Section};
-use crate::ids::{EmptyName, VgName};
+use crate::ids::VgName;
 use crate::metadata::{NONE, PvText, VgText};
 
 impl Request {
@@ -55,7 +55,7 @@ fn text(fields: &Section<'_>, field: &str) -> Option<String> {
     fields.string(field).map(str::to_owned)
 }
 
-fn name<'f, T: TryFrom<&'f str, Error = EmptyName>>(fields: &'f Section<'_>, field: &str) -> Option<T> {
+fn name<'f, T: TryFrom<&'f str>>(fields: &'f Section<'_>, field: &str) -> Option<T> {
     T::try_from(fields.string(field)?).ok()
 }
 
