@@ -122,8 +122,8 @@ impl Daemon {
     async fn start_vg(&self, vg: &str) {
         let spec = Spec {
             name: format!("lvm_{vg}").into(),
-            vg: Some(vg.into()),
-            vg_uuid: "".into(),
+            vg: Some(vg.try_into().unwrap()),
+            vg_uuid: None,
             args: "1.0.0:test".into(),
             lock_type: LockType::Dlm,
             host_id: 0,
@@ -163,7 +163,7 @@ fn run(test: impl Future<Output = ()>) {
 }
 
 fn lv() -> Resource {
-    Resource::Lv(Arc::from(LV))
+    Resource::Lv(LV.try_into().unwrap())
 }
 
 #[test]

@@ -7,7 +7,7 @@
 pub mod copying;
 mod device_mapper;
 pub mod foreign;
-mod names;
+pub(crate) mod names;
 pub mod reader;
 mod status;
 pub mod watchlist;

@@ -20,6 +20,7 @@ use std::sync::Arc;
 
 use actix::dev::{MessageResponse, OneshotSender};
 use actix::prelude::*;
+use lvmwarden_protocol::ids::VgName;
 use lvmwarden_supervisor::{ChildLink, Stop};
 use slog::{Logger, o, warn};
 use tokio::sync::oneshot;
@@ -73,7 +74,7 @@ pub struct LockspaceActor {
 impl LockspaceActor {
     /// Makes the actor of the lockspace `spec`.
     pub fn new(spec: Spec, origin: Origin, environment: Arc<LockEnvironment>, link: ChildLink) -> Self {
-        let vg = spec.vg.as_deref().unwrap_or("-").to_owned();
+        let vg = spec.vg.as_ref().map_or("-", VgName::as_str).to_owned();
         let log = link.log.new(o!("vg" => vg));
         let machine = Lockspace::new(spec.clone());
         Self {

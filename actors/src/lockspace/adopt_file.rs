@@ -11,11 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use jiff::Zoned;
+use lvmwarden_protocol::ids::{VgName, VgUuid};
+use lvmwarden_protocol::lock::LockArgs;
 use lvmwarden_protocol::lock::adopt_file::{AdoptFile as Content, AdoptLv, AdoptVg, OddLine};
 use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 
-use super::book::LockBook;
+use super::book::{LockBook, Started};
 use super::lock_manager::Resource;
 use crate::error_chain::chain;
 
@@ -83,27 +85,27 @@ fn content_of(book: &LockBook, updates: u64, time: String) -> Content {
     let mut content = Content { pid: std::process::id(), updates, time, vgs: Vec::new(), lvs: Vec::new() };
     for booked in book.lockspaces() {
         let started = &booked.started;
-        let Some(vg) = &started.vg else { continue };
-        let vg_uuid: Arc<str> = Arc::from(started.vg_uuid.as_str());
-        content.vgs.push(AdoptVg {
-            uuid: Arc::clone(&vg_uuid),
-            name: Arc::from(vg.as_str()),
-            lock_type: started.lock_type,
-            args: Arc::from(started.args.as_str()),
-        });
+        // A line that lacks a word spoils the file for the C daemon.
+        let Some((vg, vg_uuid, args)) = words_of(started) else { continue };
+        content.vgs.push(AdoptVg { uuid: vg_uuid, name: vg, lock_type: started.lock_type, args });
         for (resource, lock) in booked.locks.locks() {
             let Resource::Lv(uuid) = resource else { continue };
             let held = lock.holders.iter().chain(&lock.wanted);
-            content.lvs.extend(held.map(|(mode, holder)| AdoptLv {
-                vg_uuid: Arc::clone(&vg_uuid),
-                uuid: Arc::clone(uuid),
-                args: Arc::clone(&holder.lv_args),
-                mode: *mode,
-                version: 0,
+            content.lvs.extend(held.filter_map(|(mode, holder)| {
+                let args = word_of(&holder.lv_args)?;
+                Some(AdoptLv { vg_uuid, uuid: *uuid, args, mode: *mode, version: 0 })
             }));
         }
     }
     content
+}
+
+fn words_of(started: &Started) -> Option<(VgName, VgUuid, LockArgs)> {
+    Some((started.vg.clone()?, started.vg_uuid.as_str().try_into().ok()?, word_of(&started.args)?))
+}
+
+fn word_of(args: &str) -> Option<LockArgs> {
+    LockArgs::try_from(args).ok().filter(|args| !args.is_empty())
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {

@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode, ResultFlags};
 use lvmwarden_supervisor::process::ProcessIdentity;
 
@@ -65,8 +66,8 @@ pub enum Ask {
     InitLv(Box<InitLv>),
     /// Gives the lease of an LV back.
     FreeLv {
-        /// Its UUID, 38 characters with dashes.
-        uuid: Arc<str>,
+        /// Its UUID.
+        uuid: LvUuid,
         /// Its lock arguments; empty where the client does not say.
         args: Arc<str>,
     },

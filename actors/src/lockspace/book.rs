@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::LockType;
 use serde::{Deserialize, Serialize};
 
@@ -44,7 +45,7 @@ pub struct Started {
     /// Its name, such as `lvm_vg0`.
     pub lockspace: String,
     /// The VG's name; `None` for dlm's global lockspace.
-    pub vg: Option<String>,
+    pub vg: Option<VgName>,
     /// The VG's UUID, 38 characters with dashes; empty where it was not known.
     pub vg_uuid: String,
     /// The VG's lock arguments.
@@ -86,8 +87,8 @@ impl Started {
     pub fn of(spec: &Spec) -> Self {
         Self {
             lockspace: spec.name.to_string(),
-            vg: spec.vg.as_deref().map(str::to_owned),
-            vg_uuid: spec.vg_uuid.to_string(),
+            vg: spec.vg.clone(),
+            vg_uuid: spec.vg_uuid.map(String::from).unwrap_or_default(),
             args: spec.args.to_string(),
             lock_type: spec.lock_type,
             host_id: spec.host_id,
@@ -98,8 +99,8 @@ impl Started {
     pub fn spec(&self) -> Spec {
         Spec {
             name: Arc::from(self.lockspace.as_str()),
-            vg: self.vg.as_deref().map(Arc::from),
-            vg_uuid: Arc::from(self.vg_uuid.as_str()),
+            vg: self.vg.clone(),
+            vg_uuid: self.vg_uuid.as_str().try_into().ok(),
             args: Arc::from(self.args.as_str()),
             lock_type: self.lock_type,
             host_id: self.host_id,
@@ -186,7 +187,7 @@ mod tests {
     fn started(lockspace: &str) -> BookRecord {
         BookRecord::Started(Started {
             lockspace: lockspace.to_owned(),
-            vg: Some("vg0".to_owned()),
+            vg: Some("vg0".try_into().expect("a name")),
             vg_uuid: "QkKrkV-Ds14-R3ZO-jqL0-8cEo-4Gw4-uLXHc3".to_owned(),
             args: "1.0.0:lvmlock".to_owned(),
             lock_type: LockType::Sanlock,
@@ -195,7 +196,8 @@ mod tests {
     }
 
     fn lock(lockspace: &str, change: Change) -> BookRecord {
-        let resource = Resource::Lv(Arc::from("yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q"));
+        let uuid = "yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q".try_into().expect("a UUID");
+        let resource = Resource::Lv(uuid);
         let record = LockRecord { resource, change };
         BookRecord::Lock { lockspace: lockspace.to_owned(), record }
     }

@@ -2,9 +2,9 @@
 //! list of what is to be done.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 
 use super::ask::{Reply, Ticket};
@@ -57,7 +57,7 @@ pub(super) enum Purpose {
     FindFreeLock(Option<Ticket>),
     InitLv {
         ticket: Option<Ticket>,
-        uuid: Arc<str>,
+        uuid: LvUuid,
     },
     /// A lease that was made too late is given back.
     UndoInitLv,

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 use lvmwarden_supervisor::{
     AskError, ChildSpec, Name, Registry, Resolution, RestartType, Shutdown, StartChild, StartChildError,
@@ -71,8 +72,8 @@ impl Question {
 }
 
 /// Returns the name of a VG's lockspace.
-pub fn lockspace_of(vg: &str) -> String {
-    [PREFIX, vg].concat()
+pub fn lockspace_of(vg: &VgName) -> String {
+    [PREFIX, vg.as_str()].concat()
 }
 
 fn name_of(lockspace: &str) -> Name {
@@ -160,7 +161,7 @@ impl Directory {
         let spec = Spec {
             name: Arc::from(GLOBAL),
             vg: None,
-            vg_uuid: Arc::from(""),
+            vg_uuid: None,
             args: Arc::from(""),
             lock_type: LockType::Dlm,
             host_id: 0,
@@ -256,7 +257,9 @@ impl Directory {
     pub async fn being_killed(&self) -> Vec<String> {
         let (pictures, now) = (self.describe().await, self.environment.now());
         let killed = pictures.iter().filter(|picture| picture.is_being_killed(now));
-        killed.map(|picture| picture.spec.vg.as_deref().unwrap_or(&picture.spec.name).to_owned()).collect()
+        killed
+            .map(|picture| picture.spec.vg.as_ref().map_or(&*picture.spec.name, VgName::as_str).to_owned())
+            .collect()
     }
 
     /// Describes the lockspace of this name; `None` where there is none, or it does not answer.

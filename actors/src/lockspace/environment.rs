@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 use lvmwarden_supervisor::process::ProcessIdentity;
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
@@ -152,7 +153,7 @@ impl Connections {
         let calls = if managers.is_inline() {
             Calls::inline(connection)
         } else {
-            let name = spec.vg.as_deref().unwrap_or("global");
+            let name = spec.vg.as_ref().map_or("global", VgName::as_str);
             Calls::on_thread(name, connection).map_err(|error| {
                 Fault::new(ResultCode::LOCK_MANAGER, format!("start a thread for {}: {error}", spec.name))
             })?

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::{LvUuid, VgName, VgUuid};
 use lvmwarden_protocol::lock::{LockMode, LockType};
 
 use super::ask::{Asked, ClientId, Reply, Ticket};
@@ -117,7 +118,7 @@ pub enum Call {
     /// Gives a lease back.
     FreeLv {
         /// The LV's UUID.
-        uuid: Arc<str>,
+        uuid: LvUuid,
         /// Its lock arguments.
         args: Arc<str>,
     },
@@ -281,9 +282,9 @@ pub struct Spec {
     /// Its name, such as `lvm_vg0`.
     pub name: Arc<str>,
     /// The VG's name; `None` for dlm's global lockspace.
-    pub vg: Option<Arc<str>>,
-    /// The VG's UUID, 38 characters with dashes; empty where it is not known.
-    pub vg_uuid: Arc<str>,
+    pub vg: Option<VgName>,
+    /// The VG's UUID, where it is known.
+    pub vg_uuid: Option<VgUuid>,
     /// The VG's lock arguments.
     pub args: Arc<str>,
     /// Its lock manager.

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::{LvUuid, VgName};
 use lvmwarden_protocol::lock::LockMode;
 
 use super::ask::{Client, ClientId};
@@ -25,13 +26,13 @@ pub struct Explanation {
 /// Explains what is asked of the VG `vg`, or of its LV of this name or UUID alone; `None` when it has no lockspace.
 pub fn explain(
     lockspaces: &[LockspacePicture],
-    vg: &str,
+    vg: &VgName,
     lv: Option<&str>,
     now: Moment,
 ) -> Option<Explanation> {
-    let lockspace = lockspaces.iter().find(|lockspace| lockspace.spec.vg.as_deref() == Some(vg))?;
+    let lockspace = lockspaces.iter().find(|lockspace| lockspace.spec.vg.as_ref() == Some(vg))?;
     let mut told = Told { lockspaces, now, explanation: Explanation::default(), followed: BTreeSet::new() };
-    told.lockspace(lockspace, vg);
+    told.lockspace(lockspace, vg.as_str());
     let mut is_known = false;
     for lock in lockspace.resources.iter().filter(|lock| is_meant(lock, lv)) {
         is_known = true;
@@ -48,7 +49,7 @@ fn is_meant(lock: &ResourcePicture, lv: Option<&str>) -> bool {
     match (&lock.resource, lv) {
         (_, None) => true,
         (Resource::Lv(uuid), Some(lv)) => {
-            &**uuid == lv || lock.holders.iter().any(|held| &*held.lv_name == lv)
+            LvUuid::try_from(lv) == Ok(*uuid) || lock.holders.iter().any(|held| &*held.lv_name == lv)
         }
         (Resource::Vg, Some(_)) => !lock.waiters.is_empty(),
         (Resource::Global, Some(_)) => false,
@@ -187,14 +188,14 @@ impl Told<'_> {
 }
 
 fn named(lockspace: &LockspacePicture, lock: &ResourcePicture) -> String {
-    let vg = lockspace.spec.vg.as_deref().unwrap_or_default();
+    let vg = lockspace.spec.vg.as_ref().map_or("", VgName::as_str);
     match &lock.resource {
         Resource::Global => "the global lock".to_owned(),
         Resource::Vg if vg.is_empty() => "the lock of the global lockspace".to_owned(),
         Resource::Vg => format!("the lock of VG {vg}"),
         Resource::Lv(uuid) => {
             let name = lock.holders.iter().map(|holder| &*holder.lv_name).find(|name| !name.is_empty());
-            format!("the lock of LV {vg}/{}", name.unwrap_or(uuid))
+            format!("the lock of LV {vg}/{}", name.unwrap_or(uuid.as_str()))
         }
     }
 }

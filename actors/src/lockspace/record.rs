@@ -272,7 +272,9 @@ impl Remembered {
 }
 
 mod resource_name {
-    use super::{Arc, Deserialize, Deserializer, Resource, Serializer};
+    use serde::de::Error as _;
+
+    use super::{Deserialize, Deserializer, Resource, Serializer};
 
     pub(super) fn serialize<S: Serializer>(resource: &Resource, to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(resource.as_str())
@@ -280,10 +282,7 @@ mod resource_name {
 
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Resource, D::Error> {
         let name = String::deserialize(from)?;
-        Ok([Resource::Global, Resource::Vg]
-            .into_iter()
-            .find(|resource| resource.as_str() == name)
-            .unwrap_or_else(|| Resource::Lv(Arc::from(name))))
+        Resource::from_name(&name).ok_or_else(|| D::Error::custom(format!("no lock is named {name:?}")))
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
-use lvmwarden_protocol::ids::{Lvid, Uuids};
+use lvmwarden_protocol::ids::{Lvid, VgUuid};
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::adopt_file::AdoptFile as AdoptFileContent;
 use lvmwarden_supervisor::{ChildLink, Stop};
@@ -77,12 +77,9 @@ pub fn plan(
 }
 
 /// Tells whether an LV is active; where its VG's UUID is not known, its own decides.
-pub(super) fn is_active(active: &BTreeSet<Lvid>, vg_uuid: &str, resource: &Resource) -> bool {
-    let Resource::Lv(lv_uuid) = resource else { return false };
-    let plain = |uuid: &str| uuid.replace('-', "");
-    let (vg, lv) = (plain(vg_uuid), plain(lv_uuid));
-    let is_it = |found: Uuids| found.lv.plain() == lv && (vg.is_empty() || found.vg.plain() == vg);
-    active.iter().filter_map(Lvid::uuids).any(is_it)
+pub(super) fn is_active(active: &BTreeSet<Lvid>, vg: Option<VgUuid>, resource: &Resource) -> bool {
+    let Resource::Lv(lv) = resource else { return false };
+    active.iter().filter_map(Lvid::uuids).any(|found| found.lv == *lv && vg.is_none_or(|vg| found.vg == vg))
 }
 
 /// Starts the actor of a lockspace that an earlier life has left behind.
@@ -92,9 +89,9 @@ pub(super) fn is_active(active: &BTreeSet<Lvid>, vg_uuid: &str, resource: &Resou
 pub(super) async fn take_over(directory: &Directory, booked: &Booked, spec: Spec) -> Result<(), Fault> {
     let active = directory.environment().devices.active_lvs().await;
     // In doubt a lock is rather kept.
-    let is_active = |resource: &Resource| {
-        active.as_ref().is_none_or(|active| is_active(active, &booked.started.vg_uuid, resource))
-    };
+    let vg = spec.vg_uuid;
+    let is_active =
+        |resource: &Resource| active.as_ref().is_none_or(|active| is_active(active, vg, resource));
     let askers = Askers::find(directory, &booked.locks);
     let orphans = orphans(&booked.locks, is_active, |holder| askers.of(holder));
     directory.start_actor(spec, Origin::EarlierLife(Arc::new(orphans))).await
@@ -107,7 +104,7 @@ pub fn add_adopt_file(book: &mut LockBook, file: &AdoptFileContent) {
         if book.get(&lockspace).is_none() {
             book.apply(&BookRecord::Started(Started {
                 lockspace: lockspace.clone(),
-                vg: Some(vg.name.to_string()),
+                vg: Some(vg.name.clone()),
                 vg_uuid: vg.uuid.to_string(),
                 args: vg.args.to_string(),
                 lock_type: vg.lock_type,
@@ -115,12 +112,12 @@ pub fn add_adopt_file(book: &mut LockBook, file: &AdoptFileContent) {
             }));
         }
         for lv in file.lvs.iter().filter(|lv| lv.vg_uuid == vg.uuid) {
-            let resource = Resource::Lv(Arc::clone(&lv.uuid));
+            let resource = Resource::Lv(lv.uuid);
             let is_known = |booked: &Booked| booked.locks.locks().any(|(known, _)| *known == resource);
             if book.get(&lockspace).is_some_and(is_known) {
                 continue;
             }
-            let holder = HolderRecord { lv_args: Arc::clone(&lv.args), ..HolderRecord::nobody() };
+            let holder = HolderRecord { lv_args: lv.args.clone().into(), ..HolderRecord::nobody() };
             let change = Change::Held { mode: lv.mode, holder };
             book.apply_lock(&lockspace, &LockRecord { resource, change });
         }

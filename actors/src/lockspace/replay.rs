@@ -105,13 +105,13 @@ impl Replay {
                     }
                     Target::Global => (Where::Vg, Resource::Global, None),
                     Target::Vg => (Where::Vg, Resource::Vg, None),
-                    Target::Lv(lv) => (Where::Vg, Resource::Lv(lv.uuid.clone()), Some(lv)),
+                    Target::Lv(lv) => (Where::Vg, Resource::Lv(lv.uuid?), Some(lv)),
                 };
                 let mut ask = LockAsk::new(resource, lock.mode);
                 ask.persistent = lock.options.contains(Options::PERSISTENT);
                 ask.max_retries = lock.max_retries;
                 if let Some(lv) = lv {
-                    ask.lv_args = lv.args.clone();
+                    ask.lv_args = lv.args.clone()?.into();
                 }
                 return Some((place, Ask::Lock(ask)));
             }
@@ -121,12 +121,12 @@ impl Replay {
             Operation::VgUpdate { version, .. } => Ask::VgUpdate { version: *version, next: false },
             Operation::FindFreeLock { lv_size_bytes } => Ask::FindFreeLock { size_bytes: *lv_size_bytes },
             Operation::InitLv { lv, previous_args } => Ask::InitLv(Box::new(InitLv {
-                vg: request.vg.clone(),
-                vg_args: request.lock_args.clone(),
-                lv_uuid: lv.uuid.clone(),
+                vg: request.vg.clone()?,
+                vg_args: request.lock_args.clone()?.into(),
+                lv_uuid: lv.uuid?,
                 previous_args: previous_args.clone(),
             })),
-            Operation::FreeLv(lv) => Ask::FreeLv { uuid: lv.uuid.clone(), args: lv.args.clone() },
+            Operation::FreeLv(lv) => Ask::FreeLv { uuid: lv.uuid?, args: lv.args.clone()?.into() },
             Operation::FreeVg => Ask::Free,
             Operation::BusyVg => Ask::Busy,
             Operation::KillVg => Ask::Kill,

@@ -28,8 +28,8 @@ mod starting;
 mod stopping;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, ResultCode};
 
 use super::ask::{Ask, Asked, ClientId, Ticket};
@@ -83,7 +83,7 @@ struct Machine {
     killed: bool,
     global_lock: LockTable,
     vg_lock: LockTable,
-    lv_locks: BTreeMap<Arc<str>, LockTable>,
+    lv_locks: BTreeMap<LvUuid, LockTable>,
     renewal: Option<(Renewal, Moment)>,
     lease_is_late: bool,
     fault: Option<Fault>,
@@ -214,9 +214,10 @@ impl Machine {
     }
 
     fn not_delivered(&mut self, ticket: Ticket, cx: &mut Context<'_>) {
-        let found = self.lv_locks.iter_mut().find_map(|(uuid, table)| {
-            table.not_delivered(ticket, cx).then(|| (Arc::clone(uuid), table.is_idle()))
-        });
+        let found = self
+            .lv_locks
+            .iter_mut()
+            .find_map(|(uuid, table)| table.not_delivered(ticket, cx).then(|| (*uuid, table.is_idle())));
         if let Some((uuid, true)) = found {
             self.lv_locks.remove(&uuid);
         }

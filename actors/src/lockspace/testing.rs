@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use super::ask::{Ask, Asked, Client, ClientId, LockAsk, Reply, StartAsk, Ticket};
@@ -45,15 +46,25 @@ pub(super) struct Bench {
     last_ticket: u64,
 }
 
+/// Parses a name or a UUID.
+#[track_caller]
+pub(super) fn id<'t, T: TryFrom<&'t str, Error: std::fmt::Debug>>(text: &'t str) -> T {
+    text.try_into().unwrap_or_else(|error| panic!("{text:?}: {error:?}"))
+}
+
 pub(super) fn lv(name: &str) -> Resource {
-    Resource::Lv(format!("{name:-<38}").into())
+    Resource::Lv(uuid(name))
+}
+
+pub(super) fn uuid(name: &str) -> LvUuid {
+    id(&format!("{name:x<32}"))
 }
 
 pub(super) fn spec(lock_type: LockType) -> Spec {
     Spec {
         name: "lvm_vg".into(),
-        vg: Some("vg".into()),
-        vg_uuid: "vg-uuid".into(),
+        vg: Some(id("vg")),
+        vg_uuid: None,
         args: "1.0.0:lvmlock".into(),
         lock_type,
         host_id: 1,

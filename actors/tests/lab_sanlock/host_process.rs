@@ -32,19 +32,23 @@ pub(crate) fn serve(device_folder: &Path) {
 fn perform(manager: &SanlockManager, connection: &mut Option<Box<dyn Connection>>, words: &[&str]) -> String {
     match words {
         ["connect", args, host_id] => {
-            let site = Site { vg: Some(VG.into()), args: (*args).into(), host_id: host_id.parse().unwrap() };
+            let site = Site {
+                vg: Some(VG.try_into().unwrap()),
+                args: (*args).into(),
+                host_id: host_id.parse().unwrap(),
+            };
             text(manager.connect(&site).map(|made| *connection = Some(made)))
         }
         ["probe"] => text(manager.probe()),
         ["remains"] => text(manager.remains()),
         ["init_vg", lv, enable] => text(manager.init_vg(&InitVg {
-            vg: VG.into(),
+            vg: VG.try_into().unwrap(),
             args: (*lv).into(),
             set_args: "".into(),
             align_mb: 0,
             enable_global: enable.parse().unwrap(),
         })),
-        ["rename_vg", vg] => text(manager.rename_vg(vg, "1.0.0:lvmlock")),
+        ["rename_vg", vg] => text(manager.rename_vg(&(*vg).try_into().unwrap(), "1.0.0:lvmlock")),
         ["init_lv", uuid, previous] => text(manager.init_lv(&init_lv(uuid, previous))),
         words => on_connection(connection.as_mut().unwrap().as_mut(), words),
     }
@@ -62,21 +66,21 @@ fn on_connection(connection: &mut dyn Connection, words: &[&str]) -> String {
                 adopt: rest.get(1).map_or(Adopt::No, |word| adoption(word)),
                 repair: rest.get(2) == Some(&"repair"),
             };
-            text(connection.acquire(&Resource::from_name(resource), lock_mode(mode), &how))
+            text(connection.acquire(&resource_named(resource), lock_mode(mode), &how))
         }
         ["convert", resource, mode, version @ ..] => {
-            text(connection.convert(&Resource::from_name(resource), lock_mode(mode), block(version)))
+            text(connection.convert(&resource_named(resource), lock_mode(mode), block(version)))
         }
         ["release", resource, version @ ..] => {
-            text(connection.release(&Resource::from_name(resource), block(version), false))
+            text(connection.release(&resource_named(resource), block(version), false))
         }
-        ["free", resource] => text(connection.release(&Resource::from_name(resource), None, true)),
+        ["free", resource] => text(connection.release(&resource_named(resource), None, true)),
         ["orphans"] => text(connection.orphans()),
         ["drop_orphans"] => text(connection.drop_orphans()),
         ["other_hosts"] => text(connection.other_hosts()),
         ["find_free_lock"] => text(connection.find_free_lock(0)),
         ["make_lv", uuid] => text(connection.init_lv(&init_lv(uuid, ""))),
-        ["free_lv", uuid, args] => text(connection.free_lv(uuid, args)),
+        ["free_lv", uuid, args] => text(connection.free_lv((*uuid).try_into().unwrap(), args)),
         ["read_global"] => text(connection.read_global()),
         ["write_global", enabled] => text(connection.write_global(enabled.parse().unwrap())),
         ["renewal"] => text(connection.renewal()),
@@ -99,11 +103,15 @@ fn text(result: Result<impl Debug, Fault>) -> String {
 
 fn init_lv(uuid: &str, previous: &str) -> InitLv {
     InitLv {
-        vg: VG.into(),
+        vg: VG.try_into().unwrap(),
         vg_args: "1.0.0:lvmlock".into(),
-        lv_uuid: uuid.into(),
+        lv_uuid: uuid.try_into().unwrap(),
         previous_args: previous.into(),
     }
+}
+
+fn resource_named(name: &str) -> Resource {
+    Resource::from_name(name).unwrap()
 }
 
 fn lock_mode(word: &str) -> LockMode {

@@ -219,43 +219,43 @@ pub(super) enum Lock {
     /// Show the lockspaces of shared VGs, who holds their locks on this host, and who waits
     List {
         /// Only this VG
-        #[arg(value_name = "VG")]
-        vgname: Option<String>,
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: Option<VgName>,
     },
 
     /// Show the locks of one VG
     Show {
         /// The VG
-        #[arg(value_name = "VG")]
-        vgname: String,
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: VgName,
     },
 
     /// Have lvm start the lockspace of a VG, as `vgchange --lock-start` does
     Start {
         /// The VG
-        #[arg(value_name = "VG")]
-        vgname: String,
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: VgName,
     },
 
     /// Leave the lockspace of a VG, unless one of its LVs is locked here
     Stop {
         /// The VG
-        #[arg(value_name = "VG")]
-        vgname: String,
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: VgName,
     },
 
     /// Leave the lockspace of a VG with all its locks: its leases are lost, and its LVs were deactivated
     Drop {
         /// The VG
-        #[arg(value_name = "VG")]
-        vgname: String,
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: VgName,
     },
 
     /// Say in words why a command waits
     Explain {
         /// A VG, or an LV by its name or UUID
-        #[arg(value_name = "VG[/LV]")]
-        name: String,
+        #[arg(value_name = "VG[/LV]", value_parser = vg_or_lv)]
+        name: VgOrLv,
     },
 
     /// Show all of it anew whenever it changes
@@ -364,6 +364,20 @@ pub(super) fn lv(text: &str) -> Result<Lv, &'static str> {
         return Err(EXPECTED);
     }
     Ok(Lv { vgname: vg.try_into().map_err(|_| EXPECTED)?, lvname: lv.try_into().map_err(|_| EXPECTED)? })
+}
+
+/// A VG, or one of its LVs.
+#[derive(Debug, Clone)]
+pub(super) struct VgOrLv {
+    /// The VG's name.
+    pub(super) vgname: VgName,
+    /// The LV's name or UUID.
+    pub(super) lv: Option<String>,
+}
+
+fn vg_or_lv(text: &str) -> Result<VgOrLv, &'static str> {
+    let (vg, lv) = text.split_once('/').map_or((text, None), |(vg, lv)| (vg, Some(lv.to_owned())));
+    Ok(VgOrLv { vgname: name(vg)?, lv })
 }
 
 fn lvid(text: &str) -> Result<Uuids, &'static str> {

@@ -6,10 +6,11 @@ use lvmwarden_protocol::api::lock::{
     Drop, Explain, GlobalLock, Kind, Lock, Locks, Lockspace, Lockspaces, Start, State, Stop, Waiter, Waiters,
     Watch, WatchReply, Why,
 };
+use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::LockMode;
 use serde_json::json;
 
-use super::arguments::Lock as Command;
+use super::arguments::{Lock as Command, VgOrLv};
 use super::failure::Failure;
 use super::screen::{BAD, BOLD, DIM, GOOD, ODD, Screen, USUAL, duration, plain};
 use super::table::{Cell, Table};
@@ -20,16 +21,12 @@ const PATIENCE: Duration = Duration::from_mins(6);
 /// Does what is asked.
 pub(super) fn run(screen: &mut Screen, command: Command) -> Result<(), Failure> {
     match command {
-        Command::List { vgname } => list(screen, vgname.as_deref()),
+        Command::List { vgname } => list(screen, vgname.as_ref()),
         Command::Show { vgname } => list(screen, Some(&vgname)),
         Command::Start { vgname } => patiently(screen, &Start { vgname }),
         Command::Stop { vgname } => patiently(screen, &Stop { vgname }),
         Command::Drop { vgname } => patiently(screen, &Drop { vgname }),
-        Command::Explain { name } => {
-            let (vgname, lv) = match name.split_once('/') {
-                Some((vg, lv)) => (vg.to_owned(), Some(lv.to_owned())),
-                None => (name, None),
-            };
+        Command::Explain { name: VgOrLv { vgname, lv } } => {
             let answer = screen.connect()?.call(&Explain { vgname, lv })?;
             screen.answer(&answer, |reply| {
                 reply.lines.iter().map(|line| plain(line) + "\n").collect::<String>()
@@ -49,9 +46,9 @@ where
     screen.answer(&answer, |_done| String::new())
 }
 
-fn list(screen: &mut Screen, vgname: Option<&str>) -> Result<(), Failure> {
+fn list(screen: &mut Screen, vgname: Option<&VgName>) -> Result<(), Failure> {
     let mut client = screen.connect()?;
-    let only = || vgname.map(str::to_owned);
+    let only = || vgname.cloned();
     let lockspaces = client.call_all(&Lockspaces { vgname: only(), page: None })?;
     let locks = client.call_all(&Locks { vgname: only(), page: None })?;
     let waiters = client.call_all(&Waiters { vgname: only(), page: None })?;
@@ -104,7 +101,7 @@ fn words(lockspaces: &[Lockspace], locks: &[Lock], waiters: &[Waiter]) -> String
         Table::with_heading(["VG", "TYPE", "STATE", "HOST ID", "GLOBAL LOCK", "LEASE", "LOCKS", "WAITERS"]);
     for lockspace in lockspaces {
         table.row([
-            lockspace.vgname.as_deref().unwrap_or("(global)").into(),
+            lockspace.vgname.as_ref().map_or("(global)", VgName::as_str).into(),
             lockspace.lock_type.as_str().into(),
             state(lockspace),
             Cell::number(number(lockspace.host_id)),
@@ -154,8 +151,7 @@ fn lease(lockspace: &Lockspace) -> Cell {
 fn held(locks: &[Lock]) -> String {
     let mut table = Table::with_heading(["LOCK", "MODE", "HELD BY", "FOR", ""]);
     for lock in locks {
-        let name =
-            named(lock.vgname.as_deref(), lock.kind, lock.lvname.as_deref().or(lock.lv_uuid.as_deref()));
+        let name = named(lock.vgname.as_ref(), lock.kind, lock.lvname.as_deref().or(lock.lv_uuid.as_deref()));
         let kept = if lock.is_persistent { "the LV is active" } else { "" };
         table.row([
             name.into(),
@@ -175,7 +171,7 @@ fn waiting(waiters: &[Waiter]) -> String {
     let mut table = Table::with_heading(["WAITS FOR", "MODE", "WHO", "FOR", "BECAUSE"]);
     for waiter in waiters {
         table.row([
-            named(waiter.vgname.as_deref(), waiter.kind, waiter.lv_uuid.as_deref()).into(),
+            named(waiter.vgname.as_ref(), waiter.kind, waiter.lv_uuid.as_deref()).into(),
             mode(waiter.mode),
             who(waiter.pid, waiter.command.as_deref()),
             Cell::new(time(waiter.waited_ms)),
@@ -202,8 +198,8 @@ fn because(waiter: &Waiter) -> String {
     }
 }
 
-fn named(vg: Option<&str>, kind: Kind, lv: Option<&str>) -> String {
-    let vg = vg.unwrap_or("(global)");
+fn named(vg: Option<&VgName>, kind: Kind, lv: Option<&str>) -> String {
+    let vg = vg.map_or("(global)", VgName::as_str);
     match kind {
         Kind::Global => "global lock".to_owned(),
         Kind::Vg => format!("VG {vg}"),
@@ -245,7 +241,7 @@ mod tests {
     fn lockspace() -> Lockspace {
         Lockspace {
             name: "lvm_vg0".to_owned(),
-            vgname: Some("vg0".to_owned()),
+            vgname: Some("vg0".try_into().unwrap()),
             vg_uuid: String::new(),
             lock_type: LockType::Sanlock,
             args: "1.0.0:lvmlock".to_owned(),
@@ -269,7 +265,7 @@ mod tests {
     fn who_holds_what_and_who_waits_is_shown() {
         let lock = Lock {
             lockspace: "lvm_vg0".to_owned(),
-            vgname: Some("vg0".to_owned()),
+            vgname: Some("vg0".try_into().unwrap()),
             kind: Kind::Lv,
             lvname: Some("home".to_owned()),
             lv_uuid: Some("uuid".to_owned()),
@@ -283,7 +279,7 @@ mod tests {
         };
         let waiter = Waiter {
             lockspace: "lvm_vg0".to_owned(),
-            vgname: Some("vg0".to_owned()),
+            vgname: Some("vg0".try_into().unwrap()),
             kind: Kind::Vg,
             lv_uuid: None,
             mode: LockMode::Shared,

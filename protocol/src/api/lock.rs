@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::interface::{Done, interface};
+use crate::ids::VgName;
 use crate::lock::{LockMode, LockType};
 
 interface!("org.lvmwarden.Lock", "org.lvmwarden.Lock.varlink", {
@@ -41,7 +42,7 @@ call! {
     /// Asks for lockspaces.
     Lockspaces {
         /// Of this VG; `None`: all.
-        vgname: Option<String>,
+        vgname: Option<VgName>,
         /// Where the page begins, as the one before has said; `None`: the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
@@ -51,7 +52,7 @@ call! {
     /// Asks for the locks that are held on this host.
     Locks {
         /// Of this VG; `None`: all.
-        vgname: Option<String>,
+        vgname: Option<VgName>,
         /// Where the page begins, as the one before has said; `None`: the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
@@ -61,7 +62,7 @@ call! {
     /// Asks for the requests that wait on this host.
     Waiters {
         /// Of this VG; `None`: all.
-        vgname: Option<String>,
+        vgname: Option<VgName>,
         /// Where the page begins, as the one before has said; `None`: the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
@@ -71,28 +72,28 @@ call! {
     /// Has lvm start the lockspace of a VG.
     Start {
         /// The VG's name.
-        vgname: String,
+        vgname: VgName,
     }
 }
 call! {
     /// Has the lockspace of a VG left, unless an LV of it is locked.
     Stop {
         /// The VG's name.
-        vgname: String,
+        vgname: VgName,
     }
 }
 call! {
     /// Has the lockspace of a VG left with all its locks.
     Drop {
         /// The VG's name.
-        vgname: String,
+        vgname: VgName,
     }
 }
 call! {
     /// Asks in words why something waits.
     Explain {
         /// The VG's name.
-        vgname: String,
+        vgname: VgName,
         /// The name or the UUID of an LV; `None`: the whole VG.
         lv: Option<String>,
     }
@@ -161,7 +162,7 @@ message! {
         /// Its name, such as `lvm_vg0`.
         name: String,
         /// The VG's name; `None` for dlm's global lockspace.
-        vgname: Option<String>,
+        vgname: Option<VgName>,
         /// The VG's UUID, 38 characters with dashes; may be empty.
         vg_uuid: String,
         /// Its lock manager.
@@ -205,7 +206,7 @@ message! {
         /// The lockspace's name.
         lockspace: String,
         /// The VG's name.
-        vgname: Option<String>,
+        vgname: Option<VgName>,
         /// What is locked.
         kind: Kind,
         /// The LV's name, where whoever locked it said it.
@@ -234,7 +235,7 @@ message! {
         /// The lockspace's name.
         lockspace: String,
         /// The VG's name.
-        vgname: Option<String>,
+        vgname: Option<VgName>,
         /// What is to be locked.
         kind: Kind,
         /// The LV's UUID.
@@ -336,13 +337,13 @@ pub enum Error {
     #[error("find a lockspace of {vgname}: it is not started on this host")]
     NotStarted {
         /// The VG's name.
-        vgname: String,
+        vgname: VgName,
     },
     /// It could not be done.
     #[error("change the lockspace of {vgname}: {reason} ({code})")]
     Refused {
         /// The VG's name.
-        vgname: String,
+        vgname: VgName,
         /// What lvm would be told.
         code: i32,
         /// Why.

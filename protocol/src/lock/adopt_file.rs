@@ -10,11 +10,11 @@
 //! there: a line that makes no sense is told of, and all others are used.
 
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 use bytes::Bytes;
 
-use super::{LockMode, LockType};
+use super::{LockArgs, LockMode, LockType};
+use crate::ids::{LvUuid, VgName, VgUuid};
 
 /// What the file begins with, up to the version.
 const HEAD: &str = "lvmlockd adopt_version ";
@@ -41,25 +41,25 @@ pub struct AdoptFile {
 /// A lockspace that was started.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptVg {
-    /// The VG's UUID, 38 characters.
-    pub uuid: Arc<str>,
+    /// The VG's UUID.
+    pub uuid: VgUuid,
     /// Its name.
-    pub name: Arc<str>,
+    pub name: VgName,
     /// Its lock type.
     pub lock_type: LockType,
-    /// Its lock arguments.
-    pub args: Arc<str>,
+    /// Its lock arguments; not empty.
+    pub args: LockArgs,
 }
 
 /// A lock of an LV.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AdoptLv {
     /// The VG's UUID.
-    pub vg_uuid: Arc<str>,
+    pub vg_uuid: VgUuid,
     /// The LV's.
-    pub uuid: Arc<str>,
-    /// The LV's lock arguments.
-    pub args: Arc<str>,
+    pub uuid: LvUuid,
+    /// The LV's lock arguments; not empty.
+    pub args: LockArgs,
     /// The mode, [`LockMode::Shared`] or [`LockMode::Exclusive`].
     pub mode: LockMode,
     /// The lock's version.
@@ -101,7 +101,7 @@ impl AdoptFile {
         let Self { pid, updates, time, .. } = self;
         let mut out = format!("{HEAD}{FORMAT} pid {pid} updates {updates} {time}\n");
         for AdoptVg { uuid, name, lock_type, args } in &self.vgs {
-            writeln!(out, "VG: {uuid:>38} {name} {lock_type} {args}").expect("a string takes any text");
+            writeln!(out, "VG: {uuid} {name} {lock_type} {args}").expect("a string takes any text");
         }
         for AdoptLv { vg_uuid, uuid, args, mode, version } in &self.lvs {
             writeln!(out, "LV: {vg_uuid} {uuid} {args} {mode} {version}").expect("a string takes any text");
@@ -148,17 +148,19 @@ impl AdoptFile {
         match words[..] {
             ["VG:", uuid, name, lock_type, args] => {
                 let lock_type = LockType::from_word(lock_type).ok_or("it names no lock type")?;
-                self.vgs.push(AdoptVg { uuid: uuid.into(), name: name.into(), lock_type, args: args.into() });
+                let (uuid, name) =
+                    (uuid_of(uuid)?, name.try_into().map_err(|_| "its VG cannot have that name")?);
+                self.vgs.push(AdoptVg { uuid, name, lock_type, args: args_of(args)? });
             }
             ["LV:", vg_uuid, uuid, args, mode, version] => {
                 let mode = LockMode::from_word(mode)
                     .filter(|mode| matches!(mode, LockMode::Shared | LockMode::Exclusive));
                 let mode = mode.ok_or("its mode is neither sh nor ex")?;
                 let version = version.parse().map_err(|_| "its version is no number")?;
-                if self.vgs.iter().all(|vg| *vg.uuid != *vg_uuid) {
+                let (vg_uuid, uuid, args) = (uuid_of(vg_uuid)?, uuid_of(uuid)?, args_of(args)?);
+                if self.vgs.iter().all(|vg| vg.uuid != vg_uuid) {
                     return Err("no line before it names its VG");
                 }
-                let (vg_uuid, uuid, args) = (vg_uuid.into(), uuid.into(), args.into());
                 self.lvs.push(AdoptLv { vg_uuid, uuid, args, mode, version });
             }
             ["VG:" | "LV:", ..] => return Err("it has not as many words as it should"),
@@ -166,4 +168,12 @@ impl AdoptFile {
         }
         Ok(())
     }
+}
+
+fn uuid_of<'w, T: TryFrom<&'w str>>(word: &'w str) -> Result<T, &'static str> {
+    word.try_into().map_err(|_| "it has what is no UUID")
+}
+
+fn args_of(word: &str) -> Result<LockArgs, &'static str> {
+    word.try_into().map_err(|_| "it has what can be no lock arguments")
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 
-use super::{LockMode, Options, RequestedType};
+use super::{LockArgs, LockMode, Options, RequestedType};
 use crate::config_text::{Content, Scalar, Section, put_quoted};
 
 /// Declares the fields that the daemon knows, each with its name on the wire.
@@ -92,6 +92,19 @@ impl<'f> Fields<'f> {
         }
     }
 
+    /// Returns a name or a UUID; `None` where it is absent, says `none`, or is not what LVM allows.
+    pub(super) fn id<T: TryFrom<&'f str>>(&self, field: Field) -> Option<T> {
+        self.word(field).filter(|word| *word != "none").and_then(|word| word.try_into().ok())
+    }
+
+    /// Returns lock arguments, empty where they are absent; `None` where they are none.
+    pub(super) fn args(&self, field: Field) -> Option<LockArgs> {
+        match self.word(field) {
+            None | Some("none") => Some(LockArgs::default()),
+            Some(word) => word.try_into().ok(),
+        }
+    }
+
     /// Returns an integer, or `None` when there is none.
     pub(super) fn int(&self, field: Field) -> Option<i64> {
         match self.scalar(field)? {
@@ -118,6 +131,9 @@ impl<'f> Fields<'f> {
         self.word(Field::VgLockType).map_or(RequestedType::None, RequestedType::from_word)
     }
 }
+
+/// What cannot be lock arguments.
+const NO_WORD: &str = " ";
 
 /// Writes fields as lvm commands of 2.03.16 space them: `request="x"`, then `key ="text"` and `key =1`.
 pub(super) struct Writer(BytesMut);
@@ -151,6 +167,16 @@ impl Writer {
         if !value.is_empty() {
             self.text(field, value);
         }
+    }
+
+    /// Writes lock arguments, `none` for empty ones; those that are none as what can be none.
+    pub(super) fn args_or_none(&mut self, field: Field, args: Option<&LockArgs>) {
+        self.text_or_none(field, args.map_or(NO_WORD, |args| args));
+    }
+
+    /// Writes lock arguments unless they are empty; those that are none as what can be none.
+    pub(super) fn args_if_any(&mut self, field: Field, args: Option<&LockArgs>) {
+        self.text_if_any(field, args.map_or(NO_WORD, |args| args));
     }
 
     pub(super) fn int(&mut self, field: Field, value: impl Into<i64>) {

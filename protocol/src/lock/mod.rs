@@ -5,6 +5,7 @@
 pub mod adopt_file;
 mod fields;
 pub mod info;
+mod lock_args;
 mod op;
 mod options;
 mod reply;
@@ -14,6 +15,7 @@ mod vocabulary;
 #[cfg(test)]
 mod tests;
 
+pub use lock_args::{InvalidLockArgs, LockArgs};
 pub use op::Op;
 pub use options::Options;
 pub use reply::{Detail, Done, Made, Owner, Reply, ReplyError};

@@ -8,15 +8,17 @@ mod write;
 
 use std::sync::Arc;
 
-use super::{LockMode, LockType, Op, Options};
+use super::{LockArgs, LockMode, LockType, Op, Options};
 use crate::config_text::ParseError;
+use crate::ids::{LvName, LvUuid, VgName, VgUuid};
 
 /// How often a request for a lock is tried again when it does not say.
 pub const DEFAULT_MAX_RETRIES: u32 = 4;
 
 /// A request to lvmlockd.
 ///
-/// A text that is absent, or says `none`, is empty; so is one that is not UTF-8, which no LVM name is.
+/// A text that is absent, or says `none`, is empty; so is one that is not UTF-8. A name or a UUID that is absent is
+/// `None`; so is what LVM never lets be one, since nothing has such a name.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Request {
     /// What is asked.
@@ -26,11 +28,11 @@ pub struct Request {
     /// The client's pid, as it says; 0 where it does not.
     pub pid: i64,
     /// The VG's name.
-    pub vg: Arc<str>,
+    pub vg: Option<VgName>,
     /// The lock type of the VG.
     pub lock_type: RequestedType,
-    /// The lock arguments of the VG, such as `1.0.0:lvmlock`.
-    pub lock_args: Arc<str>,
+    /// The lock arguments of the VG, such as `1.0.0:lvmlock`; `None` for what are none.
+    pub lock_args: Option<LockArgs>,
 }
 
 /// The lock type that a request names.
@@ -83,7 +85,7 @@ pub enum Operation {
     /// Start the lockspace of a VG.
     StartVg {
         /// The VG's UUID.
-        vg_uuid: Arc<str>,
+        vg_uuid: Option<VgUuid>,
         /// The VG's seqno.
         version: u32,
         /// This host's id in the lockspace; 0: the daemon knows.
@@ -128,7 +130,7 @@ pub enum Operation {
     /// Have an LV refreshed on the other hosts that use it.
     RefreshLv {
         /// The LV's UUID.
-        lv_uuid: Arc<str>,
+        lv_uuid: Option<LvUuid>,
         /// `/dev/VG/LV`.
         path: Arc<str>,
     },
@@ -147,7 +149,7 @@ pub enum Operation {
     /// Make believe that another host locks an LV; in test mode, since 2026.
     SetRemoteLvLock {
         /// The LV's UUID.
-        lv_uuid: Arc<str>,
+        lv_uuid: Option<LvUuid>,
         /// In which mode; any other than shared and exclusive: not at all.
         mode: Option<LockMode>,
     },
@@ -178,14 +180,14 @@ pub enum Target {
 }
 
 /// An LV.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lv {
     /// Its name, for people.
-    pub name: Arc<str>,
-    /// Its UUID, 38 characters with dashes: the name of its lock.
-    pub uuid: Arc<str>,
-    /// Its lock arguments, such as `1.0.0:70254592`.
-    pub args: Arc<str>,
+    pub name: Option<LvName>,
+    /// Its UUID: the name of its lock.
+    pub uuid: Option<LvUuid>,
+    /// Its lock arguments, such as `1.0.0:70254592`; `None` for what are none.
+    pub args: Option<LockArgs>,
 }
 
 /// A message that gets no reply; the connection stays open.
@@ -317,9 +319,9 @@ impl Request {
             operation,
             cmd: Arc::default(),
             pid: 0,
-            vg: Arc::default(),
+            vg: None,
             lock_type: RequestedType::None,
-            lock_args: Arc::default(),
+            lock_args: Some(LockArgs::default()),
         }
     }
 }

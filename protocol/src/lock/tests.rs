@@ -31,12 +31,20 @@ fn assert_reply(reply: &Reply, expected: &str) {
     assert_eq!(Reply::parse(message.as_bytes()).as_ref(), Ok(reply));
 }
 
+const UUID: &str = "wGJeAV-x9Wd-QnzP-LMeu-L4gd-MBqv-Wfshz3";
+
+/// Parses what tests have to be right.
+#[track_caller]
+fn id<'t, T: TryFrom<&'t str, Error: std::fmt::Debug>>(text: &'t str) -> T {
+    text.try_into().unwrap_or_else(|error| panic!("{text:?}: {error:?}"))
+}
+
 fn in_vg(operation: Operation) -> Request {
-    Request { pid: 380, vg: "vg".into(), ..Request::new(operation) }
+    Request { pid: 380, vg: Some(id("vg")), ..Request::new(operation) }
 }
 
 fn lv(args: &str) -> Lv {
-    Lv { name: "lv1".into(), uuid: "wGJeAV".into(), args: args.into() }
+    Lv { name: Some(id("lv1")), uuid: Some(id(UUID)), args: Some(id(args)) }
 }
 
 #[test]
@@ -86,12 +94,12 @@ fn requests_for_locks_are_those_of_lvm() {
     );
     assert_request(
         "request=\"lock_lv\"\ncmd =\"lvcreate\"\npid =380\nmode =\"ex\"\nopts =\"persistent\"\nvg_name =\"vg\"\n\
-         lv_name =\"lv1\"\nlv_uuid =\"wGJeAV\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"1.0.0:lvmlock\"\n\
+         lv_name =\"lv1\"\nlv_uuid =\"wGJeAV-x9Wd-QnzP-LMeu-L4gd-MBqv-Wfshz3\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"1.0.0:lvmlock\"\n\
          lv_lock_args =\"1.0.0:71303168\"\n",
         &Request {
             cmd: "lvcreate".into(),
             lock_type: LockType::Sanlock.into(),
-            lock_args: "1.0.0:lvmlock".into(),
+            lock_args: Some(id("1.0.0:lvmlock")),
             ..in_vg(lock(Target::Lv(lv("1.0.0:71303168")), LockMode::Exclusive, Options::PERSISTENT))
         },
     );
@@ -101,13 +109,13 @@ fn requests_for_locks_are_those_of_lvm() {
 fn other_requests_are_those_of_lvm() {
     let of_type = |operation, lock_type: LockType, args: &str| Request {
         lock_type: lock_type.into(),
-        lock_args: args.into(),
+        lock_args: Some(id(args)),
         ..in_vg(operation)
     };
     let sanlock = |operation| of_type(operation, LockType::Sanlock, "1.0.0:lvmlock");
     let texts = |first: &str, rest: &str| format!("request=\"{first}\"\npid =380\nvg_name =\"vg\"\n{rest}");
     let (of_lv, of_vg) = (
-        "lv_name =\"lv1\"\nlv_uuid =\"wGJeAV\"\n",
+        "lv_name =\"lv1\"\nlv_uuid =\"wGJeAV-x9Wd-QnzP-LMeu-L4gd-MBqv-Wfshz3\"\n",
         "vg_lock_type =\"sanlock\"\nvg_lock_args =\"1.0.0:lvmlock\"\n",
     );
     assert_request(
@@ -146,10 +154,12 @@ fn other_requests_are_those_of_lvm() {
     assert_request(
         &texts(
             "start_vg",
-            &format!("{of_vg}vg_uuid =\"4usvQm\"\nversion =3\nhost_id =1\nopts =\"wait,adopt_only\"\n"),
+            &format!(
+                "{of_vg}vg_uuid =\"4usvQm-uVPi-0kUS-xmrr-fUEc-lnfV-qN3nEI\"\nversion =3\nhost_id =1\nopts =\"wait,adopt_only\"\n"
+            ),
         ),
         &sanlock(Operation::StartVg {
-            vg_uuid: "4usvQm".into(),
+            vg_uuid: Some(id("4usvQm-uVPi-0kUS-xmrr-fUEc-lnfV-qN3nEI")),
             version: 3,
             host_id: 1,
             options: Options::WAIT | Options::ADOPT_ONLY,
@@ -194,17 +204,20 @@ fn requests_that_came_later_are_understood() {
         );
     }
     assert_request(
-        "request=\"set_remote_lv_lock\"\npid =380\nvg_name =\"vg\"\nlv_uuid =\"wGJeAV\"\nmode =\"ex\"\n",
-        &in_vg(Operation::SetRemoteLvLock { lv_uuid: "wGJeAV".into(), mode: Some(LockMode::Exclusive) }),
+        "request=\"set_remote_lv_lock\"\npid =380\nvg_name =\"vg\"\nlv_uuid =\"wGJeAV-x9Wd-QnzP-LMeu-L4gd-MBqv-Wfshz3\"\nmode =\"ex\"\n",
+        &in_vg(Operation::SetRemoteLvLock { lv_uuid: Some(id(UUID)), mode: Some(LockMode::Exclusive) }),
     );
     assert_request(
-        "request=\"refresh_lv\"\npid =380\nopts =\"none\"\nlv_uuid =\"wGJeAV\"\npath =\"/dev/vg/lv1\"\n",
+        "request=\"refresh_lv\"\npid =380\nopts =\"none\"\nlv_uuid =\"wGJeAV-x9Wd-QnzP-LMeu-L4gd-MBqv-Wfshz3\"\npath =\"/dev/vg/lv1\"\n",
         &Request {
             pid: 380,
-            ..Request::new(Operation::RefreshLv { lv_uuid: "wGJeAV".into(), path: "/dev/vg/lv1".into() })
+            ..Request::new(Operation::RefreshLv { lv_uuid: Some(id(UUID)), path: "/dev/vg/lv1".into() })
         },
     );
-    for (keyword, target) in [("query_lock_vg", Target::Vg), ("query_lock_lv", Target::Lv(Lv::default()))] {
+    for (keyword, target) in [
+        ("query_lock_vg", Target::Vg),
+        ("query_lock_lv", Target::Lv(Lv { name: None, uuid: None, args: Some(LockArgs::default()) })),
+    ] {
         let message = format!("request=\"{keyword}\" pid=380 vg_name=\"vg\"");
         assert_eq!(request(&message), in_vg(Operation::QueryLock(target)));
     }
@@ -221,7 +234,7 @@ fn fields_of_the_wrong_type_count_as_absent() {
     assert_eq!(wrong, Request::new(Operation::Lock(expected)));
     let odd = request("request=\"start_vg\" version=4294967298 host_id=-1 vg_uuid { x=1 }");
     let Operation::StartVg { vg_uuid, version, host_id, .. } = odd.operation else { panic!("{odd:?}") };
-    assert_eq!((&*vg_uuid, version, host_id), ("", 2, u32::MAX));
+    assert_eq!((vg_uuid, version, host_id), (None, 2, u32::MAX));
 }
 
 #[test]
@@ -229,10 +242,37 @@ fn the_first_of_two_fields_wins_and_none_is_nothing() {
     let twice = request(
         "request=\"kill_vg\" vg_name=\"a\" vg_name=\"b\" request=\"drop_vg\" cmd=\"none\" foo=\"bar\"",
     );
-    assert_eq!(twice, Request { vg: "a".into(), ..Request::new(Operation::KillVg) });
-    assert_eq!(&*request("request=\"kill_vg\" vg_name { x=1 } vg_name=\"b\"").vg, "");
+    assert_eq!(twice, Request { vg: Some(id("a")), ..Request::new(Operation::KillVg) });
+    assert_eq!(request("request=\"kill_vg\" vg_name { x=1 } vg_name=\"b\"").vg, None);
     let not_utf8 = Request::parse(b"request=\"kill_vg\" vg_name=\"\xff\"").expect("a request");
     assert_eq!(not_utf8, Request::new(Operation::KillVg));
+}
+
+#[test]
+fn what_lvm_never_lets_be_a_name_a_uuid_or_lock_arguments_is_none() {
+    for name in ["-x", ".", "..", "a/b", "../x", "a b", "a\n", "é", &"v".repeat(128)] {
+        let lock = format!("request=\"lock_lv\" vg_name=\"{name}\" lv_name=\"{name}\" lv_uuid=\"{UUID}\"");
+        let Request { vg, operation: Operation::Lock(Lock { target: Target::Lv(lv), .. }), .. } =
+            request(&lock)
+        else {
+            panic!("{lock} is for an LV");
+        };
+        assert_eq!((vg, lv.name, lv.uuid), (None, None, Some(id(UUID))), "{name}");
+    }
+    let uuid_of = |uuid: &str| match request(&format!("request=\"free_lv\" lv_uuid=\"{uuid}\"")).operation {
+        Operation::FreeLv(lv) => lv.uuid,
+        other => panic!("{other:?}"),
+    };
+    for uuid in ["VGLK", "GLLK", "_GLLK_disabled", "#unused", &UUID[1..], &UUID.replace('-', "_")] {
+        assert_eq!(uuid_of(uuid), None, "{uuid}");
+    }
+    assert_eq!(uuid_of(&UUID.replace('-', "")), Some(id(UUID)));
+    for args in ["1.0.0:lvmlock x", "1.0.0:lvmlock\nLV: x", "\u{e9}", &"1".repeat(65)] {
+        let message = format!("request=\"start_vg\" vg_lock_args=\"{args}\"");
+        let odd = request(&message);
+        assert_eq!(odd.lock_args, None, "{args}");
+        assert_eq!(Request::parse(&odd.to_bytes()), Ok(odd), "{args}");
+    }
 }
 
 #[test]

@@ -231,4 +231,7 @@ fn a_record_with_what_lvm_never_lets_be_a_name_is_not_read() {
         let refused = serde_json::from_value::<Record>(record).unwrap_err().to_string();
         assert!(refused.starts_with("parse a name: "), "{refused}");
     }
+    let lock = r#"{"locks":{"lock":{"lockspace":"lvm_vg","record":{"resource":"_GLLK_disabled","change":"unwanted"}}}}"#;
+    let refused = serde_json::from_str::<Record>(lock).unwrap_err().to_string();
+    assert!(refused.contains("no lock is named"), "{refused}");
 }

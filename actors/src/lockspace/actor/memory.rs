@@ -125,7 +125,7 @@ impl LockspaceActor {
             }
         };
         ctx.spawn(looked.into_actor(self).map(move |active, actor, ctx| {
-            let is_active = is_active(&active, &actor.spec.vg_uuid, &resource);
+            let is_active = is_active(&active, actor.spec.vg_uuid, &resource);
             actor.apply(Event::Used(resource, is_active), ctx);
         }));
     }

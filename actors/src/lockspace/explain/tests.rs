@@ -8,6 +8,7 @@ use super::*;
 use crate::lockspace::event::Spec;
 use crate::lockspace::lock_manager::{Fault, GlobalLease, Renewal};
 use crate::lockspace::picture::HolderPicture;
+use crate::lockspace::testing::{id, lv};
 
 const NOW: Moment = Duration::from_secs(100);
 const LV: &str = "yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q";
@@ -47,8 +48,8 @@ fn lockspace(resources: Vec<ResourcePicture>) -> LockspacePicture {
     LockspacePicture {
         spec: Spec {
             name: Arc::from("lvm_vg0"),
-            vg: Some(Arc::from("vg0")),
-            vg_uuid: Arc::from(""),
+            vg: Some(id("vg0")),
+            vg_uuid: None,
             args: Arc::from("1.0.0:lvmlock"),
             lock_type: LockType::Sanlock,
             host_id: 2,
@@ -78,8 +79,8 @@ fn a_chain_is_followed_to_its_end() {
         vec![holder(1, "lvextend", ex, 88)],
         vec![waiter(2, "vgs", sh, 90, Why::Held), waiter(3, "lvs", sh, 99, Why::Behind)],
     );
-    let lv = lock(Resource::Lv(Arc::from(LV)), vec![], vec![waiter(1, "lvextend", ex, 96, conflict)]);
-    let told = explain(&[lockspace(vec![vg, lv])], "vg0", None, NOW).expect("it is started");
+    let lv = lock(Resource::Lv(id(LV)), vec![], vec![waiter(1, "lvextend", ex, 96, conflict)]);
+    let told = explain(&[lockspace(vec![vg, lv])], &id("vg0"), None, NOW).expect("it is started");
     assert!(told.is_blocked);
     let chain = [
         "VG vg0 is locked with sanlock".to_owned(),
@@ -96,10 +97,9 @@ fn a_chain_is_followed_to_its_end() {
 #[test]
 fn two_that_wait_for_each_other_are_told_once() {
     let ex = LockMode::Exclusive;
-    let lv = |uuid: &str| Resource::Lv(Arc::from(uuid));
     let one = lock(lv("a"), vec![holder(1, "x", ex, 1)], vec![waiter(2, "y", ex, 2, Why::Held)]);
     let two = lock(lv("b"), vec![holder(2, "y", ex, 1)], vec![waiter(1, "x", ex, 2, Why::Held)]);
-    let told = explain(&[lockspace(vec![one, two])], "vg0", None, NOW).expect("it is started");
+    let told = explain(&[lockspace(vec![one, two])], &id("vg0"), None, NOW).expect("it is started");
     assert!(told.lines.len() < 12, "{:?}", told.lines);
 }
 
@@ -110,18 +110,18 @@ fn an_lv_by_name_is_told_with_who_has_it() {
         lv_name: Arc::from("home"),
         ..holder(1, "lvchange", LockMode::Shared, 70)
     };
-    let lockspaces = [lockspace(vec![lock(Resource::Lv(Arc::from(LV)), vec![held], vec![])])];
+    let lockspaces = [lockspace(vec![lock(Resource::Lv(id(LV)), vec![held], vec![])])];
     for lv in ["home", LV] {
-        let told = explain(&lockspaces, "vg0", Some(lv), NOW).expect("it is started");
+        let told = explain(&lockspaces, &id("vg0"), Some(lv), NOW).expect("it is started");
         assert!(!told.is_blocked);
         assert_eq!(
             told.lines[1],
             "the lock of LV vg0/home is held shared by lvchange (pid 1001) for 30 s, until the LV is deactivated; nobody here waits for it"
         );
     }
-    let told = explain(&lockspaces, "vg0", Some("swap"), NOW).expect("it is started");
+    let told = explain(&lockspaces, &id("vg0"), Some("swap"), NOW).expect("it is started");
     assert_eq!(told.lines[1], "LV swap is locked by nobody on this host, and nobody here waits for it");
-    assert_eq!(explain(&lockspaces, "vg1", None, NOW), None);
+    assert_eq!(explain(&lockspaces, &id("vg1"), None, NOW), None);
 }
 
 #[test]
@@ -129,7 +129,7 @@ fn a_lease_that_is_not_renewed_is_told_with_the_times_left() {
     let seconds = Duration::from_secs;
     let renewal = Renewal { age: seconds(45), kill_after: seconds(80), reset_after: seconds(140) };
     let late = LockspacePicture { renewal: Some((renewal, seconds(90))), ..lockspace(vec![]) };
-    let told = explain(&[late], "vg0", None, NOW).expect("it is started");
+    let told = explain(&[late], &id("vg0"), None, NOW).expect("it is started");
     assert_eq!(
         told.lines[1],
         "  its lease on this host's life was not renewed for 55 s: killed in 25 s, the host is reset in 85 s"

@@ -14,6 +14,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::{LvName, LvUuid, VgName};
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 /// What is locked within a lockspace.
@@ -23,8 +24,8 @@ pub enum Resource {
     Global,
     /// The VG's metadata.
     Vg,
-    /// An LV, by its UUID: 38 characters with dashes.
-    Lv(Arc<str>),
+    /// An LV, by its UUID.
+    Lv(LvUuid),
 }
 
 /// What another lock manager, or another host, tells the lock holders: the first 8 bytes of a lock's value.
@@ -85,7 +86,7 @@ pub struct Fault {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Site {
     /// The VG's name; `None` for dlm's global lockspace.
-    pub vg: Option<Arc<str>>,
+    pub vg: Option<VgName>,
     /// The VG's lock arguments, such as `1.0.0:lvmlock`; may be empty.
     pub args: Arc<str>,
     /// Our host id, already chosen from request, option and file; 0 where there is none.
@@ -187,7 +188,7 @@ pub trait LockManager: Send + Sync + 'static {
     ///
     /// # Errors
     /// Some may have the old one still.
-    fn rename_vg(&self, vg: &str, args: &str) -> Result<(), Fault>;
+    fn rename_vg(&self, vg: &VgName, args: &str) -> Result<(), Fault>;
 
     /// Returns the VGs whose lockspaces, of an earlier life of the daemon, the lock manager still has, with our host
     /// ids in them; `None` for dlm's global lockspace.
@@ -200,11 +201,11 @@ pub trait LockManager: Send + Sync + 'static {
     ///
     /// # Errors
     /// It has failed on some.
-    fn refresh_lv(&self, path: &str) -> Result<(), Fault>;
+    fn refresh_lv(&self, vg: &VgName, lv: &LvName) -> Result<(), Fault>;
 
     /// Makes believe that another host locks an LV in this mode, or not any more; returns whether this lock manager can,
     /// which is test mode's alone.
-    fn pretend_remote(&self, _vg: &str, _lv_uuid: &str, _mode: Option<LockMode>) -> bool {
+    fn pretend_remote(&self, _vg: &VgName, _lv_uuid: LvUuid, _mode: Option<LockMode>) -> bool {
         false
     }
 }
@@ -233,7 +234,7 @@ pub struct Leftover {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitVg {
     /// The VG's name.
-    pub vg: Arc<str>,
+    pub vg: VgName,
     /// The name of the LV that holds the leases (sanlock); empty otherwise.
     pub args: Arc<str>,
     /// Words such as `persist,notimeout` (sanlock); empty for none.
@@ -248,11 +249,11 @@ pub struct InitVg {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InitLv {
     /// The VG's name.
-    pub vg: Arc<str>,
+    pub vg: VgName,
     /// The VG's lock arguments.
     pub vg_args: Arc<str>,
-    /// The LV's UUID, 38 characters with dashes.
-    pub lv_uuid: Arc<str>,
+    /// The LV's UUID.
+    pub lv_uuid: LvUuid,
     /// The lock arguments of the LV whose lease was made before this one; empty where there is none.
     pub previous_args: Arc<str>,
 }
@@ -341,7 +342,7 @@ pub trait Connection: Send {
     ///
     /// # Errors
     /// It is there still, or nobody knows.
-    fn free_lv(&mut self, lv_uuid: &str, lv_args: &str) -> Result<(), Fault>;
+    fn free_lv(&mut self, lv_uuid: LvUuid, lv_args: &str) -> Result<(), Fault>;
 
     /// Looks what the global lock's lease is called now.
     ///
@@ -363,12 +364,12 @@ pub trait Connection: Send {
 }
 
 impl Resource {
-    /// Returns the one that bears `name` among the lock managers.
-    pub fn from_name(name: &str) -> Self {
+    /// Returns the one that bears `name` among the lock managers; `None`: nothing of LVM's does.
+    pub fn from_name(name: &str) -> Option<Self> {
         match name {
-            "GLLK" => Self::Global,
-            "VGLK" => Self::Vg,
-            uuid => Self::Lv(uuid.into()),
+            "GLLK" => Some(Self::Global),
+            "VGLK" => Some(Self::Vg),
+            uuid => uuid.try_into().ok().map(Self::Lv),
         }
     }
 
@@ -377,7 +378,7 @@ impl Resource {
         match self {
             Self::Global => "GLLK",
             Self::Vg => "VGLK",
-            Self::Lv(uuid) => uuid,
+            Self::Lv(uuid) => uuid.as_str(),
         }
     }
 }

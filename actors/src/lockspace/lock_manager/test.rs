@@ -11,6 +11,7 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use lvmwarden_protocol::ids::{LvName, LvUuid, VgName};
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 use lvmwarden_supervisor::sys::sanlock::Area;
 
@@ -34,7 +35,7 @@ pub struct TestManager {
 }
 
 /// An LV by its VG's name and its own UUID.
-type RemoteLv = (Arc<str>, Arc<str>);
+type RemoteLv = (VgName, LvUuid);
 
 /// Which LVs another host is said to have locked.
 #[derive(Default)]
@@ -44,7 +45,7 @@ struct Remotes(Mutex<HashMap<RemoteLv, LockMode>>);
 struct Leases(AtomicU64);
 
 struct TestConnection {
-    vg: Option<Arc<str>>,
+    vg: Option<VgName>,
     leases: Arc<Leases>,
     remotes: Arc<Remotes>,
     global: GlobalLease,
@@ -77,7 +78,7 @@ impl LockManager for TestManager {
     fn connect(&self, site: &Site) -> Result<Box<dyn Connection>, Fault> {
         let sanlock = match (&site.vg, self.lock_type) {
             (Some(vg), LockType::Sanlock) => {
-                let device = layout::device(&self.device_folder, vg, layout::lock_lv(&site.args)?);
+                let device = layout::device(&self.device_folder, vg, &layout::lock_lv(&site.args)?);
                 Some(SanlockSite { device, host_id: site.host_id })
             }
             _ => None,
@@ -90,10 +91,7 @@ impl LockManager for TestManager {
     fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
         match (self.lock_type, &*request.args) {
             (LockType::Dlm, _) => Ok(format!("1.0.0:{CLUSTER}")),
-            (LockType::Sanlock, "" | "none") => {
-                Err(Fault::new(ResultCode::BAD_ARGS, "make leases without an LV for them"))
-            }
-            (LockType::Sanlock, lv) => Ok(layout::vg_args(lv)),
+            (LockType::Sanlock, lv) => Ok(layout::vg_args(&layout::lv_for_leases(lv)?)),
             (LockType::Idm, _) => Ok("none".to_owned()),
         }
     }
@@ -105,7 +103,7 @@ impl LockManager for TestManager {
         })
     }
 
-    fn rename_vg(&self, _vg: &str, _args: &str) -> Result<(), Fault> {
+    fn rename_vg(&self, _vg: &VgName, _args: &str) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -113,11 +111,11 @@ impl LockManager for TestManager {
         Ok(Vec::new())
     }
 
-    fn refresh_lv(&self, _path: &str) -> Result<(), Fault> {
+    fn refresh_lv(&self, _vg: &VgName, _lv: &LvName) -> Result<(), Fault> {
         Ok(())
     }
 
-    fn pretend_remote(&self, vg: &str, lv_uuid: &str, mode: Option<LockMode>) -> bool {
+    fn pretend_remote(&self, vg: &VgName, lv_uuid: LvUuid, mode: Option<LockMode>) -> bool {
         self.remotes.set(vg, lv_uuid, mode);
         true
     }
@@ -125,8 +123,8 @@ impl LockManager for TestManager {
 
 impl Remotes {
     /// Has another host lock an LV, or unlock it for any mode that is neither shared nor exclusive.
-    fn set(&self, vg: &str, lv_uuid: &str, mode: Option<LockMode>) {
-        let lv = (vg.into(), lv_uuid.into());
+    fn set(&self, vg: &VgName, lv_uuid: LvUuid, mode: Option<LockMode>) {
+        let lv = (vg.clone(), lv_uuid);
         let mut remotes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match mode {
             Some(mode @ (LockMode::Shared | LockMode::Exclusive)) => remotes.insert(lv, mode),
@@ -135,14 +133,14 @@ impl Remotes {
     }
 
     /// Returns an error when another host's lock does not go together with this one.
-    fn check(&self, vg: Option<&Arc<str>>, resource: &Resource, mode: LockMode) -> Result<(), Fault> {
+    fn check(&self, vg: Option<&VgName>, resource: &Resource, mode: LockMode) -> Result<(), Fault> {
         let (Some(vg), Resource::Lv(uuid)) = (vg, resource) else { return Ok(()) };
         let remotes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // Nearly always there is none.
         if remotes.is_empty() {
             return Ok(());
         }
-        match remotes.get(&(Arc::clone(vg), Arc::clone(uuid))) {
+        match remotes.get(&(vg.clone(), *uuid)) {
             None => Ok(()),
             Some(LockMode::Shared) if mode == LockMode::Shared => Ok(()),
             Some(_) => Err(Fault::new(ResultCode::AGAIN, "lock an LV that another host has locked")),
@@ -220,7 +218,7 @@ impl Connection for TestConnection {
         Ok(if self.sanlock.is_some() { self.leases.next() } else { "none".to_owned() })
     }
 
-    fn free_lv(&mut self, _lv_uuid: &str, _lv_args: &str) -> Result<(), Fault> {
+    fn free_lv(&mut self, _lv_uuid: LvUuid, _lv_args: &str) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -246,13 +244,14 @@ mod tests {
     use tempfile::TempDir;
 
     use super::*;
+    use crate::lockspace::testing::{id, lv, uuid};
 
     fn site(vg: Option<&str>, args: &str, host_id: u32) -> Site {
-        Site { vg: vg.map(Into::into), args: args.into(), host_id }
+        Site { vg: vg.map(id), args: args.into(), host_id }
     }
 
     fn init_lv() -> InitLv {
-        InitLv { vg: "vg".into(), vg_args: "".into(), lv_uuid: "".into(), previous_args: "".into() }
+        InitLv { vg: id("vg"), vg_args: "".into(), lv_uuid: uuid("a"), previous_args: "".into() }
     }
 
     #[test]
@@ -287,7 +286,7 @@ mod tests {
     fn another_host_can_be_made_believe() {
         let manager = TestManager::new(LockType::Dlm, "/nowhere");
         let mut connection = manager.connect(&site(Some("vg"), "1.0.0:test", 0)).unwrap();
-        let lv = Resource::Lv("U".into());
+        let lv = lv("U");
         let mut acquire = |mode| {
             let acquired = connection.acquire(&lv, mode, &Acquire::default());
             (acquired.is_ok(), connection.convert(&lv, mode, None).map_err(|fault| fault.code))
@@ -299,7 +298,7 @@ mod tests {
             ("vg", None, &granted, &granted),
             ("other", Some(LockMode::Exclusive), &granted, &granted),
         ] {
-            assert!(manager.pretend_remote(vg, "U", remote));
+            assert!(manager.pretend_remote(&id(vg), uuid("U"), remote));
             assert_eq!(&acquire(LockMode::Shared), shared, "{vg} {remote:?}");
             assert_eq!(&acquire(LockMode::Exclusive), exclusive, "{vg} {remote:?}");
         }
@@ -308,13 +307,8 @@ mod tests {
     #[test]
     fn dlm_has_one_cluster_and_looks_at_nothing() {
         let manager = TestManager::new(LockType::Dlm, Path::new("/nowhere"));
-        let request = InitVg {
-            vg: "vg".into(),
-            args: "".into(),
-            set_args: "".into(),
-            align_mb: 0,
-            enable_global: false,
-        };
+        let request =
+            InitVg { vg: id("vg"), args: "".into(), set_args: "".into(), align_mb: 0, enable_global: false };
         assert_eq!(manager.init_vg(&request).unwrap(), "1.0.0:test");
         let absent = Prepared { global: GlobalLease::Absent, previous_generation: 0, is_left_behind: false };
         for vg in [Some("vg"), None] {

@@ -183,7 +183,7 @@ fn perform(
         Call::DropOrphans => connection.drop_orphans().map(|()| Outcome::Done),
         Call::FindFreeLock { size_bytes } => connection.find_free_lock(*size_bytes).map(|()| Outcome::Done),
         Call::InitLv(request) => connection.init_lv(request).map(Outcome::Args),
-        Call::FreeLv { uuid, args } => connection.free_lv(uuid, args).map(|()| Outcome::Done),
+        Call::FreeLv { uuid, args } => connection.free_lv(*uuid, args).map(|()| Outcome::Done),
         Call::ReadGlobal => connection.read_global().map(Outcome::Global),
         Call::WriteGlobal { enabled } => connection.write_global(*enabled).map(|()| Outcome::Done),
     }?;

@@ -6,7 +6,7 @@ use super::{Act, Key, LockTable, Request, Wish};
 use crate::lockspace::ask::{LockAsk, Reply};
 use crate::lockspace::desk::Context;
 use crate::lockspace::event::{Call, Notice};
-use crate::lockspace::lock_manager::{Acquire, Adopt};
+use crate::lockspace::lock_manager::{Acquire, Adopt, Resource};
 use crate::lockspace::record::Change;
 
 /// A rule: does what can be done now, and may leave a call of the lock manager under way.
@@ -110,12 +110,16 @@ impl LockTable {
         {
             let request = self.queue.remove(at);
             let Wish::FreeLv { args } = request.wish else { continue };
+            let Resource::Lv(uuid) = self.resource else {
+                cx.answer(request.ticket, ResultCode::INVALID);
+                continue;
+            };
             if self.mode != LockMode::Unlocked {
                 cx.answer(request.ticket, ResultCode::BUSY);
                 continue;
             }
             self.refuse_locks(ResultCode::CANCELED, cx);
-            let call = Call::FreeLv { uuid: self.resource.as_str().into(), args };
+            let call = Call::FreeLv { uuid, args };
             self.call(Act::FreeingLv { ticket: Some(request.ticket) }, call, cx);
         }
     }

@@ -3,6 +3,7 @@
 use lvmwarden_protocol::lock::LockMode;
 
 use super::*;
+use crate::lockspace::testing::id;
 
 const VG: &str = "QkKrkV-Ds14-R3ZO-jqL0-8cEo-4Gw4-uLXHc3";
 const LV: &str = "yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q";
@@ -37,9 +38,9 @@ fn a_lockspace_that_is_there_is_taken_over() {
 #[test]
 fn an_lv_of_the_same_uuid_in_another_vg_is_another_one() {
     let plain = |vg: &str| Lvid::try_from([vg, LV].concat().replace('-', "")).expect("it is not empty");
-    let resource = Resource::Lv(Arc::from(LV));
+    let resource = Resource::Lv(id(LV));
     for (active, expected) in [(plain(VG), true), (plain(OTHER), false)] {
-        assert_eq!(is_active(&BTreeSet::from([active]), VG, &resource), expected);
+        assert_eq!(is_active(&BTreeSet::from([active]), Some(id(VG)), &resource), expected);
     }
 }
 
@@ -61,7 +62,7 @@ fn the_adopt_file_adds_what_the_journal_does_not_know() {
     let mut known = LockBook::default();
     known.apply(&BookRecord::Started(Started {
         lockspace: "lvm_vg".to_owned(),
-        vg: Some("vg".to_owned()),
+        vg: Some("vg".try_into().expect("a name")),
         vg_uuid: VG.to_owned(),
         args: "1.0.0:lvmlock".to_owned(),
         lock_type: LockType::Sanlock,
@@ -69,7 +70,7 @@ fn the_adopt_file_adds_what_the_journal_does_not_know() {
     }));
     let holder = HolderRecord { pid: 7, ..HolderRecord::nobody() };
     let change = Change::Held { mode: LockMode::Exclusive, holder };
-    known.apply_lock("lvm_vg", &LockRecord { resource: Resource::Lv(Arc::from(LV)), change });
+    known.apply_lock("lvm_vg", &LockRecord { resource: Resource::Lv(id(LV)), change });
     let file = format!(
         "lvmlockd adopt_version 1.0 pid 1 updates 1 x\nVG: {VG} vg sanlock 1.0.0:lvmlock\n\
          LV: {VG} {LV} 1.0.0:1 sh 0\nLV: {VG} {OTHER} 1.0.0:2 sh 0\n"

@@ -1,7 +1,5 @@
 //! Where the locks of a lockspace are. An LV's is there only while somebody holds it or waits for it.
 
-use std::sync::Arc;
-
 use lvmwarden_protocol::lock::LockMode;
 
 use super::Machine;
@@ -40,7 +38,7 @@ impl Machine {
             Resource::Lv(uuid) => uuid,
         };
         let new = || LockTable::new(resource.clone());
-        let table = self.lv_locks.entry(Arc::clone(uuid)).or_insert_with(new);
+        let table = self.lv_locks.entry(*uuid).or_insert_with(new);
         change(table, cx);
         if table.is_idle() {
             self.lv_locks.remove(uuid);

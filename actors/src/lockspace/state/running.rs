@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode, ResultFlags};
 
 use super::Machine;
@@ -181,12 +182,7 @@ impl Machine {
     }
 
     /// A lease that was made after its client was told that it was not is given back.
-    pub(super) fn lv_initialized(
-        ticket: Option<Ticket>,
-        uuid: Arc<str>,
-        answer: Answer,
-        cx: &mut Context<'_>,
-    ) {
+    pub(super) fn lv_initialized(ticket: Option<Ticket>, uuid: LvUuid, answer: Answer, cx: &mut Context<'_>) {
         match (answer, ticket) {
             (Ok(Outcome::Args(args)), Some(ticket)) => {
                 let lv_args = Some(args.into_boxed_str());
@@ -213,7 +209,7 @@ impl Machine {
 }
 
 fn init_lv(ticket: Ticket, request: Box<InitLv>, cx: &mut Context<'_>) {
-    let uuid = Arc::clone(&request.lv_uuid);
+    let uuid = request.lv_uuid;
     cx.call(Purpose::InitLv { ticket: Some(ticket), uuid }, Call::InitLv(request));
 }
 

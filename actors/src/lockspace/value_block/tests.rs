@@ -5,6 +5,7 @@ use proptest::prelude::*;
 
 use super::{FORMAT, Known, REMOVED, Reading, next_version, read, removed, written};
 use crate::lockspace::lock_manager::{Resource, ValueBlock};
+use crate::lockspace::testing::lv;
 
 fn block(r_version: u32) -> ValueBlock {
     ValueBlock { version: FORMAT, flags: 0, r_version }
@@ -57,7 +58,7 @@ fn the_global_lock_counts_and_the_vg_lock_has_what_was_announced() {
     assert_eq!(next_version(&Resource::Global, known(4, false), 0), Some(5));
     assert_eq!(next_version(&Resource::Vg, known(4, false), 9), Some(9));
     assert_eq!(next_version(&Resource::Vg, known(4, false), 4), None);
-    assert_eq!(next_version(&Resource::Lv("uuid".into()), known(4, false), 9), None);
+    assert_eq!(next_version(&lv("uuid"), known(4, false), 9), None);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use lvmwarden_protocol::api::lock::{
     WatchReply, Why,
 };
 use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
+use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::ResultCode;
 use lvmwarden_supervisor::process::{Command, ProcessExit, run};
 use slog::info;
@@ -64,13 +65,13 @@ impl ApiService {
             }
             Request::Start(Start { vgname }) => reply::<Start, _>(self.start_lockspace(uid, vgname).await),
             Request::Stop(Stop { vgname }) => {
-                info!(self.log, "a client has a lockspace stopped"; "vg" => &vgname, "uid" => uid);
+                info!(self.log, "a client has a lockspace stopped"; "vg" => %vgname, "uid" => uid);
                 let ask = Ask::Stop(StopRule::UnlessLvLocks);
                 let stopped = change(&directory, vgname, ask, "an LV of it is locked here").await;
                 reply::<Stop, _>(stopped)
             }
             Request::Drop(Drop { vgname }) => {
-                info!(self.log, "a client has a lockspace dropped"; "vg" => &vgname, "uid" => uid);
+                info!(self.log, "a client has a lockspace dropped"; "vg" => %vgname, "uid" => uid);
                 let dropped =
                     change(&directory, vgname, Ask::Drop, "the lock manager does not let it go").await;
                 reply::<Drop, _>(dropped)
@@ -183,11 +184,11 @@ impl ApiService {
     }
 
     /// lvm knows how the VG is locked, and activates the LV of its leases.
-    async fn start_lockspace(&self, uid: u32, vgname: String) -> Result<Done, Error> {
+    async fn start_lockspace(&self, uid: u32, vgname: VgName) -> Result<Done, Error> {
         let Some(poll) = &self.environment.poll else { return Err(Error::NotServed) };
-        info!(self.log, "a client has a lockspace started"; "vg" => &vgname, "uid" => uid);
+        info!(self.log, "a client has a lockspace started"; "vg" => %vgname, "uid" => uid);
         let output = |suffix: &str| poll.output_dir.join(format!("lockstart.{suffix}"));
-        let arguments = ["vgchange", "--lock-start", "--", &vgname].map(Into::into).into();
+        let arguments = ["vgchange", "--lock-start", "--", vgname.as_str()].map(Into::into).into();
         let command = Command {
             program: poll.binary.clone(),
             arguments,
@@ -204,7 +205,7 @@ impl ApiService {
     }
 }
 
-async fn change(directory: &Directory, vgname: String, ask: Ask, busy: &str) -> Result<Done, Error> {
+async fn change(directory: &Directory, vgname: VgName, ask: Ask, busy: &str) -> Result<Done, Error> {
     let environment = directory.environment();
     let client = Arc::new(Client::of_this_daemon("lvmwarden"));
     let question = Question { ticket: environment.tickets.next(), client, lock_type: None };
@@ -228,7 +229,7 @@ struct List {
     uid: u32,
     directory: Directory,
     /// Of this VG; `None`: of all.
-    vgname: Option<String>,
+    vgname: Option<VgName>,
     wanted: Wanted,
 }
 
@@ -271,8 +272,8 @@ fn lockspace(picture: &LockspacePicture, now: Moment) -> Lockspace {
     };
     Lockspace {
         name: spec.name.to_string(),
-        vgname: spec.vg.as_deref().map(str::to_owned),
-        vg_uuid: spec.vg_uuid.to_string(),
+        vgname: spec.vg.clone(),
+        vg_uuid: spec.vg_uuid.map(String::from).unwrap_or_default(),
         lock_type: spec.lock_type,
         args: spec.args.to_string(),
         host_id: spec.host_id,
@@ -327,7 +328,7 @@ fn bare(picture: &LockspacePicture, resource: &ResourcePicture) -> Lock {
     let (kind, lv_uuid) = kind(&resource.resource);
     Lock {
         lockspace: picture.spec.name.to_string(),
-        vgname: picture.spec.vg.as_deref().map(str::to_owned),
+        vgname: picture.spec.vg.clone(),
         kind,
         lvname: None,
         lv_uuid,
@@ -351,7 +352,7 @@ fn waiting(
     let (pid, command) = client(&waiter.client);
     let mut told = Waiter {
         lockspace: picture.spec.name.to_string(),
-        vgname: picture.spec.vg.as_deref().map(str::to_owned),
+        vgname: picture.spec.vg.clone(),
         kind,
         lv_uuid,
         mode: waiter.mode,

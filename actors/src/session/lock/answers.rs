@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use lvmwarden_protocol::ids::{LvName, LvUuid, VgName, VgUuid};
 use lvmwarden_protocol::lock::info::Info;
 use lvmwarden_protocol::lock::{
-    Detail, Done, Lock, LockType, Lv, Made, Op, Operation, Options, Owner, Reply as WireReply, Request,
-    RequestedType, ResultCode, ResultFlags, Target,
+    Detail, Done, Lock, LockArgs, LockMode, LockType, Lv, Made, Op, Operation, Options, Owner,
+    Reply as WireReply, Request, RequestedType, ResultCode, ResultFlags, Target,
 };
 
 use super::routes::Routed;
@@ -51,47 +52,23 @@ impl Session<'_> {
     }
 
     async fn answer_about_locks(&self, request: Request) -> WireReply {
-        let op = request.operation.op().unwrap_or(Op::Lock);
-        if request.lock_type == RequestedType::Type(LockType::Idm) {
-            return self.done(op, request.lock_type, Reply::of(ResultCode::NOT_SUPPORTED)).await;
+        let Request { operation, vg, lock_type: said, lock_args, .. } = request;
+        let op = operation.op().unwrap_or(Op::Lock);
+        if said == RequestedType::Type(LockType::Idm) {
+            return self.done(op, said, Reply::of(ResultCode::NOT_SUPPORTED)).await;
         }
-        if let RequestedType::Type(lock_type) = request.lock_type {
+        if let RequestedType::Type(lock_type) = said {
             self.service.directory.environment().global.rules().request_says(lock_type);
         }
-        let (vg, said) = (Arc::clone(&request.vg), request.lock_type);
-        match request.operation {
-            Operation::Lock(lock) => {
-                let Routed { reply, lock_type } = self.lock(&vg, said, lock).await;
+        let Some(args) = lock_args else { return self.refused(&operation, said, ResultCode::BAD_ARGS).await };
+        match operation {
+            Operation::Lock(Lock { target: Target::Global, mode, options, max_retries }) => {
+                let ask = lock_ask(Resource::Global, mode, options, max_retries);
+                let Routed { reply, lock_type } = self.lock_global(said, ask).await;
                 self.done(op, lock_type, reply).await
             }
-            Operation::InitVg { options, set_args, align_mb } => {
-                let init = InitVg { vg, args: request.lock_args, set_args, align_mb, enable_global: false };
-                self.init_vg(said, init, options).await
-            }
-            Operation::InitLv { lv, previous_args } => {
-                let (vg_args, lv_uuid) = (request.lock_args, lv.uuid);
-                self.init_lv(said, InitLv { vg, vg_args, lv_uuid, previous_args }).await
-            }
-            Operation::QueryLock(target) => {
-                let routed = self.ask_vg(&vg, said, Ask::Query(resource(&target))).await;
-                let mode = routed.reply.code.is_ok().then_some(routed.reply.mode).flatten();
-                WireReply::Mode { result: routed.reply.code, lock_type: routed.lock_type, mode }
-            }
-            Operation::SetRemoteLvLock { lv_uuid, mode } => {
-                let managers = &self.service.directory.environment().managers;
-                // Each of them is told: which one the VG will use is not known before it starts.
-                let pretending = managers.all().filter(|manager| manager.pretend_remote(&vg, &lv_uuid, mode));
-                let result = if pretending.count() > 0 { ResultCode::OK } else { ResultCode::FAILED };
-                WireReply::RemoteLock { result }
-            }
-            Operation::VgStatus => self.status(op, said, &vg).await,
             Operation::RunningLm => {
                 let reply = Reply::of(running(&self.running_managers().await));
-                self.done(op, said, reply).await
-            }
-            Operation::StartVg { vg_uuid, host_id, options, .. } => {
-                let args = request.lock_args;
-                let reply = self.start(said, vg, vg_uuid, args, host_id, options).await;
                 self.done(op, said, reply).await
             }
             Operation::StartWait => {
@@ -106,12 +83,62 @@ impl Session<'_> {
                 let code = ResultCode(i32::try_from(left).unwrap_or(i32::MAX));
                 self.done(op, said, Reply::of(code)).await
             }
-            Operation::RenameVgFinal => {
-                let reply = self.rename_final(said, vg, request.lock_args).await;
+            Operation::RefreshLv { path, .. } => {
+                let reply = self.refresh(&path).await;
                 self.done(op, said, reply).await
             }
-            Operation::RefreshLv { path, .. } => {
-                let reply = self.refresh(path).await;
+            of_vg => match vg {
+                Some(vg) => self.answer_about_vg(op, said, vg, args, of_vg).await,
+                None => self.refused(&of_vg, said, without_vg(&of_vg)).await,
+            },
+        }
+    }
+
+    async fn answer_about_vg(
+        &self,
+        op: Op,
+        said: RequestedType,
+        vg: VgName,
+        args: LockArgs,
+        operation: Operation,
+    ) -> WireReply {
+        if let Err(code) = lv_of(&operation).map_or(Ok(()), |lv| known(lv).map(drop)) {
+            return self.refused(&operation, said, code).await;
+        }
+        match operation {
+            Operation::Lock(lock) => {
+                let Routed { reply, lock_type } = self.lock(&vg, said, lock).await;
+                self.done(op, lock_type, reply).await
+            }
+            Operation::InitVg { options, set_args, align_mb } => {
+                let init = InitVg { vg, args: args.into(), set_args, align_mb, enable_global: false };
+                self.init_vg(said, init, options).await
+            }
+            Operation::InitLv { lv: Lv { uuid: Some(lv_uuid), .. }, previous_args } => {
+                self.init_lv(said, InitLv { vg, vg_args: args.into(), lv_uuid, previous_args }).await
+            }
+            Operation::QueryLock(target) => {
+                let Some(resource) = resource(&target) else {
+                    return WireReply::Mode { result: ResultCode::INVALID, lock_type: said, mode: None };
+                };
+                let Routed { reply, lock_type } = self.ask_vg(&vg, said, Ask::Query(resource)).await;
+                let mode = reply.code.is_ok().then_some(reply.mode).flatten();
+                WireReply::Mode { result: reply.code, lock_type, mode }
+            }
+            Operation::SetRemoteLvLock { lv_uuid: Some(lv_uuid), mode } => {
+                let managers = &self.service.directory.environment().managers;
+                // Each of them is told: which one the VG will use is not known before it starts.
+                let pretending = managers.all().filter(|manager| manager.pretend_remote(&vg, lv_uuid, mode));
+                let result = if pretending.count() > 0 { ResultCode::OK } else { ResultCode::FAILED };
+                WireReply::RemoteLock { result }
+            }
+            Operation::VgStatus => self.status(op, said, &vg).await,
+            Operation::StartVg { vg_uuid, host_id, options, .. } => {
+                let reply = self.start(said, vg, vg_uuid, args, host_id, options).await;
+                self.done(op, said, reply).await
+            }
+            Operation::RenameVgFinal => {
+                let reply = self.rename_final(said, vg, args).await;
                 self.done(op, said, reply).await
             }
             Operation::SetLockArgsFinal { .. } => {
@@ -124,8 +151,21 @@ impl Session<'_> {
         }
     }
 
+    /// Refuses a request before anything is done, in the shape that its reply has.
+    async fn refused(&self, operation: &Operation, said: RequestedType, result: ResultCode) -> WireReply {
+        let op = operation.op().unwrap_or(Op::Lock);
+        match operation {
+            Operation::InitVg { .. } | Operation::InitLv { .. } | Operation::SetLockArgsFinal { .. } => {
+                self.made(op, result, String::new(), String::new())
+            }
+            Operation::QueryLock(_) => WireReply::Mode { result, lock_type: said, mode: None },
+            Operation::SetRemoteLvLock { .. } => WireReply::RemoteLock { result },
+            _told_its_result => self.done(op, said, Reply::of(result)).await,
+        }
+    }
+
     /// Asks a VG's lockspace what needs nothing else.
-    async fn ask_simply(&self, vg: &str, said: RequestedType, operation: &Operation) -> Routed {
+    async fn ask_simply(&self, vg: &VgName, said: RequestedType, operation: &Operation) -> Routed {
         let refused = |code| Routed { reply: Reply::of(code), lock_type: said };
         let rules = &self.service.directory.environment().global;
         let ask = match operation {
@@ -133,7 +173,10 @@ impl Session<'_> {
                 Ask::VgUpdate { version: *version, next: options.contains(Options::NEXT_VERSION) }
             }
             Operation::FindFreeLock { lv_size_bytes } => Ask::FindFreeLock { size_bytes: *lv_size_bytes },
-            Operation::FreeLv(lv) => Ask::FreeLv { uuid: Arc::clone(&lv.uuid), args: Arc::clone(&lv.args) },
+            Operation::FreeLv(lv) => match known(lv) {
+                Ok((uuid, args)) => Ask::FreeLv { uuid, args: args.into() },
+                Err(code) => return refused(code),
+            },
             Operation::BusyVg => Ask::Busy,
             Operation::RenameVgBefore => Ask::RenameBefore,
             Operation::SetLockArgsBefore { set_args } => {
@@ -181,49 +224,35 @@ impl Session<'_> {
         routed
     }
 
-    async fn lock(&self, vg: &str, said: RequestedType, lock: Lock) -> Routed {
+    async fn lock(&self, vg: &VgName, said: RequestedType, lock: Lock) -> Routed {
         let Lock { target, mode, options, max_retries } = lock;
-        let (lv_name, lv_args) = match &target {
-            Target::Lv(Lv { name, args, .. }) => (Arc::clone(name), Arc::clone(args)),
-            Target::Global | Target::Vg => (Arc::from(""), Arc::from("")),
+        let Some(resource) = resource(&target) else {
+            return Routed { reply: Reply::of(ResultCode::INVALID), lock_type: said };
         };
-        let ask = LockAsk {
-            resource: resource(&target),
-            mode,
-            persistent: options.contains(Options::PERSISTENT),
-            unlock_cancel: options.contains(Options::UNLOCK_CANCEL),
-            adopt: adopt(options),
-            repair: options.contains(Options::REPAIR),
-            max_retries,
-            waits_for_start: false,
-            lv_name,
-            lv_args,
-        };
-        match target {
-            Target::Global => self.lock_global(said, ask).await,
-            Target::Vg | Target::Lv(_) => self.ask_vg(vg, said, Ask::Lock(ask)).await,
+        let mut ask = lock_ask(resource, mode, options, max_retries);
+        if let Target::Lv(Lv { name, args, .. }) = target {
+            ask.lv_name = name.as_ref().map_or("", LvName::as_str).into();
+            ask.lv_args = args.unwrap_or_default().into();
         }
+        self.ask_vg(vg, said, Ask::Lock(ask)).await
     }
 
     async fn start(
         &self,
         said: RequestedType,
-        vg: Arc<str>,
-        vg_uuid: Arc<str>,
-        args: Arc<str>,
+        vg: VgName,
+        vg_uuid: Option<VgUuid>,
+        args: LockArgs,
         host_id: u32,
         options: Options,
     ) -> Reply {
         let Some(lock_type) = said.known() else { return Reply::of(ResultCode::FAILED) };
-        if vg.is_empty() {
-            return Reply::of(ResultCode::BAD_ARGS);
-        }
         let environment = self.service.directory.environment();
         let spec = Spec {
             name: Arc::from(lockspace_of(&vg)),
             vg: Some(vg),
             vg_uuid,
-            args,
+            args: args.into(),
             lock_type,
             host_id: if host_id == 0 { environment.host_id } else { host_id },
             local_wait: environment.local_wait,
@@ -293,7 +322,7 @@ impl Session<'_> {
         }
     }
 
-    async fn rename_final(&self, said: RequestedType, vg: Arc<str>, args: Arc<str>) -> Reply {
+    async fn rename_final(&self, said: RequestedType, vg: VgName, args: LockArgs) -> Reply {
         match said {
             RequestedType::Type(LockType::Dlm) => Reply::of(ResultCode::OK),
             RequestedType::Type(LockType::Sanlock) => {
@@ -310,14 +339,16 @@ impl Session<'_> {
         }
     }
 
-    async fn refresh(&self, path: Arc<str>) -> Reply {
+    async fn refresh(&self, path: &str) -> Reply {
         let manager = self.service.directory.environment().managers.get(LockType::Dlm).cloned();
         let Some(manager) = manager.filter(|_| !path.is_empty()) else { return Reply::of(ResultCode::OK) };
-        let refreshed = job(&format!("refresh {path}"), move || manager.refresh_lv(&path)).await;
+        // It becomes a command line on other hosts.
+        let Some((vg, lv)) = lv_of_path(path) else { return Reply::of(ResultCode::INVALID) };
+        let refreshed = job(&format!("refresh {vg}/{lv}"), move || manager.refresh_lv(&vg, &lv)).await;
         refreshed.map_or_else(Reply::from, |()| Reply::of(ResultCode::OK))
     }
 
-    async fn status(&self, op: Op, said: RequestedType, vg: &str) -> WireReply {
+    async fn status(&self, op: Op, said: RequestedType, vg: &VgName) -> WireReply {
         let Routed { reply, lock_type } = self.ask_vg(vg, said, Ask::Status).await;
         let result = if reply.code == ResultCode::NO_LOCKSPACE { ResultCode::NOT_FOUND } else { reply.code };
         let owner = reply.owner.map(|owner| wire_owner(&owner)).unwrap_or_default();
@@ -344,11 +375,64 @@ impl Session<'_> {
     }
 }
 
-fn resource(target: &Target) -> Resource {
+/// Returns the LV that a request is about, and that has to be one.
+fn lv_of(operation: &Operation) -> Option<&Lv> {
+    match operation {
+        Operation::Lock(Lock { target: Target::Lv(lv), .. })
+        | Operation::QueryLock(Target::Lv(lv))
+        | Operation::InitLv { lv, .. }
+        | Operation::FreeLv(lv) => Some(lv),
+        _about_no_lv => None,
+    }
+}
+
+/// Returns an LV's UUID and its lock arguments.
+///
+/// # Errors
+/// [`ResultCode::INVALID`]: it has no UUID; the names of other locks are none. [`ResultCode::FAILED`]: its arguments are
+/// none, as when they make no sense.
+fn known(lv: &Lv) -> Result<(LvUuid, LockArgs), ResultCode> {
+    let uuid = lv.uuid.ok_or(ResultCode::INVALID)?;
+    Ok((uuid, lv.args.clone().ok_or(ResultCode::FAILED)?))
+}
+
+/// Returns the result of a request that has to be about a VG, and names nothing that can be one.
+fn without_vg(operation: &Operation) -> ResultCode {
+    match operation {
+        Operation::StartVg { .. }
+        | Operation::InitVg { .. }
+        | Operation::InitLv { .. }
+        | Operation::RenameVgFinal
+        | Operation::SetLockArgsFinal { .. }
+        | Operation::SetRemoteLvLock { .. } => ResultCode::BAD_ARGS,
+        Operation::VgStatus => ResultCode::NOT_FOUND,
+        // It has no lockspace.
+        _asked_of_a_lockspace => ResultCode::NO_LOCKSPACE,
+    }
+}
+
+/// Returns the VG and the LV of a path such as `/dev/vg/lv`.
+fn lv_of_path(path: &str) -> Option<(VgName, LvName)> {
+    let (vg, lv) = path.strip_prefix("/dev/")?.split_once('/')?;
+    Some((vg.try_into().ok()?, lv.try_into().ok()?))
+}
+
+fn resource(target: &Target) -> Option<Resource> {
     match target {
-        Target::Global => Resource::Global,
-        Target::Vg => Resource::Vg,
-        Target::Lv(lv) => Resource::Lv(Arc::clone(&lv.uuid)),
+        Target::Global => Some(Resource::Global),
+        Target::Vg => Some(Resource::Vg),
+        Target::Lv(lv) => lv.uuid.map(Resource::Lv),
+    }
+}
+
+fn lock_ask(resource: Resource, mode: Option<LockMode>, options: Options, max_retries: u32) -> LockAsk {
+    LockAsk {
+        persistent: options.contains(Options::PERSISTENT),
+        unlock_cancel: options.contains(Options::UNLOCK_CANCEL),
+        adopt: adopt(options),
+        repair: options.contains(Options::REPAIR),
+        max_retries,
+        ..LockAsk::new(resource, mode)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lvmwarden_protocol::ids::{VgName, VgUuid};
 use lvmwarden_protocol::lock::info::{
     ClientInfo, Info, LockInfo, LockspaceFlags, LockspaceInfo, RequestInfo, ResourceInfo, ResourceKind,
 };
@@ -42,8 +43,8 @@ fn lockspace(picture: &LockspacePicture) -> LockspaceInfo {
     };
     LockspaceInfo {
         name: Arc::clone(&spec.name),
-        vg: spec.vg.clone().unwrap_or_default(),
-        vg_uuid: Arc::clone(&spec.vg_uuid),
+        vg: spec.vg.as_ref().map_or("", VgName::as_str).into(),
+        vg_uuid: spec.vg_uuid.as_ref().map_or("", VgUuid::as_str).into(),
         args: Arc::clone(&spec.args),
         lock_type: RequestedType::Type(spec.lock_type),
         host_id: spec.host_id,

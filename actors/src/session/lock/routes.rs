@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::{LockMode, LockType, RequestedType, ResultCode, ResultFlags};
 
 use super::Session;
@@ -28,7 +29,7 @@ impl Session<'_> {
     }
 
     /// Asks a VG's lockspace.
-    pub(super) async fn ask_vg(&self, vg: &str, lock_type: RequestedType, ask: Ask) -> Routed {
+    pub(super) async fn ask_vg(&self, vg: &VgName, lock_type: RequestedType, ask: Ask) -> Routed {
         self.ask_lockspace(&lockspace_of(vg), lock_type, ask).await
     }
 

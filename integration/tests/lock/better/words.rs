@@ -7,6 +7,9 @@ use lvmwarden_integration::lock_client::{LockClient, ask};
 use lvmwarden_integration::lock_daemon::LockSite;
 use lvmwarden_integration::wait;
 
+/// The names of a VG's own leases, and what else is not the UUID of an LV.
+const NO_UUIDS: [&str; 6] = ["VGLK", "GLLK", "_GLLK_disabled", "#unused", "", "x"];
+
 #[test]
 fn c_61_later_requests_are_answered() {
     let site = LockSite::new();
@@ -126,4 +129,74 @@ fn c_65_the_adopt_file_is_that_of_the_c_daemon_and_never_late() {
     daemon.signal(rustix::process::Signal::TERM);
     assert_eq!(daemon.await_end(wait::SOON).code(), Some(0));
     assert!(!site.adopt_file().exists());
+}
+
+#[test]
+fn a_request_about_an_lv_never_reaches_the_lock_of_its_vg() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    site.start_vg("vg");
+    let mut holder = site.client();
+    assert_eq!(holder.result(ask::lock_vg("vg", "ex")), 0);
+    let mut client = site.client();
+    let uuid = ask::uuid("lv");
+    for odd in NO_UUIDS {
+        for mode in ["ex", "sh", "un"] {
+            let lock = ask::lock_lv("vg", "lv", mode, "persistent").replace(&uuid, odd);
+            assert_eq!(client.result(lock), -22, "{odd} {mode}");
+        }
+        for keyword in ["free_lv", "init_lv", "query_lock_lv"] {
+            let fields = format!("lv_uuid =\"{odd}\"\nvg_lock_type =\"dlm\"\nlv_lock_args =\"dlm\"\n");
+            assert_eq!(client.result(ask::of_vg(keyword, "vg", &fields)), -22, "{keyword} {odd}");
+        }
+    }
+    let plain = ask::lock_lv("vg", "lv", "ex", "persistent").replace(&uuid, &uuid.replace('-', ""));
+    assert_eq!(client.result(plain), 0, "a UUID may come without dashes");
+    assert_eq!(client.result(ask::lock_lv("vg", "lv", "ex", "persistent")), -114, "it is the same lock");
+    assert_eq!(holder.result(ask::lock_vg("vg", "un")), 0, "it was held all the time");
+}
+
+#[test]
+fn a_vg_that_nothing_can_be_called_is_no_vg() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    let mut client = site.client();
+    let long = "v".repeat(128);
+    for name in ["-x", ".", "..", "a/b", "../x", "vg --force", "v\u{fc}", &long] {
+        assert_eq!(client.result(ask::lock_vg(name, "ex")), -210, "{name}");
+        assert_eq!(client.result(ask::start_vg(name, "wait")), -212, "{name}");
+        for keyword in ["init_vg", "rename_vg_final"] {
+            assert_eq!(client.result(ask::of_vg(keyword, name, "vg_lock_type =\"dlm\"\n")), -212, "{name}");
+        }
+        assert_eq!(client.result(ask::of_vg("kill_vg", name, "")), -210, "{name}");
+    }
+    assert!(client.info().iter().all(|line| line.kind != "ls"), "nothing was started");
+}
+
+#[test]
+fn lock_arguments_are_one_word() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm", "-A", "1"]).start();
+    let mut client = site.client();
+    let odd = "1.0.0:test LV: x";
+    assert_eq!(client.result(ask::start_vg_of_type("vg", "dlm", odd, 0, "wait")), -212);
+    site.start_vg("vg");
+    let lock = ask::lock_lv("vg", "lv", "ex", "persistent");
+    assert_eq!(client.result(lock.replace("=\"dlm\"\n", "=\"dlm ex 0\"\n")), -1);
+    assert_eq!(client.result(lock), 0);
+}
+
+#[test]
+fn only_an_lv_of_a_vg_is_refreshed_on_other_hosts() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    let mut client = site.client();
+    let refresh = |path: &str| format!("request=\"refresh_lv\"\npid =1\nopts =\"none\"\npath =\"{path}\"\n");
+    for path in
+        ["/dev/vg/lv --config x", "/dev/vg", "vg/lv", "/dev/vg/../lv", "/dev/-x/lv", "/dev/mapper/vg/lv"]
+    {
+        assert_eq!(client.result(refresh(path)), -22, "{path}");
+    }
+    assert_eq!(client.result(refresh("/dev/vg/lv")), 0);
+    assert_eq!(client.result(refresh("")), 0, "as the C daemon answers");
 }

@@ -208,7 +208,11 @@ fn c_58_a_new_dlm_vg_gets_the_name_of_the_cluster(flavour: Flavour) {
     );
     site.start_vg("vg");
     assert_eq!(client.result(ask::of_vg("init_vg", "vg", "vg_lock_type =\"dlm\"\n")), -17);
-    let answer = client.ask(ask::of_vg("init_lv", "vg", "lv_uuid =\"U\"\nvg_lock_type =\"dlm\"\n"));
+    let answer = client.ask(ask::of_vg(
+        "init_lv",
+        "vg",
+        &format!("lv_uuid =\"{}\"\nvg_lock_type =\"dlm\"\n", ask::uuid("lv")),
+    ));
     assert_eq!((answer.result(), answer.field("lv_lock_args")), (0, Some("none")));
 }
 

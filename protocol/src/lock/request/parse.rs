@@ -19,9 +19,9 @@ impl Request {
             operation,
             cmd: fields.text(Field::Cmd),
             pid: fields.int(Field::Pid).unwrap_or_default(),
-            vg: fields.text(Field::VgName),
+            vg: fields.id(Field::VgName),
             lock_type: fields.lock_type(),
-            lock_args: fields.text(Field::VgLockArgs),
+            lock_args: fields.args(Field::VgLockArgs),
         })
     }
 }
@@ -40,9 +40,9 @@ impl Operation {
             })
         };
         let lv = || Lv {
-            name: fields.text(Field::LvName),
-            uuid: fields.text(Field::LvUuid),
-            args: fields.text(Field::LvLockArgs),
+            name: fields.id(Field::LvName),
+            uuid: fields.id(Field::LvUuid),
+            args: fields.args(Field::LvLockArgs),
         };
         let set_args = || fields.text(Field::SetLockArgs);
         Some(match keyword {
@@ -67,7 +67,7 @@ impl Operation {
             "free_lv" => Self::FreeLv(lv()),
             "busy_vg" => Self::BusyVg,
             "start_vg" => Self::StartVg {
-                vg_uuid: fields.text(Field::VgUuid),
+                vg_uuid: fields.id(Field::VgUuid),
                 version: fields.int32(Field::Version),
                 host_id: fields.int32(Field::HostId),
                 options: fields.options(),
@@ -88,13 +88,13 @@ impl Operation {
             "kill_vg" => Self::KillVg,
             "drop_vg" => Self::DropVg,
             "refresh_lv" => {
-                Self::RefreshLv { lv_uuid: fields.text(Field::LvUuid), path: fields.text(Field::Path) }
+                Self::RefreshLv { lv_uuid: fields.id(Field::LvUuid), path: fields.text(Field::Path) }
             }
             "vg_status" => Self::VgStatus,
             "setlockargs_vg_before" => Self::SetLockArgsBefore { set_args: set_args() },
             "setlockargs_vg_final" => Self::SetLockArgsFinal { set_args: set_args() },
             "set_remote_lv_lock" => {
-                Self::SetRemoteLvLock { lv_uuid: fields.text(Field::LvUuid), mode: fields.mode() }
+                Self::SetRemoteLvLock { lv_uuid: fields.id(Field::LvUuid), mode: fields.mode() }
             }
             _ => return None,
         })

@@ -2,7 +2,8 @@
 
 use bytes::Bytes;
 
-use super::{DEFAULT_MAX_RETRIES, Operation, Request, RequestedType, Target};
+use super::{DEFAULT_MAX_RETRIES, Lv, Operation, Request, RequestedType, Target};
+use crate::ids::{LvName, LvUuid, VgName, VgUuid};
 use crate::lock::Options;
 use crate::lock::fields::{Field, Writer};
 
@@ -35,28 +36,29 @@ impl Request {
                 self.write_target(&mut out, target);
             }
             other => {
-                out.text_if_any(Field::VgName, &self.vg);
+                self.write_vg(&mut out);
                 self.write_fields_of(&mut out, other);
             }
         }
         out.finish()
     }
 
+    fn write_vg(&self, out: &mut Writer) {
+        out.text_if_any(Field::VgName, self.vg.as_ref().map_or("", VgName::as_str));
+    }
+
     /// Writes what is to be locked.
     fn write_target(&self, out: &mut Writer, target: &Target) {
-        if !self.vg.is_empty() {
-            out.text(Field::VgName, &self.vg);
-        }
+        self.write_vg(out);
         if let Target::Lv(lv) = target {
-            out.text_if_any(Field::LvName, &lv.name);
-            out.text_if_any(Field::LvUuid, &lv.uuid);
+            write_lv(out, lv);
         }
         out.text(Field::VgLockType, self.lock_type.as_str());
         if *target != Target::Global {
-            out.text_or_none(Field::VgLockArgs, &self.lock_args);
+            out.args_or_none(Field::VgLockArgs, self.lock_args.as_ref());
         }
         if let Target::Lv(lv) = target {
-            out.text_or_none(Field::LvLockArgs, &lv.args);
+            out.args_or_none(Field::LvLockArgs, lv.args.as_ref());
         }
     }
 
@@ -64,32 +66,31 @@ impl Request {
     fn write_fields_of(&self, out: &mut Writer, operation: &Operation) {
         match operation {
             Operation::InitLv { lv, .. } | Operation::FreeLv(lv) => {
-                out.text_if_any(Field::LvName, &lv.name);
-                out.text_if_any(Field::LvUuid, &lv.uuid);
+                write_lv(out, lv);
             }
-            Operation::SetRemoteLvLock { lv_uuid, .. } => out.text_if_any(Field::LvUuid, lv_uuid),
+            Operation::SetRemoteLvLock { lv_uuid, .. } => write_uuid(out, lv_uuid.as_ref()),
             _ => {}
         }
         if self.lock_type != RequestedType::None {
             out.text(Field::VgLockType, self.lock_type.as_str());
         }
-        out.text_if_any(Field::VgLockArgs, &self.lock_args);
+        out.args_if_any(Field::VgLockArgs, self.lock_args.as_ref());
         match operation {
             Operation::InitVg { options, set_args, align_mb } => {
                 // dlm has no arguments to begin with, and lvm then says nothing of options.
-                if !self.lock_args.is_empty() || *options != Options::NONE {
+                if self.lock_args.as_deref() != Some("") || *options != Options::NONE {
                     out.options(*options);
                 }
                 out.text_if_any(Field::SetLockArgs, set_args);
                 out.int_if_any(Field::AlignMb, *align_mb);
             }
             Operation::InitLv { lv, previous_args } => {
-                out.text_if_any(Field::LvLockArgs, &lv.args);
+                out.args_if_any(Field::LvLockArgs, lv.args.as_ref());
                 out.text_if_any(Field::PrevLvArgs, previous_args);
             }
-            Operation::FreeLv(lv) => out.text_if_any(Field::LvLockArgs, &lv.args),
+            Operation::FreeLv(lv) => out.args_if_any(Field::LvLockArgs, lv.args.as_ref()),
             Operation::StartVg { vg_uuid, version, host_id, options } => {
-                out.text_if_any(Field::VgUuid, vg_uuid);
+                out.text_if_any(Field::VgUuid, vg_uuid.as_ref().map_or("", VgUuid::as_str));
                 out.int(Field::Version, *version);
                 out.int(Field::HostId, *host_id);
                 out.options(*options);
@@ -115,7 +116,7 @@ impl Request {
             }
             Operation::RefreshLv { lv_uuid, path } => {
                 out.options(Options::NONE);
-                out.text_if_any(Field::LvUuid, lv_uuid);
+                write_uuid(out, lv_uuid.as_ref());
                 out.text_if_any(Field::Path, path);
             }
             Operation::SetLockArgsBefore { set_args } | Operation::SetLockArgsFinal { set_args } => {
@@ -140,4 +141,13 @@ impl Request {
             | Operation::VgStatus => {}
         }
     }
+}
+
+fn write_lv(out: &mut Writer, lv: &Lv) {
+    out.text_if_any(Field::LvName, lv.name.as_ref().map_or("", LvName::as_str));
+    write_uuid(out, lv.uuid.as_ref());
+}
+
+fn write_uuid(out: &mut Writer, uuid: Option<&LvUuid>) {
+    out.text_if_any(Field::LvUuid, uuid.map_or("", LvUuid::as_str));
 }

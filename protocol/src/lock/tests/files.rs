@@ -1,5 +1,6 @@
 //! What `lvmlockctl -i` reads, and the adopt file.
 
+use super::id;
 use crate::lock::adopt_file::{AdoptFile, AdoptFileError, AdoptLv, AdoptVg};
 use crate::lock::info::*;
 use crate::lock::{LockMode, LockType, Op, RequestedType};
@@ -137,9 +138,9 @@ LV: ahibT8-EKVH-Vuqv-drdo-50fd-aOjg-0N0Mda Ybh2eB-6pdZ-1Ztk-7gCK-6o4N-1Ivv-gEcIh
 fn adopt_file() -> AdoptFile {
     let vg_uuid = "ahibT8-EKVH-Vuqv-drdo-50fd-aOjg-0N0Mda";
     let lv = |uuid: &str, args: &str, mode| AdoptLv {
-        vg_uuid: vg_uuid.into(),
-        uuid: uuid.into(),
-        args: args.into(),
+        vg_uuid: id(vg_uuid),
+        uuid: id(uuid),
+        args: id(args),
         mode,
         version: 0,
     };
@@ -148,10 +149,10 @@ fn adopt_file() -> AdoptFile {
         updates: 2,
         time: "Fri Nov 20 23:28:16 2026".to_owned(),
         vgs: vec![AdoptVg {
-            uuid: vg_uuid.into(),
-            name: "vg".into(),
+            uuid: id(vg_uuid),
+            name: id("vg"),
             lock_type: LockType::Sanlock,
-            args: "1.0.0:lvmlock".into(),
+            args: id("1.0.0:lvmlock"),
         }],
         lvs: vec![
             lv("GcrDfL-GODE-3YuR-VAJP-dWj6-XQ1g-AgR1VL", "1.0.0:70254592", LockMode::Exclusive),
@@ -173,7 +174,13 @@ fn an_odd_line_of_an_adopt_file_does_not_spoil_the_others() {
     for (line, problem) in [
         ("VG: ahibT8 vg2 sanlock", "it has not as many words as it should"),
         ("VG: ahibT8 vg2 clvm 1.0.0:x", "it names no lock type"),
-        ("LV: ahibT8 U 1.0.0:70254592 ex 0", "no line before it names its VG"),
+        ("VG: ahibT8 vg2 dlm 1.0.0:x", "it has what is no UUID"),
+        ("VG: GcrDfL-GODE-3YuR-VAJP-dWj6-XQ1g-AgR1VL -x dlm 1.0.0:x", "its VG cannot have that name"),
+        (
+            "LV: GcrDfL-GODE-3YuR-VAJP-dWj6-XQ1g-AgR1VL Ybh2eB-6pdZ-1Ztk-7gCK-6o4N-1Ivv-gEcIhB dlm ex 0",
+            "no line before it names its VG",
+        ),
+        ("LV: ahibT8-EKVH-Vuqv-drdo-50fd-aOjg-0N0Mda VGLK dlm ex 0", "it has what is no UUID"),
         ("LV: ahibT8-EKVH-Vuqv-drdo-50fd-aOjg-0N0Mda U dlm un 0", "its mode is neither sh nor ex"),
         ("LV: ahibT8-EKVH-Vuqv-drdo-50fd-aOjg-0N0Mda U dlm ex x", "its version is no number"),
         ("\u{0}\u{fffd}", "it is for neither a VG nor an LV"),

@@ -6,6 +6,7 @@
 use std::collections::HashMap;
 use std::io;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, ResultCode};
 use lvmwarden_supervisor::sys::dlm::{Dlm, Lockspace, Mode, VALUE_BYTES, Value};
 use rustix::io::Errno;
@@ -216,11 +217,12 @@ impl Connection for DlmConnection {
         let Some(locks) = self.cluster.own_locks(&self.name) else { return Ok(None) };
         let lockspace = self.lockspace()?;
         // This program is the only one on this node that locks here: what it does not have is an earlier life's.
-        let leftovers = locks.into_iter().filter(|(name, _)| !lockspace.has(name)).map(|(name, mode)| {
-            let resource = Resource::from_name(&name);
-            let lv_args = if has_value(&resource) { "" } else { "dlm" }.into();
-            Leftover { resource, mode, lv_args }
-        });
+        let leftovers =
+            locks.into_iter().filter(|(name, _)| !lockspace.has(name)).filter_map(|(name, mode)| {
+                let resource = Resource::from_name(&name)?;
+                let lv_args = if has_value(&resource) { "" } else { "dlm" }.into();
+                Some(Leftover { resource, mode, lv_args })
+            });
         Ok(Some(leftovers.collect()))
     }
 
@@ -246,7 +248,7 @@ impl Connection for DlmConnection {
         Ok("none".to_owned())
     }
 
-    fn free_lv(&mut self, _lv_uuid: &str, _lv_args: &str) -> Result<(), Fault> {
+    fn free_lv(&mut self, _lv_uuid: LvUuid, _lv_args: &str) -> Result<(), Fault> {
         Ok(())
     }
 

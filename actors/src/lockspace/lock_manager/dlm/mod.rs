@@ -20,6 +20,7 @@ use std::ffi::c_int;
 use std::thread;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 use lvmwarden_supervisor::sys::dlm::{DlmControl, LibraryError, RunState};
 
@@ -72,7 +73,7 @@ impl LockManager for DlmManager {
         Ok("none".to_owned())
     }
 
-    fn rename_vg(&self, _vg: &str, _args: &str) -> Result<(), Fault> {
+    fn rename_vg(&self, _vg: &VgName, _args: &str) -> Result<(), Fault> {
         Ok(())
     }
 
@@ -81,10 +82,10 @@ impl LockManager for DlmManager {
         Ok(ours.map(|lockspace| Remains { lockspace, host_id: 0 }).collect())
     }
 
-    fn refresh_lv(&self, path: &str) -> Result<(), Fault> {
+    fn refresh_lv(&self, vg: &VgName, lv: &LvName) -> Result<(), Fault> {
         // Without this library, as Debian builds the C daemon, nobody is told.
         let Ok(control) = DlmControl::load() else { return Ok(()) };
-        let name = path.strip_prefix("/dev/").unwrap_or(path);
+        let name = &format!("{vg}/{lv}");
         let failed = |error: c_int| Fault {
             raw: error,
             ..refresh_fault(name, &format!("dlm_controld answers {error}"))

@@ -1,7 +1,6 @@
 //! A host's connection, for one lockspace.
 
-use std::sync::Arc;
-
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use super::super::sanlock::layout;
@@ -139,10 +138,10 @@ impl Connection for FakeConnection {
 
     fn init_lv(&mut self, request: &InitLv) -> Result<String, Fault> {
         let mut state = self.cluster.begin(self.host, Kind::InitLv)?;
-        state.space(&self.name).make_lease(self.cluster.lock_type, &Arc::clone(&request.lv_uuid))
+        state.space(&self.name).make_lease(self.cluster.lock_type, request.lv_uuid)
     }
 
-    fn free_lv(&mut self, lv_uuid: &str, _lv_args: &str) -> Result<(), Fault> {
+    fn free_lv(&mut self, lv_uuid: LvUuid, _lv_args: &str) -> Result<(), Fault> {
         let mut state = self.cluster.begin(self.host, Kind::FreeLv)?;
         state.space(&self.name).free_lease(lv_uuid);
         Ok(())

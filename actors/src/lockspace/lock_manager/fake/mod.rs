@@ -9,7 +9,8 @@ mod state;
 
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
+use lvmwarden_protocol::ids::{LvName, VgName};
+use lvmwarden_protocol::lock::{LockMode, LockType};
 
 use super::sanlock::layout;
 use super::{
@@ -97,14 +98,14 @@ impl FakeCluster {
     /// Makes another host take a lock, whatever is in the way; it joins the lockspace if it is not in it.
     pub fn lock(&self, host: u32, vg: &str, resource: &Resource, mode: LockMode) {
         let mut state = self.state();
-        let space = state.space(&layout::lockspace_name(vg));
+        let space = state.space(&name_of(vg));
         space.join(host);
         space.hold(host, resource, mode);
     }
 
     /// Makes another host give a lock back, with this value if there is one.
     pub fn unlock(&self, host: u32, vg: &str, resource: &Resource, value: Option<ValueBlock>) {
-        self.state().space(&layout::lockspace_name(vg)).give_back(host, resource, value);
+        self.state().space(&name_of(vg)).give_back(host, resource, value);
     }
 
     /// Makes a host leave all lockspaces as a dead one does: its locks are free.
@@ -116,7 +117,7 @@ impl FakeCluster {
 
     /// Makes a lockspace have so many other hosts that are not known to live or to be dead.
     pub fn set_unknown_hosts(&self, vg: &str, count: usize) {
-        self.state().space(&layout::lockspace_name(vg)).unknown_hosts = count;
+        self.state().space(&name_of(vg)).unknown_hosts = count;
     }
 
     /// Makes this host's leases be renewed like this.
@@ -127,18 +128,18 @@ impl FakeCluster {
     /// Returns who holds a lock, orphans too: host and mode.
     pub fn holders(&self, vg: &str, resource: &Resource) -> Vec<(u32, LockMode)> {
         let mut state = self.state();
-        let space = state.space(&layout::lockspace_name(vg));
+        let space = state.space(&name_of(vg));
         space.holders(resource).map(|(host, held)| (host, held.mode)).collect()
     }
 
     /// Returns the value of a lock.
     pub fn value(&self, vg: &str, resource: &Resource) -> ValueBlock {
-        self.state().space(&layout::lockspace_name(vg)).value(resource)
+        self.state().space(&name_of(vg)).value(resource)
     }
 
     /// Returns the hosts that are in a VG's lockspace.
     pub fn members(&self, vg: &str) -> Vec<u32> {
-        self.state().space(&layout::lockspace_name(vg)).members.keys().copied().collect()
+        self.state().space(&name_of(vg)).members.keys().copied().collect()
     }
 
     /// Returns the calls that were made on a host so far, in order.
@@ -165,6 +166,10 @@ impl FakeCluster {
     }
 }
 
+fn name_of(vg: &str) -> String {
+    layout::lockspace_name(&vg.try_into().expect("a test's VG has a name of LVM's"))
+}
+
 impl Drop for HeldUp {
     fn drop(&mut self) {
         let mut state = self.cluster.state();
@@ -189,7 +194,7 @@ impl LockManager for FakeManager {
         if self.cluster.lock_type == LockType::Sanlock {
             layout::lock_lv(&site.args)?;
         }
-        let name = site.vg.as_deref().map_or_else(|| "lvm_global".to_owned(), layout::lockspace_name);
+        let name = site.vg.as_ref().map_or_else(|| "lvm_global".to_owned(), layout::lockspace_name);
         Ok(Box::new(FakeConnection::new(self.cluster.clone(), self.host, name, site.host_id)))
     }
 
@@ -197,14 +202,12 @@ impl LockManager for FakeManager {
         let mut state = self.cluster.begin(self.host, Kind::InitVg)?;
         let name = layout::lockspace_name(&request.vg);
         match self.cluster.lock_type {
-            LockType::Sanlock if matches!(&*request.args, "" | "none") => {
-                Err(Fault::new(ResultCode::BAD_ARGS, "make leases without an LV for them"))
-            }
             LockType::Sanlock => {
+                let lv = layout::lv_for_leases(&request.args)?;
                 let global = if request.enable_global { GlobalLease::Enabled } else { GlobalLease::Disabled };
                 state.spaces.remove(&name);
                 state.space(&name).global = global;
-                Ok(layout::vg_args(&request.args))
+                Ok(layout::vg_args(&lv))
             }
             LockType::Dlm | LockType::Idm => Ok("1.0.0:fake".to_owned()),
         }
@@ -212,10 +215,10 @@ impl LockManager for FakeManager {
 
     fn init_lv(&self, request: &InitLv) -> Result<String, Fault> {
         let mut state = self.cluster.begin(self.host, Kind::InitLv)?;
-        state.space(&layout::lockspace_name(&request.vg)).make_lease(self.cluster.lock_type, &request.lv_uuid)
+        state.space(&layout::lockspace_name(&request.vg)).make_lease(self.cluster.lock_type, request.lv_uuid)
     }
 
-    fn rename_vg(&self, vg: &str, _args: &str) -> Result<(), Fault> {
+    fn rename_vg(&self, vg: &VgName, _args: &str) -> Result<(), Fault> {
         let mut state = self.cluster.begin(self.host, Kind::RenameVg)?;
         state.space(&layout::lockspace_name(vg));
         Ok(())
@@ -227,7 +230,7 @@ impl LockManager for FakeManager {
         Ok(ours.map(|(name, _)| Remains { lockspace: name.clone(), host_id: self.host }).collect())
     }
 
-    fn refresh_lv(&self, _path: &str) -> Result<(), Fault> {
+    fn refresh_lv(&self, _vg: &VgName, _lv: &LvName) -> Result<(), Fault> {
         self.cluster.begin(self.host, Kind::RefreshLv).map(drop)
     }
 }

@@ -1,8 +1,8 @@
 //! What the cluster remembers: who is in which lockspace, and who holds what.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
-use std::sync::Arc;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use super::super::sanlock::layout;
@@ -29,7 +29,7 @@ pub(super) struct Space {
     pub(super) global: GlobalLease,
     generations: BTreeMap<u32, u32>,
     locks: BTreeMap<Resource, Lock>,
-    leases: BTreeMap<u64, Arc<str>>,
+    leases: BTreeMap<u64, LvUuid>,
 }
 
 #[derive(Default)]
@@ -180,23 +180,23 @@ impl Space {
     }
 
     /// Makes the lease of an LV; returns its lock arguments.
-    pub(super) fn make_lease(&mut self, lock_type: LockType, uuid: &Arc<str>) -> Result<String, Fault> {
+    pub(super) fn make_lease(&mut self, lock_type: LockType, uuid: LvUuid) -> Result<String, Fault> {
         if lock_type != LockType::Sanlock {
             return Ok("none".to_owned());
         }
-        if self.leases.values().any(|used| used == uuid) {
+        if self.leases.values().any(|used| *used == uuid) {
             return Err(Fault::new(ResultCode::EXISTS, "make a lease for the LV: it has one"));
         }
         let mut offset = FIRST_LEASE;
         while self.leases.contains_key(&offset) {
             offset += LEASE_BYTES;
         }
-        self.leases.insert(offset, Arc::clone(uuid));
+        self.leases.insert(offset, uuid);
         Ok(layout::lv_args(offset))
     }
 
-    pub(super) fn free_lease(&mut self, uuid: &str) {
-        self.leases.retain(|_, used| **used != *uuid);
+    pub(super) fn free_lease(&mut self, uuid: LvUuid) {
+        self.leases.retain(|_, used| *used != uuid);
     }
 
     fn lock(&mut self, resource: &Resource) -> &mut Lock {

@@ -2,11 +2,14 @@
 
 use std::thread;
 
+use lvmwarden_protocol::lock::ResultCode;
+
 use super::*;
 use crate::lockspace::lock_manager::{Acquire, Adopt, Leave};
+use crate::lockspace::testing::id;
 
 fn connect(cluster: &FakeCluster, host: u32) -> Box<dyn Connection> {
-    let site = Site { vg: Some("vg".into()), args: "1.0.0:lvmlock".into(), host_id: host };
+    let site = Site { vg: Some(id("vg")), args: "1.0.0:lvmlock".into(), host_id: host };
     let mut connection = cluster.host(host).connect(&site).unwrap();
     connection.prepare(false).unwrap();
     connection.join(Adopt::IfThere, false).unwrap();

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::{LvUuid, VgName};
 use lvmwarden_protocol::lock::{LockMode, ResultCode};
 use lvmwarden_supervisor::sys::sanlock::{
     Host, HostState, Lease, Orphans, Place, Refusal, Registration, Sanlock, Sharing,
@@ -38,7 +39,7 @@ const IO_TIMEOUTS_UNTIL_KILL: u64 = 8;
 pub(super) struct SanlockConnection {
     settings: Arc<Settings>,
     status: Arc<SharedStatus>,
-    vg: Arc<str>,
+    vg: VgName,
     device: PathBuf,
     host_id: u32,
     /// There from preparing to leaving.
@@ -56,7 +57,7 @@ impl SanlockConnection {
     pub(super) fn new(
         settings: Arc<Settings>,
         status: Arc<SharedStatus>,
-        vg: Arc<str>,
+        vg: VgName,
         device: PathBuf,
         host_id: u32,
     ) -> Self {
@@ -239,14 +240,14 @@ impl Connection for SanlockConnection {
         let status = Status::read().map_err(|error| no_status(&error))?;
         let ours = status.orphans.iter().filter(|orphan| orphan.lockspace == *lockspace);
         let mut orphans: Vec<_> = ours
-            .map(|orphan| {
-                let resource = Resource::from_name(&orphan.resource);
+            .filter_map(|orphan| {
+                let resource = Resource::from_name(&orphan.resource)?;
                 let lv_args = match resource {
                     Resource::Lv(_) => lv_args(orphan.offset).into(),
                     Resource::Global | Resource::Vg => "".into(),
                 };
                 let mode = if orphan.is_shared { LockMode::Shared } else { LockMode::Exclusive };
-                Leftover { resource, mode, lv_args }
+                Some(Leftover { resource, mode, lv_args })
             })
             .collect();
         orphans.sort_by(|a, b| a.resource.cmp(&b.resource));
@@ -291,11 +292,11 @@ impl Connection for SanlockConnection {
 
     fn init_lv(&mut self, request: &InitLv) -> Result<String, Fault> {
         let open = self.open()?;
-        open.free_offset = open.leases.make_lv(&request.lv_uuid, open.free_offset)?;
+        open.free_offset = open.leases.make_lv(request.lv_uuid, open.free_offset)?;
         Ok(lv_args(open.free_offset))
     }
 
-    fn free_lv(&mut self, lv_uuid: &str, lv_args: &str) -> Result<(), Fault> {
+    fn free_lv(&mut self, lv_uuid: LvUuid, lv_args: &str) -> Result<(), Fault> {
         let offset = lv_offset(lv_args)?;
         self.open()?.leases.free_lv(lv_uuid, offset)
     }

@@ -12,9 +12,11 @@
 
 use std::path::{Path, PathBuf};
 
+use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::lock::ResultCode;
 use lvmwarden_supervisor::sys::sanlock::Area;
 
+use crate::kernel::names::mapper_name;
 use crate::lockspace::lock_manager::{Fault, GlobalLease};
 
 /// The name of a lease that belongs to nobody.
@@ -34,7 +36,7 @@ const FIRST_LV: u64 = 67;
 const LOCKSPACE_NAME_BYTES: usize = 48;
 
 /// Returns the name of a VG's lockspace: what fits of it, since sanlock has room for 48 bytes.
-pub fn lockspace_name(vg: &str) -> String {
+pub fn lockspace_name(vg: &VgName) -> String {
     let mut name = format!("lvm_{vg}");
     // VG names are ASCII.
     name.truncate(LOCKSPACE_NAME_BYTES);
@@ -42,23 +44,32 @@ pub fn lockspace_name(vg: &str) -> String {
 }
 
 /// Returns the device with a VG's leases, in the folder of device-mapper's nodes.
-pub fn device(folder: &Path, vg: &str, lv: &str) -> PathBuf {
-    folder.join(format!("{}-{}", vg.replace('-', "--"), lv.replace('-', "--")))
+pub fn device(folder: &Path, vg: &VgName, lv: &LvName) -> PathBuf {
+    folder.join(mapper_name(vg.as_str(), lv.as_str()))
 }
 
 /// Returns the name of the LV with the leases, out of a VG's lock arguments such as `1.0.0:lvmlock`.
 ///
 /// # Errors
 /// [`ResultCode::BAD_ARGS`]: there is none in them, or their format is newer than 2.
-pub fn lock_lv(args: &str) -> Result<&str, Fault> {
+pub fn lock_lv(args: &str) -> Result<LvName, Fault> {
     let bad = || Fault::new(ResultCode::BAD_ARGS, format!("use the VG's lock arguments `{args}`"));
     let (version, rest) = args.split_once(':').ok_or_else(bad)?;
-    let lv = rest.split(':').next().unwrap_or_default();
-    if major(version).is_none_or(|major| major > 2) || lv.is_empty() { Err(bad()) } else { Ok(lv) }
+    let lv = rest.split(':').next().unwrap_or_default().try_into().map_err(|_| bad())?;
+    if major(version).is_none_or(|major| major > 2) { Err(bad()) } else { Ok(lv) }
+}
+
+/// Returns the LV with the leases that a new VG is to have.
+///
+/// # Errors
+/// [`ResultCode::BAD_ARGS`]: it is not the name of one.
+pub fn lv_for_leases(args: &str) -> Result<LvName, Fault> {
+    let bad = || Fault::new(ResultCode::BAD_ARGS, format!("make leases on an LV: `{args}` is not its name"));
+    LvName::try_from(args).ok().filter(|_| args != "none").ok_or_else(bad)
 }
 
 /// Returns a VG's lock arguments for leases on the LV `lv`.
-pub fn vg_args(lv: &str) -> String {
+pub fn vg_args(lv: &LvName) -> String {
     format!("1.0.0:{lv}")
 }
 

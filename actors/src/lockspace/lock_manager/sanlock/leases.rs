@@ -4,6 +4,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lvmwarden_protocol::ids::{LvUuid, VgName};
 use lvmwarden_protocol::lock::ResultCode;
 use lvmwarden_supervisor::sys::sanlock::{Area, Lease, Place, Refusal, Sanlock};
 
@@ -37,7 +38,7 @@ impl Leases {
     ///
     /// # Errors
     /// There are none, or they cannot be read.
-    pub(super) fn open(sanlock: Sanlock, vg: &str, device: &Path) -> Result<(Self, String), Refusal> {
+    pub(super) fn open(sanlock: Sanlock, vg: &VgName, device: &Path) -> Result<(Self, String), Refusal> {
         let found = sanlock.read_lockspace(Place { path: device, offset: 0 })?;
         let area = match found.area {
             Some(area) => area,
@@ -47,7 +48,7 @@ impl Leases {
     }
 
     /// Returns the leases of a VG that are to be on `device`, with this size.
-    pub(super) fn new(sanlock: Sanlock, vg: &str, device: &Path, area: Area) -> Self {
+    pub(super) fn new(sanlock: Sanlock, vg: &VgName, device: &Path, area: Area) -> Self {
         Self { sanlock, lockspace: lockspace_name(vg), device: device.to_owned(), area }
     }
 
@@ -151,7 +152,7 @@ impl Leases {
     ///
     /// # Errors
     /// [`ResultCode::EXISTS`]: it has one there; [`ResultCode::NO_ROOM`]; or the leases cannot be read or written.
-    pub(super) fn make_lv(&self, lv_uuid: &str, start: u64) -> Result<u64, Fault> {
+    pub(super) fn make_lv(&self, lv_uuid: LvUuid, start: u64) -> Result<u64, Fault> {
         let failed = |refusal| disk_fault(refusal, "make a lease for the LV");
         let end = device::size_bytes(&self.device)?;
         let mut offset = start.max(first_lv_offset(self.area));
@@ -159,14 +160,14 @@ impl Leases {
             match self.slot(offset, end).map_err(failed)? {
                 Slot::Free => break,
                 Slot::End => return Err(failed(EMSGSIZE)),
-                Slot::Used(name) if name == lv_uuid => {
+                Slot::Used(name) if name == lv_uuid.as_str() => {
                     let text = format!("make a lease for the LV: it has one, {}", lv_args(offset));
                     return Err(Fault::new(ResultCode::EXISTS, text));
                 }
                 Slot::Used(_) => offset += align(self.area),
             }
         }
-        self.write(lv_uuid, offset).map_err(failed)?;
+        self.write(lv_uuid.as_str(), offset).map_err(failed)?;
         Ok(offset)
     }
 
@@ -174,11 +175,11 @@ impl Leases {
     ///
     /// # Errors
     /// It cannot be read or written, or is another LV's.
-    pub(super) fn free_lv(&self, lv_uuid: &str, offset: u64) -> Result<(), Fault> {
+    pub(super) fn free_lv(&self, lv_uuid: LvUuid, offset: u64) -> Result<(), Fault> {
         let failed = |refusal| disk_fault(refusal, "free the lease of the LV");
         match self.slot(offset, device::size_bytes(&self.device)?).map_err(failed)? {
             Slot::Free => Ok(()),
-            Slot::Used(name) if name == lv_uuid => self.write(UNUSED, offset).map_err(failed),
+            Slot::Used(name) if name == lv_uuid.as_str() => self.write(UNUSED, offset).map_err(failed),
             Slot::Used(name) => {
                 let text = format!("free the lease of the LV: {} is the lease of {name}", lv_args(offset));
                 Err(Fault::new(ResultCode::LOCK_MANAGER, text))

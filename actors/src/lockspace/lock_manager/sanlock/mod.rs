@@ -25,6 +25,7 @@ mod status;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 use lvmwarden_supervisor::sys::sanlock::{Area, Sanlock};
 
@@ -75,13 +76,13 @@ impl SanlockManager {
         Self { settings: Arc::new(settings), status: Arc::default() }
     }
 
-    fn device(&self, vg: &str, lv: &str) -> PathBuf {
+    fn device(&self, vg: &VgName, lv: &LvName) -> PathBuf {
         layout::device(&self.settings.device_folder, vg, lv)
     }
 
     /// Opens the leases of a VG whose lockspace is not started.
-    fn leases(&self, vg: &str, args: &str) -> Result<Leases, Fault> {
-        let device = self.device(vg, layout::lock_lv(args)?);
+    fn leases(&self, vg: &VgName, args: &str) -> Result<Leases, Fault> {
+        let device = self.device(vg, &layout::lock_lv(args)?);
         let sanlock = library()?;
         device::wait_for(&device)?;
         let failed = |refusal| disk_fault(refusal, "read the leases of the VG");
@@ -100,16 +101,13 @@ impl LockManager for SanlockManager {
 
     fn connect(&self, site: &Site) -> Result<Box<dyn Connection>, Fault> {
         let vg = site.vg.clone().ok_or_else(|| Fault::new(ResultCode::INVALID, "lock without a VG"))?;
-        let device = self.device(&vg, layout::lock_lv(&site.args)?);
+        let device = self.device(&vg, &layout::lock_lv(&site.args)?);
         let (settings, status) = (Arc::clone(&self.settings), Arc::clone(&self.status));
         Ok(Box::new(SanlockConnection::new(settings, status, vg, device, site.host_id)))
     }
 
     fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
-        let lv = &*request.args;
-        if lv.is_empty() || lv == "none" {
-            return Err(Fault::new(ResultCode::BAD_ARGS, "make leases without an LV for them"));
-        }
+        let lv = &layout::lv_for_leases(&request.args)?;
         if !request.set_args.is_empty() {
             let text = format!("use the lock arguments `{}`: they need sanlock 5", request.set_args);
             return Err(Fault::new(ResultCode::NOT_SUPPORTED, text));
@@ -133,10 +131,10 @@ impl LockManager for SanlockManager {
             "" | "none" => 0,
             previous => layout::lv_offset(previous)? + layout::align(leases.area),
         };
-        leases.make_lv(&request.lv_uuid, start).map(layout::lv_args)
+        leases.make_lv(request.lv_uuid, start).map(layout::lv_args)
     }
 
-    fn rename_vg(&self, vg: &str, args: &str) -> Result<(), Fault> {
+    fn rename_vg(&self, vg: &VgName, args: &str) -> Result<(), Fault> {
         self.leases(vg, args)?.rename_all(self.settings.io_timeout_seconds)
     }
 
@@ -152,7 +150,7 @@ impl LockManager for SanlockManager {
             .collect())
     }
 
-    fn refresh_lv(&self, _path: &str) -> Result<(), Fault> {
+    fn refresh_lv(&self, _vg: &VgName, _lv: &LvName) -> Result<(), Fault> {
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
+use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, ResultCode};
 use tokio::time::timeout;
 
@@ -77,7 +78,7 @@ impl Connection for Gated {
         Ok(String::new())
     }
 
-    fn free_lv(&mut self, _lv_uuid: &str, _lv_args: &str) -> Result<(), Fault> {
+    fn free_lv(&mut self, _lv_uuid: LvUuid, _lv_args: &str) -> Result<(), Fault> {
         Ok(())
     }
 

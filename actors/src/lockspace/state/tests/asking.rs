@@ -7,16 +7,16 @@ use lvmwarden_protocol::lock::{LockType, ResultCode, ResultFlags};
 use crate::lockspace::ask::{Ask, Ticket};
 use crate::lockspace::event::{Call, Event, Notice, Outcome};
 use crate::lockspace::lock_manager::{Acquire, GlobalLease, InitLv, Renewal, Resource};
-use crate::lockspace::testing::{Bench, EXCLUSIVE, SHARED, fault, lv};
+use crate::lockspace::testing::{Bench, EXCLUSIVE, SHARED, fault, id, lv, uuid};
 
 const OK: Option<ResultCode> = Some(ResultCode::OK);
 const INVALID: Option<ResultCode> = Some(ResultCode::INVALID);
 
 fn init_lv(bench: &mut Bench) -> Ticket {
     let request = InitLv {
-        vg: "vg".into(),
+        vg: id("vg"),
         vg_args: "1.0.0:lvmlock".into(),
-        lv_uuid: "uuid".into(),
+        lv_uuid: uuid("a"),
         previous_args: "".into(),
     };
     bench.ask(1, Ask::InitLv(Box::new(request)))
@@ -40,7 +40,7 @@ fn a_lease_that_was_made_too_late_is_given_back() {
     bench.feed(Event::Overdue(bench.calls[0].0));
     assert_eq!(bench.code(asked), Some(ResultCode::LOCK_IO));
     bench.grant();
-    assert_eq!(bench.calls[0].1, Call::FreeLv { uuid: "uuid".into(), args: "1.0.0:70254592".into() });
+    assert_eq!(bench.calls[0].1, Call::FreeLv { uuid: uuid("a"), args: "1.0.0:70254592".into() });
 }
 
 #[test]

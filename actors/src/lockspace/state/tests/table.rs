@@ -6,7 +6,7 @@ use crate::lockspace::ask::{Ask, LockAsk, StartAsk, StopRule};
 use crate::lockspace::event::{Call, Event};
 use crate::lockspace::lock_manager::{InitLv, Resource};
 use crate::lockspace::picture::Stage;
-use crate::lockspace::testing::{Bench, EXCLUSIVE, fault, lv, spec};
+use crate::lockspace::testing::{Bench, EXCLUSIVE, fault, id, lv, spec, uuid};
 
 fn absent() -> Bench {
     Bench::new(spec(LockType::Sanlock))
@@ -63,9 +63,9 @@ fn rows() -> Vec<(Ask, [i32; 5])> {
     let un = Ask::Lock(LockAsk::new(Resource::Vg, Some(LockMode::Unlocked)));
     let lock = |resource| Ask::Lock(LockAsk::new(resource, Some(EXCLUSIVE)));
     let init = InitLv {
-        vg: "vg".into(),
+        vg: id("vg"),
         vg_args: "1.0.0:lvmlock".into(),
-        lv_uuid: "uuid".into(),
+        lv_uuid: uuid("a"),
         previous_args: "".into(),
     };
     vec![
@@ -80,7 +80,7 @@ fn rows() -> Vec<(Ask, [i32; 5])> {
         (Ask::Query(Resource::Vg), [-210, -211, 0, -217, -116]),
         (Ask::FindFreeLock { size_bytes: 0 }, [-210, -211, 0, -217, -116]),
         (Ask::InitLv(Box::new(init)), [-210, -211, 0, 0, -116]),
-        (Ask::FreeLv { uuid: "uuid".into(), args: "".into() }, [-210, -211, 0, 0, -116]),
+        (Ask::FreeLv { uuid: uuid("a"), args: "".into() }, [-210, -211, 0, 0, -116]),
         (Ask::EnableGlobal, [-210, -211, 0, -217, -116]),
         (Ask::DisableGlobal { exclusive: false }, [-210, -211, 0, -217, -116]),
         (Ask::DisableGlobal { exclusive: true }, [-210, -211, 0, -217, -116]),

@@ -1,11 +1,12 @@
 //! Every refusal that means something, as a table.
 
 use super::*;
+use crate::lockspace::testing::id;
 
 const UUID: &str = "6hwPRQ-ubEX-Ovsh-fj3n-rkGY-SbuK-Gi6Lfw";
 
 fn acquired(raw: i32, mode: LockMode, adopt: Adopt) -> (i32, bool) {
-    let resource = Resource::Lv(UUID.into());
+    let resource = Resource::Lv(id(UUID));
     let fault = acquire_fault(Refusal(raw), Wanted { resource: &resource, mode, adopt });
     assert_eq!(fault.raw, raw);
     (fault.code.0, fault.is_transient)

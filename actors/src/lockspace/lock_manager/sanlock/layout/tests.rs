@@ -1,20 +1,21 @@
 //! Names, arguments and places, as tables.
 
 use super::*;
+use crate::lockspace::testing::id;
 
 const SMALL: Area = Area { sector_bytes: 512, align_mib: 1 };
 const LARGE: Area = Area { sector_bytes: 4096, align_mib: 8 };
 
 #[test]
 fn a_lockspace_name_is_cut_where_sanlock_cuts_it() {
-    assert_eq!(lockspace_name("vg0"), "lvm_vg0");
-    assert_eq!(lockspace_name(&"v".repeat(44)).len(), 48);
-    assert_eq!(lockspace_name(&"v".repeat(45)), lockspace_name(&"v".repeat(60)));
+    assert_eq!(lockspace_name(&id("vg0")), "lvm_vg0");
+    assert_eq!(lockspace_name(&id(&"v".repeat(44))).len(), 48);
+    assert_eq!(lockspace_name(&id(&"v".repeat(45))), lockspace_name(&id(&"v".repeat(60))));
 }
 
 #[test]
 fn dashes_in_names_are_doubled_in_the_device() {
-    let of = |vg| device(Path::new("/dev/mapper"), vg, "lvmlock");
+    let of = |vg| device(Path::new("/dev/mapper"), &id(vg), &id("lvmlock"));
     assert_eq!(of("vg"), Path::new("/dev/mapper/vg-lvmlock"));
     assert_eq!(of("my-vg--x"), Path::new("/dev/mapper/my--vg----x-lvmlock"));
 }
@@ -30,11 +31,14 @@ fn lock_arguments_of_a_vg() {
         ("none", None),
         ("1.0.0:", None),
         ("", None),
+        ("1.0.0:../x", None),
+        ("1.0.0:-x", None),
         ("x:lvmlock", None),
     ] {
-        assert_eq!(lock_lv(args).map_err(|fault| fault.code), lv.ok_or(ResultCode::BAD_ARGS), "{args}");
+        let found = lock_lv(args).map_err(|fault| fault.code);
+        assert_eq!(found, lv.map(id).ok_or(ResultCode::BAD_ARGS), "{args}");
     }
-    assert_eq!(lock_lv(&vg_args("lvmlock")), Ok("lvmlock"));
+    assert_eq!(lock_lv(&vg_args(&id("lvmlock"))), Ok(id("lvmlock")));
 }
 
 #[test]
