@@ -3,21 +3,29 @@
 //! The socket is made, or handed over, before the tree starts, and outlives every instance of this actor: clients that
 //! connect while it is being restarted wait in the backlog. Nobody is served before the gate opens, which is when the
 //! operations of an earlier life are known again.
+//!
+//! Every client is either served or turned away at once: [`admission`](crate::admission) says which. Nobody is left in the
+//! backlog because others have taken what there was.
 
 use std::error::Error;
+use std::os::fd::{AsFd, AsRawFd};
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use std::{io, net, os};
 
 use actix::prelude::*;
+use lvmwarden_supervisor::process::open_files_limit;
 use lvmwarden_supervisor::{ChildLink, Stop};
+use rustix::net::{SendFlags, send};
 use slog::{debug, info, warn};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::admission::{Asker, Entrance, Place, Quota, Refusal, Room, Shortages, verdict};
 use crate::error_chain::chain;
 use crate::metrics::Metrics;
 
@@ -30,6 +38,8 @@ const LAST_WORDS: Duration = Duration::from_millis(200);
 pub trait Protocol: Send + Sync + 'static {
     /// The door's name in metrics.
     const NAME: &'static str;
+    /// Whom it is for.
+    const ENTRANCE: Entrance;
     /// The kind of socket that its clients connect to.
     type Listener: Listener;
     /// What the sessions of one instance of a door share.
@@ -37,6 +47,11 @@ pub trait Protocol: Send + Sync + 'static {
 
     /// Makes what the sessions share, for the door that has this link.
     fn open(&self, link: &ChildLink) -> Self::Service;
+
+    /// Returns what a client is told that is turned away; nothing where the protocol has no words for that.
+    fn turned_away(_why: Refusal, _room: Room) -> Vec<u8> {
+        Vec::new()
+    }
 
     /// Serves a client until it goes away, or until `closing`; then there is time for an answer in progress.
     ///
@@ -57,7 +72,7 @@ pub trait Listener: Sized + 'static {
     /// The socket outside of any runtime.
     type Socket: Send + Sync;
     /// A connection.
-    type Stream: 'static;
+    type Stream: AsFd + 'static;
 
     /// Registers a duplicate of `socket` with the current runtime; both are in non-blocking mode then.
     ///
@@ -73,6 +88,9 @@ pub trait Listener: Sized + 'static {
     /// # Cancel safety
     /// Cancel-safe: no client is lost.
     fn next(&self) -> impl Future<Output = io::Result<Self::Stream>>;
+
+    /// Returns who is at the other end.
+    fn asker(stream: &Self::Stream) -> Asker;
 }
 
 impl Listener for UnixListener {
@@ -86,6 +104,11 @@ impl Listener for UnixListener {
 
     async fn next(&self) -> io::Result<UnixStream> {
         Ok(self.accept().await?.0)
+    }
+
+    fn asker(stream: &UnixStream) -> Asker {
+        // Whoever the kernel does not tell is no better than the user that is nobody.
+        stream.peer_cred().map_or(Asker::User(u32::MAX), |cred| Asker::of(cred.uid()))
     }
 }
 
@@ -101,6 +124,10 @@ impl Listener for TcpListener {
     async fn next(&self) -> io::Result<TcpStream> {
         Ok(self.accept().await?.0)
     }
+
+    fn asker(_: &TcpStream) -> Asker {
+        Asker::Unknown
+    }
 }
 
 /// What a door needs, over all its restarts.
@@ -114,6 +141,9 @@ pub struct DoorEnvironment<P: Protocol> {
     closing: Mutex<CancellationToken>,
     /// The sessions, so that a stop can wait for them.
     sessions: TaskTracker,
+    /// Who is in, also of instances that have crashed.
+    clients: Quota,
+    shortages: Mutex<Shortages>,
 }
 
 impl<P: Protocol> DoorEnvironment<P> {
@@ -125,12 +155,35 @@ impl<P: Protocol> DoorEnvironment<P> {
         protocol: P,
     ) -> Arc<Self> {
         let (closing, sessions) = (Mutex::default(), TaskTracker::new());
-        Arc::new(Self { socket, gate, protocol, metrics, closing, sessions })
+        let (clients, shortages) = (Quota::default(), Mutex::default());
+        Arc::new(Self { socket, gate, protocol, metrics, closing, sessions, clients, shortages })
     }
 
     /// Returns what ends the sessions; those of an instance that has crashed belong to its successor.
     fn closing(&self) -> MutexGuard<'_, CancellationToken> {
         self.closing.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn shortages(&self) -> MutexGuard<'_, Shortages> {
+        self.shortages.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes that a client is turned away, and says so when it is the first for this reason.
+    fn turn_away(&self, why: Refusal, log: &slog::Logger, next: &str) {
+        self.metrics.turned_away(P::NAME, why.as_str());
+        if self.shortages().turn_away(why, Instant::now()) {
+            warn!(log, "clients are turned away"; "why" => %why, "next" => next);
+        }
+    }
+
+    /// Says which shortages are over, when they are.
+    async fn await_end_of_shortage(&self, log: &slog::Logger) {
+        let Some(end) = self.shortages().next_end() else { return std::future::pending().await };
+        sleep_until(end).await;
+        for ended in self.shortages().end(Instant::now()) {
+            info!(log, "clients are let in again"; "why_not_before" => %ended.why,
+                  "turned_away" => ended.turned_away, "lasted_seconds" => ended.lasted.as_secs());
+        }
     }
 }
 
@@ -192,21 +245,51 @@ async fn accept<P: Protocol>(
     }
     info!(log, "clients are served");
     loop {
-        match listener.next().await {
-            Ok(client) => admit(client, Rc::clone(&service), &environment, log.clone()),
-            Err(error) => {
-                warn!(log, "cannot accept a client"; "error" => %error,
-                      "next" => format!("try again in {ACCEPT_RETRY_DELAY:?}"));
-                tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
-            }
+        // Both are cancel-safe.
+        tokio::select! {
+            accepted = listener.next() => match accepted {
+                Ok(client) => admit(client, Rc::clone(&service), &environment, log.clone()),
+                Err(error) => {
+                    let next = format!("try again in {ACCEPT_RETRY_DELAY:?}: {error}");
+                    environment.turn_away(Refusal::System, &log, &next);
+                    tokio::time::sleep(ACCEPT_RETRY_DELAY).await;
+                }
+            },
+            () = environment.await_end_of_shortage(&log) => {}
         }
     }
 }
 
+/// Serves a client, or turns it away.
 fn admit<P: Protocol>(
     client: <P::Listener as Listener>::Stream,
     service: Rc<P::Service>,
     environment: &Arc<DoorEnvironment<P>>,
+    log: slog::Logger,
+) {
+    let asker = P::Listener::asker(&client);
+    // Asked each time: whoever has started the daemon may change it.
+    let room = Room::of(P::ENTRANCE, asker, open_files_limit());
+    let number = usize::try_from(client.as_fd().as_raw_fd()).unwrap_or(usize::MAX);
+    match environment.clients.take_if(asker, |inside| verdict(room, inside, asker, number)) {
+        Ok(place) => serve(client, service, environment, place, log),
+        Err(why) => {
+            environment.turn_away(
+                why,
+                &log,
+                "close their connections, until some of those that are open are closed",
+            );
+            // It need not be there any more, and a buffer that is new has room.
+            let _ = send(&client, &P::turned_away(why, room), SendFlags::DONTWAIT | SendFlags::NOSIGNAL);
+        }
+    }
+}
+
+fn serve<P: Protocol>(
+    client: <P::Listener as Listener>::Stream,
+    service: Rc<P::Service>,
+    environment: &Arc<DoorEnvironment<P>>,
+    place: Place,
     log: slog::Logger,
 ) {
     let connected = environment.metrics.connection(P::NAME);
@@ -225,6 +308,6 @@ fn admit<P: Protocol>(
                 }
             }
         }
-        drop(connected);
+        drop((connected, place));
     });
 }

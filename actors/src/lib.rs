@@ -20,6 +20,7 @@
 //! | [`occurrence`] | what can happen | (pure) | (no actor) |
 //! | [`lvm_report`] | the LVM commands whose output is read | (pure) | (no actor) |
 //! | [`access`] | who may call what | (pure) | (no actor) |
+//! | [`admission`] | who may come in, and who may have one more | (pure) | (no actor) |
 //! | [`service`] | the daemon as its API sees it | nothing | (no actor) |
 //! | [`activity`] | who needs the daemon | a count | (no actor) |
 //!
@@ -30,6 +31,7 @@
 
 pub mod access;
 pub mod activity;
+pub mod admission;
 pub mod archive_janitor;
 pub mod door;
 pub mod environment;

@@ -42,6 +42,7 @@ type Histograms<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram
 pub struct Metrics {
     registry: Registry,
     connections: Family<Labels<1>, Gauge>,
+    connections_refused: Counters<2>,
     requests: Counters<2>,
     request_duration: Histograms<2>,
     events: Counters<1>,
@@ -76,6 +77,11 @@ impl Metrics {
         registry.register_with_unit("start_time", help, Unit::Seconds, ConstGauge::new(started));
         Arc::new(Self {
             connections: counted(&mut registry, "connections", "Clients that are connected"),
+            connections_refused: counted(
+                &mut registry,
+                "connections_refused",
+                "Clients that were turned away, by door and reason",
+            ),
             requests: counted(&mut registry, "requests", "Requests that clients have made"),
             request_duration: timed(
                 &mut registry,
@@ -189,6 +195,11 @@ impl Metrics {
         let gauge = self.connections.get_or_create_owned(&[("door", door)]);
         gauge.inc();
         Connected(gauge)
+    }
+
+    /// Counts a client that was turned away from `door`.
+    pub fn turned_away(&self, door: &'static str, why: &'static str) {
+        self.connections_refused.get_or_create(&[("door", door), ("why", why)]).inc();
     }
 
     /// Counts a request that was answered, and the time that it took.

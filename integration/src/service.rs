@@ -36,6 +36,7 @@ pub struct Launch<'site> {
     options: Vec<String>,
     environment: Vec<(String, String)>,
     handed_over: Vec<HandedOver>,
+    open_files: Option<u32>,
 }
 
 impl<'site> Launch<'site> {
@@ -58,6 +59,7 @@ impl<'site> Launch<'site> {
             options: Vec::new(),
             environment: Vec::new(),
             handed_over: Vec::new(),
+            open_files: None,
         }
     }
 
@@ -91,6 +93,12 @@ impl<'site> Launch<'site> {
         self
     }
 
+    /// Lets it have no more files open than these.
+    pub fn open_files(mut self, limit: u32) -> Self {
+        self.open_files = Some(limit);
+        self
+    }
+
     /// Writes the configuration.
     pub fn configure(self) -> Self {
         let lines = self.settings.iter().map(|(key, value)| format!("{key} = {value}\n"));
@@ -107,8 +115,9 @@ impl<'site> Launch<'site> {
             1 => r#"LISTEN_PID=$$ LISTEN_FDS=1 exec "$0" "$@" 3<&0 </dev/null"#,
             _ => r#"LISTEN_PID=$$ LISTEN_FDS=2 exec "$0" "$@" 3<&0 4<&1 </dev/null >/dev/null"#,
         };
+        let limit = self.open_files.map_or_else(String::new, |limit| format!("ulimit -n {limit} && "));
         let mut command = Command::new("/bin/sh");
-        command.args(["-c", activation]).arg(binaries::lvmwardend());
+        command.arg("-c").arg(limit + activation).arg(binaries::lvmwardend());
         command.arg("--config").arg(self.site.configuration()).args(&self.options);
         for (name, _) in std::env::vars_os().filter(|(name, _)| name.to_string_lossy().starts_with("LVM")) {
             command.env_remove(name);

@@ -9,7 +9,8 @@ use slog::{Logger, debug, info, warn};
 use tokio::time::sleep;
 
 use super::ArchiveEnvironment;
-use super::pass::{self, PassError, Report};
+use super::pass::{self, DryRunError, PassError, Report};
+use crate::admission::Asker;
 use crate::error_chain::chain;
 use crate::journal;
 
@@ -20,8 +21,11 @@ const FIRST_DELAY: Duration = Duration::from_mins(1);
 
 /// Asks what a pass would do now.
 #[derive(Debug, Clone, Copy, Message)]
-#[rtype(result = "Result<Report, PassError>")]
-pub struct DryRun;
+#[rtype(result = "Result<Report, DryRunError>")]
+pub struct DryRun {
+    /// Who asks: each user has its share of those that run at once.
+    pub asker: Asker,
+}
 
 /// Asks for a pass now, whatever the period.
 #[derive(Debug, Clone, Copy, Message)]
@@ -61,11 +65,11 @@ impl Handler<Stop> for Janitor {
 }
 
 impl Handler<DryRun> for Janitor {
-    type Result = ResponseActFuture<Self, Result<Report, PassError>>;
+    type Result = ResponseActFuture<Self, Result<Report, DryRunError>>;
 
-    fn handle(&mut self, _: DryRun, _: &mut Context<Self>) -> Self::Result {
+    fn handle(&mut self, asked: DryRun, _: &mut Context<Self>) -> Self::Result {
         let (environment, registry) = (Arc::clone(&self.environment), self.link.registry.clone());
-        Box::pin(async move { pass::dry_run(&environment, &registry).await }.into_actor(self))
+        Box::pin(async move { pass::dry_run(&environment, &registry, asked.asker).await }.into_actor(self))
     }
 }
 

@@ -7,7 +7,8 @@
 //! A pass, in order of events:
 //!
 //! ```text
-//!  actor          every period, or for a client            one pass at a time, also across restarts of the actor
+//!  actor          every period, or for a client            one pass at a time, also across restarts of the actor; dry runs
+//!                                                          have a bound of their own
 //!    ├─ archive   lists the directory                      on a thread for blocking calls, with a deadline
 //!    ├─ journal   which VGs have an operation in progress,
 //!    ├─ kernel    and in which it copies for somebody else
@@ -20,8 +21,8 @@
 //! what is not on the list is not removed. A pass that is killed has removed some of what it would have removed; the next
 //! one removes the rest. There is no other state.
 //!
-//! The directory may lie on a disk that hangs. Then one thread waits there, further passes are refused, and nothing else
-//! of the daemon notices.
+//! The directory may lie on a disk that hangs. Then one thread waits there for the pass, and one for each dry run that there
+//! may be ([`DRY_RUNS`]); further ones are refused, and nothing else of the daemon notices. A dry run never holds up a pass.
 //!
 //! | file | is |
 //! |---|---|
@@ -46,14 +47,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::archive::Limits;
-use tokio::sync::Semaphore;
 
+use crate::admission::{Quota, Shares};
 use crate::events::Events;
 use crate::kernel::Kernel;
 use memory::Memory;
 
 pub use memory::{LastPass, Seen};
-pub use pass::{PassError, Report, VgReport};
+pub use pass::{DryRunError, PassError, Report, VgReport};
+
+/// How many dry runs there may be at once: each holds a thread while the disk does not answer. One of each user, and one
+/// more of root.
+pub const DRY_RUNS: Shares = Shares { all: 3 };
+/// There is one pass at a time, and only the daemon itself and root begin one.
+const PASSES: Shares = Shares { all: 1 };
 
 /// What the janitor is to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -79,17 +86,20 @@ pub struct ArchiveEnvironment {
     /// What is remembered of its passes.
     pub memory: Memory,
     /// Has room for one pass.
-    lane: Arc<Semaphore>,
+    lane: Quota,
+    /// Has room for dry runs, which hold no pass up.
+    dry_runs: Quota,
 }
 
 impl ArchiveEnvironment {
     /// Makes it before the first pass.
     pub fn new(settings: Settings, kernel: Arc<dyn Kernel>, events: Events) -> Self {
-        Self { settings, kernel, events, memory: Memory::default(), lane: Arc::new(Semaphore::new(1)) }
+        let (memory, lane, dry_runs) = (Memory::default(), Quota::default(), Quota::default());
+        Self { settings, kernel, events, memory, lane, dry_runs }
     }
 
     /// Returns whether a pass is under way.
     pub fn is_at_work(&self) -> bool {
-        self.lane.available_permits() == 0
+        self.lane.all() > 0
     }
 }

@@ -1,14 +1,12 @@
 //! One pass: the directory is listed, the plan is made, and what goes is removed.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use lvmwarden_protocol::api::archive::{Because, Bound, Limits, Unmet};
 use lvmwarden_supervisor::{Registry, fault};
 use thiserror::Error;
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::task::spawn_blocking;
 use tokio::time::{Instant, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -16,7 +14,8 @@ use tokio_util::sync::CancellationToken;
 use super::archive::{Archive, ArchiveError, Listing};
 use super::memory::{LastPass, Seen};
 use super::plan::{self, ArchivedCopy, Protected, Total, VgPlan, plan};
-use super::{ArchiveEnvironment, archive};
+use super::{ArchiveEnvironment, DRY_RUNS, PASSES, archive};
+use crate::admission::{Asker, Excess, Place};
 use crate::error_chain::chain;
 use crate::journal;
 use crate::ledger::PollLedger;
@@ -73,6 +72,17 @@ pub enum PassError {
     Archive(#[from] ArchiveError),
 }
 
+/// Why there was no dry run, or not a whole one.
+#[derive(Debug, Error)]
+pub enum DryRunError {
+    /// There are as many as there may be.
+    #[error("begin a dry run: there are as many as there may be")]
+    TooMany(Excess),
+    /// As of a pass.
+    #[error(transparent)]
+    Pass(#[from] PassError),
+}
+
 impl VgReport {
     /// Returns what goes.
     pub fn removed(&self) -> Total {
@@ -107,10 +117,14 @@ impl Report {
 pub(super) async fn dry_run(
     environment: &ArchiveEnvironment,
     registry: &Registry,
-) -> Result<Report, PassError> {
-    let worker = Worker::begin(environment)?;
+    asker: Asker,
+) -> Result<Report, DryRunError> {
+    let worker = Worker::holding(environment.dry_runs.take(DRY_RUNS, asker).map_err(DryRunError::TooMany)?);
     let (_worker, _archive, report) = worker.look(environment, registry).await?;
-    environment.memory.see(Seen { copies: report.before(), unrecognised: report.unrecognised });
+    if !environment.is_at_work() {
+        // What a pass has seen is newer.
+        environment.memory.see(Seen { copies: report.before(), unrecognised: report.unrecognised });
+    }
     Ok(report)
 }
 
@@ -151,16 +165,21 @@ pub(super) async fn clean(
     result
 }
 
-/// Does what blocks, one pass at a time: whoever has it has the lane, until the last blocking call has returned.
+/// Does what blocks: whoever has it has a place, until the last blocking call has returned.
 struct Worker {
     deadline: Instant,
-    _lane: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Worker {
+    /// Begins a pass: the only one.
     fn begin(environment: &ArchiveEnvironment) -> Result<Self, PassError> {
-        let lane = Arc::clone(&environment.lane).try_acquire_owned().map_err(|_| PassError::Busy)?;
-        Ok(Self { deadline: Instant::now() + DEADLINE, _lane: lane })
+        let place = environment.lane.take(PASSES, Asker::Root).map_err(|_| PassError::Busy)?;
+        Ok(Self::holding(place))
+    }
+
+    fn holding(place: Place) -> Self {
+        Self { deadline: Instant::now() + DEADLINE, _place: place }
     }
 
     /// Looks at the directory, and plans.
@@ -222,7 +241,7 @@ impl Worker {
 
     /// Runs `work` where it may block.
     ///
-    /// When it takes too long, or nobody waits for it any more, it is told to stop; it keeps the lane until it has.
+    /// When it takes too long, or nobody waits for it any more, it is told to stop; it keeps its place until it has.
     async fn block<T: Send + 'static>(
         self,
         doing: &'static str,

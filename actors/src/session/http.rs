@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::api::scrape;
 use super::within;
+use crate::admission::{Entrance, Refusal, Room};
 use crate::door::Protocol;
 use crate::poll_operation::directory::Directory;
 use crate::service::ServiceEnvironment;
@@ -49,6 +50,7 @@ pub struct PageService {
 
 impl Protocol for MetricsPage {
     const NAME: &'static str = "metrics";
+    const ENTRANCE: Entrance = Entrance::Metrics;
     type Listener = TcpListener;
     type Service = PageService;
 
@@ -57,6 +59,10 @@ impl Protocol for MetricsPage {
         let poll = environment.poll.as_ref();
         let directory = poll.map(|poll| Directory::new(registry.clone(), Arc::clone(poll)));
         PageService { environment, registry, directory, pages: Semaphore::new(PAGES) }
+    }
+
+    fn turned_away(_: Refusal, _: Room) -> Vec<u8> {
+        b"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_vec()
     }
 
     async fn serve(

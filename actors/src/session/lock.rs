@@ -27,6 +27,7 @@ use tokio_util::codec::Encoder as _;
 use tokio_util::sync::CancellationToken;
 
 use super::{Parser, WRITE_DEADLINE, read_message, within};
+use crate::admission::Entrance;
 use crate::door::Protocol;
 use crate::lockspace::ask::{Client, ClientId, Ticket};
 use crate::lockspace::directory::Directory;
@@ -61,6 +62,7 @@ pub trait Dumps: Send + Sync {
 
 impl Protocol for Lvmlockd {
     const NAME: &'static str = "lvmlockd";
+    const ENTRANCE: Entrance = Entrance::Lvm;
     type Listener = UnixListener;
     type Service = LockService;
 

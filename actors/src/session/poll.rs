@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{Parser, Service, log_message};
 use crate::activity::Activity;
+use crate::admission::Entrance;
 use crate::door::Protocol;
 use crate::environment::PollEnvironment;
 use crate::metrics::Metrics;
@@ -38,6 +39,7 @@ pub struct Lvmpolld {
 
 impl Protocol for Lvmpolld {
     const NAME: &'static str = "lvmpolld";
+    const ENTRANCE: Entrance = Entrance::Lvm;
     type Listener = UnixListener;
     type Service = PollService;
 

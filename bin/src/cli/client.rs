@@ -141,7 +141,11 @@ impl Client {
     fn send_call(&mut self, call: &Call) -> Result<(), ClientError> {
         let mut to_send = BytesMut::new();
         self.codec.encode(call, &mut to_send).map_err(ClientError::Garbled)?;
-        Ok(self.stream.write_all(&to_send)?)
+        match self.stream.write_all(&to_send) {
+            // A daemon that turns a client away says why before it closes: the answer is there to be read.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            sent => Ok(sent?),
+        }
     }
 
     /// Receives the next reply; without `within` it waits for ever.

@@ -17,12 +17,21 @@ pub(super) enum Exit {
     Denied,
     /// It took too long.
     TimedOut,
+    /// There are as many as there may be, of this user or of all.
+    TooMany,
 }
 
 impl Exit {
     /// All of them, by code.
-    const ALL: [Self; 6] =
-        [Self::Done, Self::Failed, Self::Usage, Self::Unreachable, Self::Denied, Self::TimedOut];
+    const ALL: [Self; 7] = [
+        Self::Done,
+        Self::Failed,
+        Self::Usage,
+        Self::Unreachable,
+        Self::Denied,
+        Self::TimedOut,
+        Self::TooMany,
+    ];
 
     /// Returns the number.
     pub(super) fn code(self) -> u8 {
@@ -33,6 +42,7 @@ impl Exit {
             Self::Unreachable => 3,
             Self::Denied => 4,
             Self::TimedOut => 5,
+            Self::TooMany => 6,
         }
     }
 
@@ -44,6 +54,9 @@ impl Exit {
             Self::Unreachable => "the daemon cannot be reached, or went away and did not come back",
             Self::Denied => "this user may not do that",
             Self::TimedOut => "the time is over, or the daemon did not answer in time",
+            Self::TooMany => {
+                "this user, or all together, have as many connections, waits or dry runs as there may be"
+            }
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::fmt::Display;
 use std::io;
 
+use lvmwarden_protocol::api::service::Bounded;
 use lvmwarden_protocol::api::{
     CallError, InterfaceError as _, Parameters, archive, events, lock, metrics, poll, service, supervisor,
     varlink_service,
@@ -119,6 +120,20 @@ fn busy() -> Failure {
     .advise("try again; if it stays so, see its log: journalctl -u lvmwardend")
 }
 
+fn too_many(what: Bounded, uid: Option<u32>, limit: u64) -> Failure {
+    let (what, see) = match what {
+        Bounded::Connections => ("connections to the daemon", "see whose they are: ss -xp"),
+        Bounded::WaitingCalls => ("calls that wait for what happens", "see whose they are: ss -xp"),
+        Bounded::DryRuns => ("dry runs over the archive", "try again when they are done"),
+    };
+    let (whose, end) = match uid {
+        Some(uid) => (format!("user {uid} has"), "end some of yours"),
+        None => ("all users together have".to_owned(), "end some that nobody needs"),
+    };
+    let message = format!("too many: {whose} {limit} {what}, which is as many as there may be");
+    Failure::with(Exit::TooMany, message).advise(format!("{end}; {see}"))
+}
+
 /// Words an error that the daemon answered with.
 fn refused(refusal: &CallError, subject: &str) -> Failure {
     if let Some(error) = poll::Error::from_refusal(refusal) {
@@ -164,6 +179,7 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
             service::Error::StillNeeded { reason } => {
                 Failure::new(format!("the daemon does not end: {reason}"))
             }
+            service::Error::TooMany { what, uid, limit } => too_many(what, uid, limit),
             service::Error::Busy => busy(),
         };
     }

@@ -4,6 +4,7 @@ use std::os::unix::net::UnixListener;
 
 use lvmwarden_protocol::api::archive::Error as ArchiveError;
 use lvmwarden_protocol::api::poll::Error as PollError;
+use lvmwarden_protocol::api::service::Bounded;
 use lvmwarden_protocol::api::supervisor::Error as SupervisorError;
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
 use lvmwarden_protocol::api::{InterfaceError, events, metrics, service};
@@ -57,6 +58,21 @@ fn a_busy_daemon_is_a_timeout_whoever_says_so() {
     refused(service::Error::Busy, &["info"]).assert_failed(5, &words);
     refused(events::Error::Busy, &["events"]).assert_failed(5, &words);
     refused(metrics::Error::Busy, &["metrics"]).assert_failed(5, &words);
+}
+
+#[test]
+fn too_many_of_ones_own_is_told_apart_from_no_answer_in_time() {
+    let too_many = |what, uid| service::Error::TooMany { what, uid, limit: 7 };
+    refused(too_many(Bounded::WaitingCalls, Some(1000)), &["events", "--follow"])
+        .assert_failed(6, &["user 1000 has 7 calls that wait", "end some of yours"]);
+    refused(too_many(Bounded::DryRuns, None), &["archive", "plan"])
+        .assert_failed(6, &["all users together have 7 dry runs"]);
+    // It comes before anything was asked, and the connection is closed.
+    let daemon = FakeDaemon::with(|connection| {
+        connection.turn_away(b"{\"error\":\"org.lvmwarden.Service.TooMany\",\"parameters\":{\"what\":\"connections\",\"uid\":7,\"limit\":20}}\0");
+    });
+    run(&daemon.socket(), ["info"]).assert_failed(6, &["user 7 has 20 connections"]);
+    daemon.join();
 }
 
 #[test]

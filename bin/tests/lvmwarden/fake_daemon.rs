@@ -1,6 +1,7 @@
 //! A daemon that says what a test tells it to, one connection after the other.
 
 use std::io::{Read as _, Write as _};
+use std::net::Shutdown;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread::{self, JoinHandle};
@@ -58,6 +59,12 @@ impl Connection {
         self.next_call();
         // The client may have seen enough.
         let _ = self.stream.write_all(bytes);
+    }
+
+    /// Says these bytes before anything is called, and closes the connection.
+    pub(crate) fn turn_away(&mut self, bytes: &[u8]) {
+        self.stream.write_all(bytes).unwrap();
+        self.stream.shutdown(Shutdown::Both).unwrap();
     }
 
     fn send(&mut self, reply: &Reply) {

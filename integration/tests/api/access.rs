@@ -1,8 +1,6 @@
 //! Who may call what: the service's own check, where the socket's mode lets everybody in.
 
-use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
-use std::os::unix::fs::PermissionsExt;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use lvmwarden_integration::service::Service;
@@ -10,7 +8,7 @@ use lvmwarden_integration::site::Site;
 use serde_json::{Value, json};
 
 use crate::netcat;
-use crate::support::{Client, PERMISSION_DENIED, all_methods};
+use crate::support::{Client, PERMISSION_DENIED, all_methods, open_to_members};
 
 /// A user that nobody is.
 pub(crate) const UID: u32 = 61_234;
@@ -35,9 +33,7 @@ const CHANGING: [&str; 13] = [
 
 /// Starts a service whose socket everybody can connect to.
 pub(crate) fn open_service(site: &Site) -> Service {
-    // Others may pass through the test's folder.
-    fs::set_permissions(site.path(""), Permissions::from_mode(0o711)).unwrap();
-    site.service().set("api.mode", "\"0666\"").set("api.group", &format!("\"{GROUP}\"")).start()
+    open_to_members(site.service(), site).start()
 }
 
 /// A client that runs as somebody else.

@@ -127,7 +127,7 @@ fn there_are_no_more_that_wait_than_there_may_be() {
     });
     let mut one_more =
         || client.try_call("org.lvmwarden.Poll.Wait", &json!({"id": id, "timeout_ms": 1}))["error"].take();
-    assert_eq!(one_more(), "org.lvmwarden.Poll.Busy");
+    assert_eq!(one_more(), "org.lvmwarden.Service.TooMany");
     drop(waiting);
     wait::until("room for one more", wait::SOON, || one_more().is_null().then_some(()));
 }

@@ -1,15 +1,22 @@
 //! A client of the API in raw JSON: what it sends and expects is written down, so that no mistake of our own types hides.
 
+use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Write};
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 use lvmwarden_integration::client::connect_within;
 use lvmwarden_integration::fake_lvm::{Start, Step};
 use lvmwarden_integration::request::Operation;
+use lvmwarden_integration::service::Launch;
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::wait;
+use rustix::process::{Gid, Uid};
+use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use serde_json::{Value, json};
+
+use crate::access::{GROUP, UID};
 
 pub(crate) const PERMISSION_DENIED: &str = "org.varlink.service.PermissionDenied";
 
@@ -46,6 +53,15 @@ impl Client {
         };
         let json = message.strip_suffix(b"\0")?;
         Some(serde_json::from_slice(json).expect("a reply is JSON"))
+    }
+
+    /// Returns the next reply, if it comes before the deadline of this client.
+    #[track_caller]
+    pub(crate) fn try_next(&mut self) -> Option<Value> {
+        match self.stream.fill_buf() {
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => None,
+            _ => self.next(),
+        }
     }
 
     /// Calls a method; returns the whole reply.
@@ -88,6 +104,21 @@ impl Client {
             }
         }
     }
+}
+
+/// Lets whoever is in the group of members use the API of a service.
+pub(crate) fn open_to_members<'site>(launch: Launch<'site>, site: &Site) -> Launch<'site> {
+    // Others may pass through the test's folder.
+    fs::set_permissions(site.path(""), Permissions::from_mode(0o711)).unwrap();
+    launch.set("api.mode", "\"0666\"").set("api.group", &format!("\"{GROUP}\""))
+}
+
+/// Makes the calling thread, for the rest of its life, an ordinary user's that is in the group of members.
+pub(crate) fn become_member() {
+    let (user, group) = (Uid::from_raw(UID), Gid::from_raw(GROUP));
+    set_thread_groups(&[]).unwrap();
+    set_thread_res_gid(group, group, group).unwrap();
+    set_thread_res_uid(user, user, user).unwrap();
 }
 
 /// Returns the parameters of `Poll.Start` for an operation.

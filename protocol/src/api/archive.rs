@@ -221,8 +221,9 @@ pub enum Error {
     /// The janitor is turned off.
     #[error("clean the archive: the janitor is turned off")]
     Off,
-    /// Another pass is under way, or the actors concerned did not answer in time; the call may be repeated.
-    #[error("get an answer in time: another pass is under way, or the daemon is busy")]
+    /// Another pass is under way, or the daemon did not get to it in time; the call may be repeated. A dry run holds no pass
+    /// up.
+    #[error("begin a pass: another one is under way")]
     Busy,
     /// The pass was not finished.
     #[error("finish a pass over the archive: {reason}")]

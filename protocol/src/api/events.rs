@@ -111,7 +111,7 @@ pub enum GapCause {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(tag = "error", content = "parameters")]
 pub enum Error {
-    /// There are as many readers as there may be, or the stream did not answer in time; the call may be repeated.
+    /// The stream did not answer in time; the call may be repeated.
     #[error("get an answer in time: the daemon is busy")]
     Busy,
 }

@@ -349,7 +349,7 @@ pub enum Error {
         /// Why.
         reason: String,
     },
-    /// Too many clients watch already, or the actors concerned did not answer in time; the call may be repeated.
-    #[error("get an answer in time: too many watch, or the daemon is busy")]
+    /// The actors concerned did not answer in time; the call may be repeated.
+    #[error("get an answer in time: the daemon is busy")]
     Busy,
 }

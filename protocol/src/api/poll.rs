@@ -216,7 +216,7 @@ pub enum Error {
         /// As it was given: the operation's name, or `vg/lv`.
         id: String,
     },
-    /// There are as many that wait as there may be, or the daemon did not get to it in time; the call may be repeated.
+    /// The daemon did not get to it in time; the call may be repeated.
     #[error("get an answer in time: the daemon is busy")]
     Busy,
     /// The LV is being polled for another kind of operation.

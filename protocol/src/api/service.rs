@@ -48,6 +48,19 @@ pub struct Stop {
     pub leave_children: bool,
 }
 
+/// What there may be so many of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Bounded {
+    /// Connections to the API; this one is closed.
+    Connections,
+    /// Calls that wait for what happens, be it for a single reply or for many.
+    WaitingCalls,
+    /// Dry runs of the archive janitor.
+    DryRuns,
+}
+
 /// Why the service as a whole refuses.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -70,6 +83,17 @@ pub enum Error {
     StillNeeded {
         /// Why, and what has to be done first, for people.
         reason: String,
+    },
+    /// There are as many as there may be: of one user, or of all together. Nothing was changed; once some of them are gone,
+    /// the call may be repeated.
+    #[error("get one more: there are {limit} already ({what:?})")]
+    TooMany {
+        /// Of what.
+        what: Bounded,
+        /// Whose, where it is one user's share that is used up: the caller's.
+        uid: Option<u32>,
+        /// How many there may be: of this user, or of all together.
+        limit: u64,
     },
     /// The daemon did not get to it in time, and changed nothing; the call may be repeated.
     #[error("get to it in time: the daemon is busy")]

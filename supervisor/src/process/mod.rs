@@ -59,7 +59,7 @@ pub use reap::SignalError;
 pub use run::{Finished, RunError, run};
 pub use rustix::process::Signal;
 pub use scan::{FoundProcess, ScanError, ScanFilter, Stdout};
-pub use spawn::{SpawnError, raise_open_files_limit};
+pub use spawn::{SpawnError, open_files_limit, raise_open_files_limit};
 pub use terminate::{Termination, terminate};
 
 /// A future on the heap that may be sent to another thread.

@@ -83,6 +83,12 @@ pub fn raise_open_files_limit() -> io::Result<()> {
     Ok(())
 }
 
+/// Returns how many files this program may have open now.
+pub fn open_files_limit() -> usize {
+    let limit = getrlimit(Resource::Nofile).current;
+    limit.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX)
+}
+
 /// Starts `command`. Blocks until the program was executed, which can take as long as reading it from its disk.
 pub(super) fn spawn(command: &Command) -> Result<(ProcessIdentity, OwnedFd), SpawnError> {
     let stdout = open_output(&command.stdout)?;

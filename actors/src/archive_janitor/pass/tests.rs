@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::Path;
+use std::sync::Arc;
 
 use tempfile::TempDir;
 
@@ -117,7 +118,11 @@ async fn there_is_one_pass_at_a_time_until_its_last_call_has_returned() {
     let environment = environment(true, &folder);
     let worker = Worker::begin(&environment).unwrap();
     assert!(matches!(clean(&environment, &Registry::default()).await, Err(PassError::Busy)));
-    assert!(matches!(dry_run(&environment, &Registry::default()).await, Err(PassError::Busy)));
+    let looked = dry_run(&environment, &Registry::default(), Asker::Root).await;
+    assert!(
+        matches!(looked, Err(DryRunError::Pass(PassError::Operations(_)))),
+        "it has its own place: {looked:?}"
+    );
     let (release, waiting) = std::sync::mpsc::channel::<()>();
     let stuck = worker.block("wait", move |stop| {
         let _ = waiting.recv();
@@ -134,6 +139,24 @@ async fn there_is_one_pass_at_a_time_until_its_last_call_has_returned() {
     })
     .await
     .expect("the lane is free again");
+}
+
+#[tokio::test]
+async fn dry_runs_of_ordinary_users_hold_up_neither_a_pass_nor_those_of_root() {
+    let folder = tempfile::tempdir().unwrap();
+    let environment = environment(true, &folder);
+    let registry = Registry::default();
+    let take = |uid| environment.dry_runs.take(DRY_RUNS, Asker::of(uid)).unwrap();
+    let _under_way = [take(1000), take(1001)];
+    for (uid, excess) in [(1000, Excess::Yours { uid: 1000 }), (1002, Excess::Others)] {
+        let refused = dry_run(&environment, &registry, Asker::of(uid)).await;
+        assert!(matches!(refused, Err(DryRunError::TooMany(why)) if why == excess), "{refused:?}");
+    }
+    // There is no journal in this registry: both come as far as that.
+    let looked = dry_run(&environment, &registry, Asker::Root).await;
+    assert!(matches!(looked, Err(DryRunError::Pass(PassError::Operations(_)))), "{looked:?}");
+    let cleaned = clean(&environment, &registry).await;
+    assert!(matches!(cleaned, Err(PassError::Operations(_))), "{cleaned:?}");
 }
 
 #[test]

@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use super::cache::Answer;
 use super::directory::Directory;
 use super::settings::MetadataEnvironment;
+use crate::admission::Entrance;
 use crate::door::Protocol;
 use crate::metrics::Metrics;
 use crate::session::{self, Parser, Service, log_message};
@@ -32,6 +33,7 @@ pub struct Lvmetad {
 
 impl Protocol for Lvmetad {
     const NAME: &'static str = "lvmetad";
+    const ENTRANCE: Entrance = Entrance::Lvm;
     type Listener = UnixListener;
     type Service = MetadataService;
 

@@ -2,19 +2,20 @@
 
 use std::cmp::Reverse;
 
-use lvmwarden_protocol::api::CodecError;
 use lvmwarden_protocol::api::archive::{
     Clean, CleanReply, Error, JanitorState, Pass, Plan, PlanReply, Removal, Report, Request, Seen, Status,
     StatusReply, Vg,
 };
-use lvmwarden_supervisor::AskError;
+use lvmwarden_protocol::api::service::Bounded;
+use lvmwarden_protocol::api::{CodecError, Reply};
 use slog::info;
 
-use super::ApiService;
 use super::connection::{Last, Replies};
 use super::dispatch::reply;
+use super::{ApiService, too_many};
+use crate::admission::Asker;
 use crate::archive_janitor::actor::{Clean as CleanNow, DEADLINE, DryRun, Janitor};
-use crate::archive_janitor::{self, PassError, VgReport};
+use crate::archive_janitor::{self, DRY_RUNS, DryRunError, PassError, VgReport};
 use crate::error_chain::chain;
 use crate::names;
 
@@ -32,15 +33,27 @@ impl ApiService {
         match request {
             Request::Status(Status {}) => Ok(reply::<Status, Error>(Ok(self.archive_status())).into()),
             Request::Plan(Plan {}) => {
-                let pass = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, DryRun, DEADLINE);
-                let report = answer(pass.await);
+                let dry_run = DryRun { asker: Asker::of(uid) };
+                let asked = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, dry_run, DEADLINE);
+                let report = match asked.await {
+                    Ok(Ok(report)) => Ok(report),
+                    Ok(Err(DryRunError::TooMany(excess))) => {
+                        return Ok(Reply::error(&too_many(Bounded::DryRuns, DRY_RUNS, excess)).into());
+                    }
+                    Ok(Err(DryRunError::Pass(failed))) => Err(refusal(&failed)),
+                    Err(unanswered) => Err(Error::Failed { reason: chain(&unanswered) }),
+                };
                 let look = async { report.map(|report| || PlanReply { report: told(report) }) };
                 self.large::<Plan, _>(uid, replies, Error::Busy, look).await
             }
             Request::Clean(Clean {}) => {
                 info!(self.log, "a client has the archive cleaned"; "uid" => uid);
-                let pass = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, CleanNow, DEADLINE);
-                let report = answer(pass.await);
+                let asked = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, CleanNow, DEADLINE);
+                let report = match asked.await {
+                    Ok(Ok(report)) => Ok(report),
+                    Ok(Err(failed)) => Err(refusal(&failed)),
+                    Err(unanswered) => Err(Error::Failed { reason: chain(&unanswered) }),
+                };
                 let look = async { report.map(|report| || CleanReply { report: told(report) }) };
                 self.large::<Clean, _>(uid, replies, Error::Busy, look).await
             }
@@ -76,15 +89,13 @@ impl ApiService {
     }
 }
 
-fn answer(
-    asked: Result<Result<archive_janitor::Report, PassError>, AskError>,
-) -> Result<archive_janitor::Report, Error> {
-    match asked {
-        Ok(Ok(report)) => Ok(report),
-        Ok(Err(PassError::Off)) => Err(Error::Off),
-        Ok(Err(PassError::Busy)) => Err(Error::Busy),
-        Ok(Err(failed)) => Err(Error::Failed { reason: chain(&failed) }),
-        Err(unanswered) => Err(Error::Failed { reason: chain(&unanswered) }),
+fn refusal(error: &PassError) -> Error {
+    match error {
+        PassError::Off => Error::Off,
+        PassError::Busy => Error::Busy,
+        PassError::Operations(_) | PassError::TimedOut { .. } | PassError::Archive(_) => {
+            Error::Failed { reason: chain(error) }
+        }
     }
 }
 

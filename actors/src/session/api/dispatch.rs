@@ -2,6 +2,7 @@
 
 use std::str::FromStr;
 
+use lvmwarden_protocol::api::service::Bounded;
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
 use lvmwarden_protocol::api::{
     CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metrics, page, poll, service,
@@ -9,8 +10,9 @@ use lvmwarden_protocol::api::{
 };
 
 use super::connection::{Arrived, Last, Replies};
-use super::{ApiService, Client};
+use super::{ApiService, Client, WAITING, too_many};
 use crate::access::Permission;
+use crate::admission::Asker;
 
 /// Returns what is asked, or what to answer instead, and what that is called in metrics.
 ///
@@ -32,17 +34,21 @@ pub(super) fn admit(permission: Permission, call: Arrived) -> Result<Request, (R
 
 /// Returns whether the answer comes when something happens, which may be never, or when a disk answers.
 pub(super) fn is_patient(request: &Request) -> bool {
+    is_waiting(request)
+        || matches!(
+            request,
+            Request::Archive(archive::Request::Plan(_) | archive::Request::Clean(_))
+                | Request::Lock(lock::Request::Start(_) | lock::Request::Stop(_) | lock::Request::Drop(_))
+        )
+}
+
+/// Returns whether the answer comes when something happens, which may be never: there are only so many of these.
+fn is_waiting(request: &Request) -> bool {
     matches!(
         request,
         Request::Poll(poll::Request::Wait(_) | poll::Request::Watch(_))
             | Request::Events(events::Request::Subscribe(_))
-            | Request::Archive(archive::Request::Plan(_) | archive::Request::Clean(_))
-            | Request::Lock(
-                lock::Request::Start(_)
-                    | lock::Request::Stop(_)
-                    | lock::Request::Drop(_)
-                    | lock::Request::Watch(_)
-            )
+            | Request::Lock(lock::Request::Watch(_))
     )
 }
 
@@ -58,6 +64,11 @@ impl ApiService {
         replies: &mut Replies<'_, '_>,
     ) -> Result<Last<'_>, CodecError> {
         let uid = client.uid;
+        let wanted = is_waiting(&request).then(|| self.waiting.take(WAITING, Asker::of(uid)));
+        let _waiting = match wanted.transpose() {
+            Ok(place) => place,
+            Err(excess) => return Ok(Reply::error(&too_many(Bounded::WaitingCalls, WAITING, excess)).into()),
+        };
         let short = match request {
             Request::Varlink(varlink_service::Request::GetInfo(_)) => self.get_info(),
             Request::Varlink(varlink_service::Request::GetInterfaceDescription(asked)) => {

@@ -116,7 +116,6 @@ impl ApiService {
 
     /// Tells all that there is whenever it has changed, page by page. Of what was told nothing is kept but a hash.
     async fn watch_locks(&self, list: &List, replies: &mut Replies<'_, '_>) -> Result<Reply, CodecError> {
-        let Ok(_stream) = self.streams.try_acquire() else { return Ok(Reply::error(&Error::Busy)) };
         let mut told = None;
         loop {
             let now = self.lasting_hash(list).await;

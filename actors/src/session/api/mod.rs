@@ -11,8 +11,8 @@
 //! * a call has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`](super::HALF_MESSAGE_DEADLINE);
 //! * what may be long is told in pages, which are made and bounded by [`outgoing`];
 //! * a reply must be taken within [`WRITE_DEADLINE`]; who resumes from its cursor has missed nothing;
-//! * there are at most [`STREAMS`] that wait for what happens, be it a stream or a single reply; each holds a page of
-//!   events, and ends with its client.
+//! * there are at most [`WAITING`] calls that wait for what happens, be it for a stream or a single reply, and each user has
+//!   its share of them; each holds a page of events, and ends with its client.
 
 mod about;
 mod archive;
@@ -35,18 +35,20 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lvmwarden_protocol::api::service::Request as ServiceRequest;
-use lvmwarden_protocol::api::{CodecError, Request};
+use bytes::BytesMut;
+use lvmwarden_protocol::api::service::{self, Bounded, Request as ServiceRequest};
+use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply, Request};
 use lvmwarden_supervisor::sys::peer_groups;
 use lvmwarden_supervisor::{ChildLink, Registry};
 use slog::{Logger, info, warn};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
+use tokio_util::codec::Encoder as _;
 use tokio_util::sync::CancellationToken;
 
 use super::Parser;
 use crate::access::{Peer, Permission};
+use crate::admission::{Entrance, Excess, Quota, Refusal, Room, Shares};
 use crate::door::Protocol;
 use crate::history::teller::Teller;
 use crate::occurrence::Occurrence;
@@ -63,7 +65,7 @@ pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
 /// The longest that actors may take to answer what is asked of them, unless a journal is involved.
 const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 /// How many calls may wait for what happens at once: each costs something whenever anything happens.
-pub const STREAMS: usize = 1000;
+pub const WAITING: Shares = Shares { all: 1000 };
 /// After a client was refused, how long others may be without an event of their own.
 const REFUSAL_PAUSE: Duration = Duration::from_secs(1);
 
@@ -81,10 +83,11 @@ pub struct ApiService {
     directory: Option<Directory>,
     /// What has happened to them.
     teller: Teller,
-    streams: Semaphore,
     parser: Parser,
     /// What is on its way to clients.
     outgoing: Outgoing,
+    /// Who waits for what happens.
+    waiting: Quota,
     last_refusal: Cell<Option<Instant>>,
     /// How fast copies are that are not ours, as far as clients have asked.
     foreign_paces: RefCell<Paces>,
@@ -100,6 +103,7 @@ struct Client {
 
 impl Protocol for Api {
     const NAME: &'static str = "api";
+    const ENTRANCE: Entrance = Entrance::Api;
     type Listener = UnixListener;
     type Service = ApiService;
 
@@ -111,13 +115,23 @@ impl Protocol for Api {
             directory: poll.map(|poll| Directory::new(registry.clone(), Arc::clone(poll))),
             teller: Teller::new(registry.clone()),
             registry,
-            streams: Semaphore::new(STREAMS),
             parser: Parser::default(),
             outgoing: Outgoing::default(),
+            waiting: Quota::default(),
             last_refusal: Cell::default(),
             foreign_paces: RefCell::default(),
             log: link.log.clone(),
         }
+    }
+
+    fn turned_away(why: Refusal, room: Room) -> Vec<u8> {
+        let error = match why {
+            Refusal::Excess(excess) => too_many(Bounded::Connections, room.shares, excess),
+            Refusal::Kept | Refusal::System => service::Error::Busy,
+        };
+        let mut told = BytesMut::new();
+        JsonCodec::<Call>::default().encode(&Reply::error(&error), &mut told).expect("it is short");
+        told.to_vec()
     }
 
     async fn serve(
@@ -132,6 +146,16 @@ impl Protocol for Api {
         let client = Client { uid: cred.uid(), permission };
         Ok(service.serve(client, Connection::new(&mut stream), &closing).await?)
     }
+}
+
+/// Returns how a client is told that it gets no more of something.
+fn too_many(what: Bounded, shares: Shares, excess: Excess) -> service::Error {
+    let (uid, limit) = match excess {
+        Excess::Yours { uid } => (Some(uid), shares.each()),
+        Excess::Others => (None, shares.others()),
+        Excess::All => (None, shares.all),
+    };
+    service::Error::TooMany { what, uid, limit: limit as u64 }
 }
 
 impl ApiService {

@@ -122,7 +122,6 @@ impl ApiService {
     }
 
     async fn wait(&self, directory: &Directory, asked: Wait) -> Result<OperationReply, Error> {
-        let Ok(_stream) = self.streams.try_acquire() else { return Err(Error::Busy) };
         // A time-out beyond what the clock can tell is none.
         let time = asked.timeout_ms.map(Duration::from_millis);
         let deadline = time.and_then(|time| Instant::now().checked_add(time));

@@ -40,7 +40,6 @@ impl ApiService {
         if asked.limit == Some(0) {
             return Ok(Reply::error(&VarlinkError::InvalidParameter { parameter: "limit".to_owned() }));
         }
-        let Ok(_stream) = self.streams.try_acquire() else { return Ok(Reply::error(&Error::Busy)) };
         let events = &self.environment.events;
         let mut left = asked.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut is_follower = asked.cursor.is_none();

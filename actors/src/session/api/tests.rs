@@ -20,6 +20,7 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::access::Access;
+use crate::admission::Asker;
 use crate::archive_janitor::{ArchiveEnvironment, Settings};
 use crate::events::Events;
 use crate::kernel::DeviceMapper;
@@ -102,9 +103,9 @@ impl Fixture {
             environment,
             registry: Registry::default(),
             directory: None,
-            streams: Semaphore::new(2),
             parser: Parser::default(),
             outgoing: Outgoing::default(),
+            waiting: Quota::default(),
             last_refusal: Cell::default(),
             foreign_paces: RefCell::default(),
             log: Logger::root(Discard, o!()),

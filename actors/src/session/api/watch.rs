@@ -38,7 +38,6 @@ impl ApiService {
         only: Option<Uuid>,
         replies: &mut Replies<'_, '_>,
     ) -> Result<Reply, CodecError> {
-        let Ok(_stream) = self.streams.try_acquire() else { return Ok(Reply::error(&Error::Busy)) };
         let mut watcher = Watcher { directory, only, told: HashMap::new() };
         // Taken first: what happens while the operations are described is told afterwards.
         let mut cursor = self.environment.events.position();

@@ -149,6 +149,14 @@ fn service() {
         &Error::StillNeeded { reason: "the leases of vg0 are lost".to_owned() },
         r#"{"error":"org.lvmwarden.Service.StillNeeded","parameters":{"reason":"the leases of vg0 are lost"}}"#,
     );
+    assert_error(
+        &Error::TooMany { what: Bounded::WaitingCalls, uid: Some(1000), limit: 375 },
+        r#"{"error":"org.lvmwarden.Service.TooMany","parameters":{"limit":375,"uid":1000,"what":"waiting_calls"}}"#,
+    );
+    assert_error(
+        &Error::TooMany { what: Bounded::Connections, uid: None, limit: 54 },
+        r#"{"error":"org.lvmwarden.Service.TooMany","parameters":{"limit":54,"uid":null,"what":"connections"}}"#,
+    );
     assert_error(&Error::Busy, r#"{"error":"org.lvmwarden.Service.Busy","parameters":{}}"#);
 }
 

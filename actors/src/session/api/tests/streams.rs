@@ -13,7 +13,7 @@ impl Fixture {
     /// Has `client` subscribe, and returns when the session waits for what happens.
     async fn follow(&self, client: &mut Talker) {
         client.stream(SUBSCRIBE, json!({})).await;
-        while self.service.streams.available_permits() == 2 {
+        while self.service.waiting.all() == 0 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
     }
@@ -135,7 +135,7 @@ async fn a_reader_that_never_reads_is_dropped_and_holds_nobody_up() {
     served.unwrap_err();
     let since_it_was_stuck = WRITE_DEADLINE..WRITE_DEADLINE + Duration::from_secs(1);
     assert!(since_it_was_stuck.contains(&begin.elapsed()), "{:?}", begin.elapsed());
-    assert_eq!(fixture.service.streams.available_permits(), 2);
+    assert_eq!(fixture.service.waiting.all(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +176,7 @@ async fn a_stream_ends_when_its_client_goes_away_although_nothing_happens() {
         })
         .await;
     served.unwrap();
-    assert_eq!(fixture.service.streams.available_permits(), 2);
+    assert_eq!(fixture.service.waiting.all(), 0);
 }
 
 #[tokio::test(start_paused = true)]
@@ -196,18 +196,33 @@ async fn a_stream_goes_on_for_a_client_that_has_shut_down_its_side_until_it_is_g
     served.unwrap();
 }
 
+/// Whoever waits may be bored: it can have no more than its share, and what root needs is left.
 #[tokio::test]
-async fn there_are_no_more_streams_than_there_may_be() {
+async fn a_user_with_all_its_waiting_calls_is_told_so_and_root_waits_nevertheless() {
     let fixture = Fixture::new(100);
-    let _others = fixture.service.streams.try_acquire_many(2).unwrap();
+    let taken: Vec<_> = (0..WAITING.each())
+        .map(|_| fixture.service.waiting.take(WAITING, Asker::of(MEMBER.uid)).unwrap())
+        .collect();
     let (served, reply) = fixture
-        .talk(ROOT, async |mut client| {
+        .talk(MEMBER, async |mut client| {
             client.stream(SUBSCRIBE, json!({})).await;
             client.reply().await
         })
         .await;
     served.unwrap();
-    assert_eq!(reply, json!({"error": "org.lvmwarden.Events.Busy", "parameters": {}}));
+    let parameters = json!({"what": "waiting_calls", "uid": MEMBER.uid, "limit": 375});
+    assert_eq!(reply, json!({"error": "org.lvmwarden.Service.TooMany", "parameters": parameters}));
+    let cursor = fixture.events.position();
+    fixture.publish(7..8);
+    let (served, reply) = fixture
+        .talk(ROOT, async |mut client| {
+            client.stream(SUBSCRIBE, json!({"cursor": cursor, "limit": 1})).await;
+            client.reply().await
+        })
+        .await;
+    served.unwrap();
+    assert_eq!(uid(&reply["parameters"]["event"]), 7);
+    drop(taken);
 }
 
 #[tokio::test]
