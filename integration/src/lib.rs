@@ -3,6 +3,7 @@
 //! - [`site`]: the folder of one test; [`daemon`]: start, kill, restart; [`client`]: raw bytes on its socket;
 //! - [`service`]: the same for the service, and what it tells systemd;
 //! - [`lock_daemon`] and [`lock_client`]: the same for lock daemons, in test mode;
+//! - [`metad`]: the same for the stand-in for lvmetad;
 //! - [`request`] and [`dump`]: the words of the poll protocol; [`fake_lvm`]: the stub that daemons start instead of `lvm`;
 //! - [`witness`]: what others notice of mischief; [`wait`]: conditions with a deadline; [`binaries`]: where the executables are.
 //! - [`load`]: how fast and how large a daemon is;
@@ -21,6 +22,7 @@ pub mod lab;
 pub mod load;
 pub mod lock_client;
 pub mod lock_daemon;
+pub mod metad;
 pub mod request;
 pub mod sanlock;
 pub mod service;
