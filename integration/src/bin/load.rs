@@ -2,7 +2,8 @@
 //!
 //! `cargo build --release -p lvmwarden -p lvmwarden-integration`, then
 //! `target/release/load polls --ours target/release/lvmwardend --theirs /usr/sbin/lvmpolld`, or
-//! `target/release/load locks --ours target/release/lvmwardend --theirs /usr/sbin/lvmlockd`.
+//! `target/release/load locks --ours target/release/lvmwardend --theirs /usr/sbin/lvmlockd`. `target/release/load metadata` has no
+//! C daemon to compare with.
 #![forbid(unsafe_code)]
 
 use std::io::Write;
@@ -11,9 +12,9 @@ use std::time::Duration;
 
 use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
-use lvmwarden_integration::load::locks;
 use lvmwarden_integration::load::report::{Report, Subject};
 use lvmwarden_integration::load::rounds::Plan;
+use lvmwarden_integration::load::{locks, metadata};
 
 /// Measures two daemons in turns.
 #[derive(Debug, Parser)]
@@ -28,6 +29,8 @@ enum What {
     Polls(Polls),
     /// Measures two lock daemons in test mode
     Locks(Locks),
+    /// Measures a metadata daemon
+    Metadata(Common),
 }
 
 #[derive(Debug, Args)]
@@ -89,6 +92,16 @@ fn main() -> Result<()> {
             let plan = locks::Plan { ours: common.ours, theirs, libraries, loop_period };
             alternate(common.rounds, |subject, report| plan.run_round(subject, report))
         }
+        What::Metadata(common) => {
+            let loop_period = Duration::from_secs(common.loop_seconds);
+            let plan = metadata::Plan { ours: common.ours, loop_period };
+            let mut report = Report::default();
+            for round in 1..=common.rounds {
+                writeln!(std::io::stderr(), "round {round} of {}", common.rounds)?;
+                plan.run_round(&mut report)?;
+            }
+            show(&report)
+        }
     }
 }
 
@@ -101,6 +114,10 @@ fn alternate(rounds: u32, mut run: impl FnMut(Subject, &mut Report) -> Result<()
             run(subject, &mut report)?;
         }
     }
+    show(&report)
+}
+
+fn show(report: &Report) -> Result<()> {
     write!(std::io::stdout(), "{}", report.table())?;
     Ok(())
 }

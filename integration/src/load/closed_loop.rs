@@ -108,7 +108,7 @@ struct Tail([u8; TERMINATOR.len()]);
 impl Tail {
     /// Reads what is there; was it the end of a reply?
     fn read_from(&mut self, connection: &mut UnixStream) -> io::Result<bool> {
-        let mut chunk = [0; 4096];
+        let mut chunk = [0; 16384];
         let count = connection.read(&mut chunk)?;
         if count == 0 {
             return Err(io::ErrorKind::UnexpectedEof.into());

@@ -5,12 +5,14 @@
 //! 3. [`storm`]: clients that connect, say hello and close as fast as they can, and a witness who is served meanwhile;
 //! 4. [`operations`]: a thousand operations, and what they cost in memory and threads;
 //! 5. [`locks`]: the same for lock daemons in test mode;
-//! 6. [`report`]: medians over the rounds as a Markdown table.
+//! 6. [`metadata`]: the metadata daemon, alone;
+//! 7. [`report`]: medians over the rounds as a Markdown table.
 //!
 //! Every step has a deadline: the C daemon hangs for ever in some of them, and the table says so.
 
 pub mod closed_loop;
 pub mod locks;
+pub mod metadata;
 pub mod operations;
 pub mod report;
 pub mod rounds;

@@ -91,6 +91,7 @@ pub fn rate(count: usize, took: Duration) -> f64 {
 fn cell(values: &[Option<f64>]) -> String {
     let hung = values.iter().filter(|value| value.is_none()).count();
     match (median(values), hung) {
+        (None, 0) => "-".into(),
         (None, _) => "hung".into(),
         (Some(median), 0) => number(median),
         (Some(median), hung) => format!("{} (hung in {hung} of {})", number(median), values.len()),

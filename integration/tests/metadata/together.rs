@@ -17,7 +17,7 @@ use serde_json::json;
 /// How many clients there are.
 const CLIENTS: i64 = 8;
 /// How many PVs, each with a VG of its own, the clients find.
-const PVS: i64 = 20;
+const PVS: usize = 20;
 
 /// A client that connects anew when its daemon has died.
 struct Survivor {
@@ -68,7 +68,7 @@ impl Survivor {
         }
         let pvs = self.ask("pv_list", "t").filter(|reply| reply.starts_with("response=\"OK\""))?;
         let vgs = self.ask("vg_list", "t").filter(|reply| reply.starts_with("response=\"OK\""))?;
-        Some(pvs.matches("vgname=").count() == PVS as usize && vgs.matches("name=").count() == PVS as usize)
+        Some(pvs.matches("vgname=").count() == PVS && vgs.matches("name=").count() == PVS)
     }
 
     fn fill(&mut self) -> Option<()> {
@@ -142,7 +142,9 @@ fn lists_are_whole_while_the_cache_is_cleared_and_filled() {
     let threads: Vec<_> = writers.chain(readers).collect();
     thread::sleep(Duration::from_secs(2));
     is_over.store(true, Ordering::Relaxed);
-    threads.into_iter().for_each(|thread| thread.join().unwrap());
+    for thread in threads {
+        thread.join().unwrap();
+    }
     assert!(lists.load(Ordering::Relaxed) > 100, "{lists:?}");
 }
 

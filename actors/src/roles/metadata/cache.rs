@@ -43,13 +43,15 @@ pub struct Cache {
     comings: Vec<VgUuid>,
 }
 
-/// The time of a request, by both clocks.
+/// When a request is answered, by both clocks, and who has read from the disks what it says.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
     /// By the clock that never goes back.
     pub monotonic: Duration,
     /// By the clock on the wall.
     pub wall: Timestamp,
+    /// Who has read what the request says.
+    pub source: Source,
 }
 
 /// What a request is answered.
@@ -116,7 +118,7 @@ impl Cache {
         if self.refuse(request).is_some() {
             return None;
         }
-        let provenance = Provenance::fresh(Source::Command, now.wall);
+        let provenance = Provenance::fresh(now.source, now.wall);
         let (uuid, event) = match &request.operation {
             Operation::PvFound(Ok(FoundPv { pv, metadata: Some(metadata) })) => {
                 if matches!(self.pvs.identify(pv), Identity::Duplicate { .. }) {
@@ -176,7 +178,7 @@ impl Cache {
     }
 
     fn answer_admitted(&mut self, operation: Operation, decision: Option<Decision>, now: Now) -> Answer {
-        let provenance = Provenance::fresh(Source::Command, now.wall);
+        let provenance = Provenance::fresh(now.source, now.wall);
         match operation {
             Operation::Hello => Reply::Hello,
             Operation::GetGlobalInfo => self.global_info(now),

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_protocol::ids::VgUuid;
-use lvmwarden_protocol::metadata::{Reply, Request};
+use lvmwarden_protocol::metadata::{Common, Operation, Reply, Request, SKIP};
 use lvmwarden_supervisor::{
     AskError, ChildSpec, Name, Registry, Shutdown, StartChild, StopChild, Supervisor,
 };
@@ -13,6 +13,7 @@ use slog::{Logger, warn};
 use super::cache::{Answer, is_change};
 use super::cached_vg::actor::{CachedVgActor, Decide};
 use super::cached_vg::state::{Decision, Event};
+use super::pv_index::Source;
 use super::settings::MetadataEnvironment;
 use crate::names;
 
@@ -35,17 +36,29 @@ impl Directory {
         Self { registry, environment, log }
     }
 
-    /// Answers a request.
+    /// Answers a request of an lvm command.
     ///
     /// # Cancel safety
     /// A change whose future is dropped has either been made as a whole, or not at all.
     pub async fn answer(&self, request: Request) -> Answer {
+        self.answer_from(request, Source::Command).await
+    }
+
+    /// Takes what the daemon itself has read from the disks: a PV that was found, with its metadata, or that is gone.
+    ///
+    /// Whether commands may use the cache is not changed by that: their token says what they filled themselves.
+    pub async fn take(&self, operation: Operation) -> Answer {
+        let common = Common { token: Some(SKIP.to_owned()), ..Common::default() };
+        self.answer_from(Request { operation, common }, Source::Disk).await
+    }
+
+    async fn answer_from(&self, request: Request, source: Source) -> Answer {
         let environment = &self.environment;
         if !is_change(&request.operation) {
-            return environment.cache().answer(request, None, environment.now());
+            return environment.cache().answer(request, None, environment.now(source));
         }
         let _one_at_a_time = environment.changing.lock().await;
-        let question = environment.cache().question(&request, environment.now());
+        let question = environment.cache().question(&request, environment.now(source));
         let decision = match question {
             None => None,
             Some((uuid, event)) => match self.decide(&uuid, event).await {
@@ -54,7 +67,7 @@ impl Directory {
             },
         };
         let mut cache = environment.cache();
-        let answer = cache.answer(request, decision, environment.now());
+        let answer = cache.answer(request, decision, environment.now(source));
         let comings = cache.take_comings();
         drop(cache);
         self.follow(comings);

@@ -27,7 +27,9 @@
 //! Nothing is remembered over a restart of the daemon: commands that found no daemon may have changed VGs meanwhile. The
 //! token is empty then, and the first command that comes fills the cache.
 //!
-//! PVs come from whoever has read them, with where and when ([`Provenance`](pv_index::Provenance)): so far from lvm commands.
+//! PVs come from whoever has read them, with where and when ([`Provenance`](pv_index::Provenance)): from lvm commands, by
+//! [`Directory::answer`](directory::Directory::answer), or from the daemon itself, by
+//! [`Directory::take`](directory::Directory::take).
 
 pub mod cache;
 pub mod cached_vg;

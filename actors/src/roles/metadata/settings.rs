@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::cache::{Cache, Now};
+use super::pv_index::Source;
 use crate::activity::Activity;
 
 /// What the parts of the role share, over all their restarts.
@@ -27,11 +28,11 @@ impl MetadataEnvironment {
         self.cache.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns the time.
-    pub fn now(&self) -> Now {
+    /// Returns the time, for what `source` has read.
+    pub fn now(&self, source: Source) -> Now {
         let monotonic = clock_gettime(ClockId::Monotonic);
         let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
         let nanoseconds = u32::try_from(monotonic.tv_nsec).unwrap_or_default();
-        Now { monotonic: Duration::new(seconds, nanoseconds), wall: Timestamp::now() }
+        Now { monotonic: Duration::new(seconds, nanoseconds), wall: Timestamp::now(), source }
     }
 }

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use lvmwarden_protocol::metadata::{Reply, Request};
 
 use crate::roles::metadata::cache::{Answer, Cache, Now};
+use crate::roles::metadata::pv_index::Source;
 
 /// A cache whose VGs decide at once.
 #[derive(Debug, Default)]
@@ -18,7 +19,11 @@ pub(super) struct Bare {
 impl Bare {
     /// Returns the reply to a message, both without terminator.
     pub(super) fn ask(&mut self, message: &str) -> String {
-        let now = Now { monotonic: Duration::from_secs(self.seconds), wall: Timestamp::UNIX_EPOCH };
+        let now = Now {
+            monotonic: Duration::from_secs(self.seconds),
+            wall: Timestamp::UNIX_EPOCH,
+            source: Source::Command,
+        };
         let request = Request::parse(message.as_bytes());
         let decision =
             self.cache.question(&request, now).and_then(|(uuid, event)| self.cache.decide(&uuid, event));
