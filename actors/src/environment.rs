@@ -27,6 +27,8 @@ pub struct PollEnvironment {
     pub output_dir: PathBuf,
     /// The environment that children inherit.
     pub inherited: BTreeMap<OsString, OsString>,
+    /// Where children run; `None`: where the daemon does.
+    pub directory: Option<PathBuf>,
     /// lvpoll is started with `-vvvv`.
     pub verbose: bool,
     /// Who watches copies: lvpoll, or the daemon.

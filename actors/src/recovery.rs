@@ -10,7 +10,7 @@
 //!
 //! Anybody can start a process that says of itself what a child of ours says. Its word is taken with a proof only:
 //!
-//! * Children of ours are known by their output: the operation's file in our own directory, in which none but root can
+//! * Children of ours are known by their output: the pipe of the operation in our own directory, in which none but root can
 //!   have made it. What their environment says is then what we have put there. They are found also when the journal was
 //!   lost with the run directory.
 //! * Those of a C lvmpolld have no such mark. They are root's, execute the very file that we would execute, were called as

@@ -177,6 +177,7 @@ impl Host {
             instance: self.path("socket"),
             output_dir: self.path("output"),
             inherited: BTreeMap::new(),
+            directory: None,
             verbose: false,
             mode: Mode::Classic,
             watchlist: Watchlist::default(),

@@ -42,6 +42,7 @@ pub struct Launch<'site> {
     binary: PathBuf,
     pid_file: PathBuf,
     quiet: bool,
+    directory: Option<PathBuf>,
     options: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
 }
@@ -60,6 +61,7 @@ impl<'site> Launch<'site> {
             binary: binaries::fake_lvm(),
             pid_file: site.pid_file(),
             quiet: false,
+            directory: None,
             options: Vec::new(),
             environment: environment.map(|(name, value)| (name.into(), value.into())).into(),
         }
@@ -89,6 +91,12 @@ impl<'site> Launch<'site> {
         self
     }
 
+    /// Is started in this directory.
+    pub fn directory(mut self, directory: PathBuf) -> Self {
+        self.directory = Some(directory);
+        self
+    }
+
     /// Takes another daemon than the one found by [`binaries`].
     pub fn program(mut self, program: &Path) -> Self {
         self.program = Some(program.to_owned());
@@ -115,6 +123,9 @@ impl<'site> Launch<'site> {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value))).args(&self.options);
+        if let Some(directory) = &self.directory {
+            command.current_dir(directory);
+        }
         command.stdin(Stdio::null());
         command
     }

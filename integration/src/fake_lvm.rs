@@ -43,6 +43,8 @@ pub enum Step {
     Complain(String),
     /// Prints progress lines such as `  vg/pvmove0: Moved: 12.50%`, from 0 to 100 in steps of 12.5, this many milliseconds apart.
     Progress(u64),
+    /// Prints 6 MB a second of lines on stdout for this many milliseconds, as lvm does: whether they can be written or not.
+    Flood(u64),
     /// Sleeps this many milliseconds.
     Sleep(u64),
     /// Ignores SIGTERM from now on.

@@ -1,10 +1,14 @@
 //! Clients that misbehave, many clients, and what everybody else notices of them: nothing. Ours only; the C daemon hangs in some of these.
 
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use lvmwarden_integration::client::{Client, HELLO_REPLY, IN_PROGRESS, OK};
+use lvmwarden_integration::client::{Client, HELLO_REPLY, IN_PROGRESS, OK, finished};
 use lvmwarden_integration::daemon::{Daemon, Flavour};
+use lvmwarden_integration::fake_lvm::Step;
 use lvmwarden_integration::request::Operation;
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::{wait, witness};
@@ -44,6 +48,49 @@ fn four_clients_that_connect_and_close_in_a_loop() {
             }
         });
     });
+}
+
+/// How much the daemon's run directory takes, in bytes; it lies in memory.
+fn used_below(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let used = |path: &Path, found: &fs::Metadata| {
+        if found.is_dir() { used_below(path) } else { found.blocks() * 512 }
+    };
+    // What goes meanwhile takes nothing.
+    entries.filter_map(|entry| Some(used(&entry.path(), &entry.metadata().ok()?))).sum()
+}
+
+/// A /run of 12 MB was full after two seconds of this.
+#[test]
+fn a_child_that_floods_neither_fills_the_run_directory_nor_stops_with_or_without_a_daemon() {
+    let site = Site::new();
+    let pvmove = site.pvmove("pvmove0");
+    site.lvm.script(&pvmove.path(), &[&[Step::Flood(8_000)]]);
+    let daemon = site.daemon(Flavour::Ours).start();
+    assert_eq!(daemon.client().ask(pvmove.start()), OK);
+    let child = site.lvm.await_start();
+    let stays_small = |during: Duration| {
+        let end = Instant::now() + during;
+        while Instant::now() < end {
+            let used = used_below(&site.run_dir());
+            assert!(used < 1 << 20, "{used} bytes");
+            thread::sleep(Duration::from_millis(20));
+        }
+    };
+    witness::is_served_during(
+        || assert_eq!(site.client().ask(pvmove.progress()), IN_PROGRESS),
+        || stays_small(Duration::from_secs(3)),
+    );
+    daemon.kill();
+    stays_small(Duration::from_secs(2));
+    assert!(child.is_alive(), "it goes on without a daemon");
+    let daemon = site.daemon(Flavour::Ours).start();
+    stays_small(Duration::from_secs(4));
+    site.lvm.tell(&child, &[Step::Complain("  The last word.".to_owned()), Step::Exit(5)]);
+    assert_eq!(daemon.client().await_end(&pvmove), finished("retcode", 5));
+    assert_eq!(site.lvm.starts().len(), 1);
+    let log = fs::read_to_string(site.log()).unwrap();
+    assert!(log.contains("last_line: The last word."), "what it says after the flood is read");
 }
 
 #[test]

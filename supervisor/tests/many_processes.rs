@@ -5,7 +5,7 @@ use std::fs;
 use std::time::Duration;
 
 use lvmwarden_supervisor::process::{
-    Command, OsProcesses, OsProcessesOptions, Process, ProcessExit, Processes,
+    Command, OsProcesses, OsProcessesOptions, Process, ProcessExit, Processes, WhenFull,
 };
 use tempfile::TempDir;
 use tokio::task::JoinSet;
@@ -15,8 +15,10 @@ async fn start(directory: &TempDir, script: &str) -> Box<dyn Process> {
         program: "/bin/sh".into(),
         arguments: vec!["-c".into(), script.into()],
         environment: Vec::new(),
+        directory: None,
         stdout: directory.path().join("output"),
         stderr: directory.path().join("output"),
+        when_full: WhenFull::Lose,
     };
     OsProcesses::new(OsProcessesOptions::default()).spawn(command).await.unwrap()
 }

@@ -1,6 +1,6 @@
 //! The actor of one poll operation: carries out what [`state`](super::state) decides, and reports back.
 //!
-//! It owns the child's handle and its output files, and nothing durable: a fresh actor, after a panic or a restart of
+//! It owns the child's handle and its output pipes, and nothing durable: a fresh actor, after a panic or a restart of
 //! the daemon, continues from the journal and from the process itself. What it does with its child is in `child`,
 //! what it writes down in `records`, and how it finds an LV that has another name by now in `search`.
 

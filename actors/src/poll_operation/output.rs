@@ -1,21 +1,21 @@
-//! The files that a child writes to, and the daemon that reads along.
+//! The pipes that a child writes to, and the daemon that reads along.
 //!
-//! A file, other than a pipe, does not die with the daemon: the child writes on, and the next daemon reads on. The
-//! files lie on the tmpfs of the run directory, so that reading them never waits for a disk. They are opened for
-//! appending by the child, so that what has been read can be cut off: a pvmove of a week does not fill the tmpfs.
+//! They have names in the run directory and do not die with the daemon: the child writes on, and the next daemon reads on.
+//! Each holds 64 KiB, so that neither a pvmove of a week nor a child that floods fills the tmpfs. What a child writes
+//! while its pipe is full is lost, and the child goes on: it is progress, and the next line comes.
 
 use std::collections::HashSet;
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
+use lvmwarden_supervisor::process::OutputReader;
 use uuid::Uuid;
 
-/// A file that has been read is cut off when it is longer than this.
-const CUT_BYTES: u64 = 64 * 1024;
-/// How much of a file is read at once. Of a child that writes faster only the end is read: it is progress that counts,
-/// and a file that is never read to its end is never cut off.
-const READ_BYTES: u64 = 256 * 1024;
+/// The longest line that is read.
+const LINE_BYTES: usize = 64 * 1024;
+/// The pause before what was written is read: a child that floods costs little, and its lines come together.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The output of one child, read line by line.
 #[derive(Debug)]
@@ -29,16 +29,16 @@ pub(crate) fn paths(output_dir: &Path, op: Uuid) -> (PathBuf, PathBuf) {
     (output_dir.join(format!("{op}.out")), output_dir.join(format!("{op}.err")))
 }
 
-/// Removes a child's files; what is not there is no error.
+/// Removes a child's pipes; what is not there is no error.
 pub(crate) fn remove(output_dir: &Path, op: Uuid) {
     let (stdout, stderr) = paths(output_dir, op);
     for path in [stdout, stderr] {
-        // A file that stays costs some bytes of tmpfs until the next start of the daemon, which clears them away.
+        // A pipe that stays costs some bytes of tmpfs until the next start of the daemon, which clears them away.
         let _ = std::fs::remove_file(path);
     }
 }
 
-/// Removes the files of every operation that is not in `kept`.
+/// Removes the pipes of every operation that is not in `kept`.
 pub(crate) fn remove_others(output_dir: &Path, kept: impl Iterator<Item = Uuid>) {
     let kept: HashSet<String> = kept.map(|op| op.to_string()).collect();
     let Ok(entries) = std::fs::read_dir(output_dir) else { return };
@@ -51,10 +51,24 @@ pub(crate) fn remove_others(output_dir: &Path, kept: impl Iterator<Item = Uuid>)
 }
 
 impl OutputFollower {
-    /// Reads from the start of what is there.
-    pub(crate) fn new(output_dir: &Path, op: Uuid) -> Self {
+    /// Makes the pipes of a child that is started next.
+    pub(crate) fn make(output_dir: &Path, op: Uuid) -> Self {
+        // What an earlier child wrote has been read.
+        remove(output_dir, op);
+        // Where one cannot be made, the child cannot be started either, and that is told.
+        Self::of(output_dir, op, |path| OutputReader::open(path).ok())
+    }
+
+    /// Reads on what a child writes that runs already.
+    pub(crate) fn resume(output_dir: &Path, op: Uuid) -> Self {
+        Self::of(output_dir, op, |path| OutputReader::open_existing(path).ok())
+    }
+
+    fn of(output_dir: &Path, op: Uuid, open: impl Fn(&Path) -> Option<OutputReader>) -> Self {
         let (stdout, stderr) = paths(output_dir, op);
-        Self { stdout: Follower::new(stdout), stderr: Follower::new(stderr) }
+        let follower =
+            |path: PathBuf| Follower { reader: open(&path).map(Arc::new), path, partial: Vec::new() };
+        Self { stdout: follower(stdout), stderr: follower(stderr) }
     }
 
     /// Returns the whole lines that were written since the last time, stdout's first.
@@ -63,53 +77,46 @@ impl OutputFollower {
         lines.extend(self.stderr.read_lines());
         lines
     }
+
+    /// Waits until there is more to read; for ever, where there is no pipe.
+    pub(crate) fn more(&self) -> impl Future<Output = ()> + use<> {
+        let readers = [&self.stdout, &self.stderr].map(|follower| follower.reader.clone());
+        async move {
+            let [stdout, stderr] = readers.map(readable);
+            // Either may be dropped: what there is to read stays.
+            tokio::select! {
+                () = stdout => {}
+                () = stderr => {}
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+}
+
+async fn readable(reader: Option<Arc<OutputReader>>) {
+    match reader {
+        Some(reader) => reader.readable().await,
+        None => std::future::pending().await,
+    }
 }
 
 #[derive(Debug)]
 struct Follower {
     path: PathBuf,
-    read: u64,
+    /// `None`: it could not be opened yet, or is a C daemon's child's, which has none.
+    reader: Option<Arc<OutputReader>>,
     partial: Vec<u8>,
 }
 
 impl Follower {
-    fn new(path: PathBuf) -> Self {
-        Self { path, read: 0, partial: Vec::new() }
-    }
-
-    /// A file that cannot be read now says nothing now.
     fn read_lines(&mut self) -> Vec<String> {
-        match self.read_new() {
-            Ok(()) => self.take_lines(),
-            Err(_not_now) => Vec::new(),
+        if self.reader.is_none() {
+            self.reader = OutputReader::open_existing(&self.path).ok().map(Arc::new);
         }
-    }
-
-    fn read_new(&mut self) -> io::Result<()> {
-        let mut file = File::options().read(true).write(true).open(&self.path)?;
-        let length = file.metadata()?.len();
-        if length < self.read {
-            self.read = 0;
-        }
-        if length - self.read > READ_BYTES {
-            self.read = length - READ_BYTES;
-            self.partial.clear();
-        }
-        if length > self.read {
-            file.seek(SeekFrom::Start(self.read))?;
-            self.read += (&mut file).take(READ_BYTES).read_to_end(&mut self.partial)? as u64;
-        }
-        if self.read > CUT_BYTES && file.metadata()?.len() == self.read {
-            // A line that is written between the look and the cut is lost: it is progress, and the next one comes.
-            file.set_len(0)?;
-            self.read = 0;
-        }
-        Ok(())
-    }
-
-    fn take_lines(&mut self) -> Vec<String> {
+        let Some(reader) = &self.reader else { return Vec::new() };
+        reader.read(&mut self.partial);
         let Some(end) = self.partial.iter().rposition(|&byte| byte == b'\n') else {
-            if self.partial.len() as u64 > CUT_BYTES {
+            if self.partial.len() > LINE_BYTES {
                 self.partial.clear();
             }
             return Vec::new();
@@ -124,10 +131,12 @@ impl Follower {
 mod tests {
     use std::fs::File;
     use std::io::Write;
+    use std::time::Duration;
 
+    use tokio::time::timeout;
     use uuid::Uuid;
 
-    use super::{CUT_BYTES, OutputFollower, READ_BYTES, paths, remove};
+    use super::{OutputFollower, paths, remove};
 
     struct Written {
         dir: tempfile::TempDir,
@@ -140,14 +149,14 @@ mod tests {
     fn written() -> Written {
         let dir = tempfile::tempdir().unwrap();
         let op = Uuid::from_u128(7);
+        let follower = OutputFollower::make(dir.path(), op);
         let (stdout, stderr) = paths(dir.path(), op);
-        let open = |path| File::options().append(true).create(true).open(path).unwrap();
-        let follower = OutputFollower::new(dir.path(), op);
+        let open = |path| File::options().write(true).open(path).unwrap();
         Written { op, stdout: open(stdout), stderr: open(stderr), follower, dir }
     }
 
-    #[test]
-    fn lines_come_once_and_whole() {
+    #[tokio::test]
+    async fn lines_come_once_and_whole() {
         let mut w = written();
         w.stdout.write_all(b"  vg/pvmove0: Moved: 1.00%\n  vg/pv").unwrap();
         assert_eq!(w.follower.read_lines(), ["  vg/pvmove0: Moved: 1.00%"]);
@@ -160,31 +169,42 @@ mod tests {
         );
     }
 
-    #[test]
-    fn a_long_file_is_cut_off_and_read_on() {
+    #[tokio::test]
+    async fn what_is_written_is_read_at_once_and_nothing_is_waited_for_afterwards() {
         let mut w = written();
-        let line = "x".repeat(99);
-        let count = usize::try_from(CUT_BYTES).unwrap() / 100 + 1;
-        for _ in 0..count {
-            writeln!(w.stdout, "{line}").unwrap();
+        for _ in 0..3 {
+            w.stderr.write_all(b"line\n").unwrap();
+            timeout(Duration::from_secs(10), w.follower.more()).await.expect("there is more");
+            assert_eq!(w.follower.read_lines(), ["line"]);
         }
-        assert_eq!(w.follower.read_lines().len(), count);
-        assert_eq!(w.stdout.metadata().unwrap().len(), 0);
-        writeln!(w.stdout, "after").unwrap();
-        assert_eq!(w.follower.read_lines(), ["after"]);
+        timeout(Duration::from_millis(100), w.follower.more()).await.expect_err("there is no more");
     }
 
-    #[test]
-    fn of_a_flood_the_end_is_read_and_nothing_stays() {
-        let mut w = written();
-        w.stdout.write_all(&vec![b'x'; usize::try_from(3 * READ_BYTES).unwrap()]).unwrap();
-        w.stdout.write_all(b"\n  vg/lv: Merged: 9.00%\n").unwrap();
-        assert_eq!(w.follower.read_lines().last().unwrap(), "  vg/lv: Merged: 9.00%");
-        assert_eq!(w.stdout.metadata().unwrap().len(), 0);
+    #[tokio::test]
+    async fn the_next_daemon_reads_on() {
+        let Written { dir, op, mut stdout, stderr, mut follower } = written();
+        stdout.write_all(b"first\n").unwrap();
+        assert_eq!(follower.read_lines(), ["first"]);
+        // As the child does: it holds both ends.
+        let (path, _) = paths(dir.path(), op);
+        let child = File::options().read(true).write(true).open(path).unwrap();
+        drop((follower, stderr));
+        stdout.write_all(b"second\n").unwrap();
+        assert_eq!(OutputFollower::resume(dir.path(), op).read_lines(), ["second"]);
+        drop(child);
     }
 
-    #[test]
-    fn removing_leaves_nothing_and_may_be_repeated() {
+    #[tokio::test]
+    async fn where_nothing_was_made_there_is_nothing_to_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let mut follower = OutputFollower::resume(dir.path(), Uuid::from_u128(7));
+        assert!(follower.read_lines().is_empty());
+        timeout(Duration::from_millis(100), follower.more()).await.expect_err("nobody writes");
+        assert_eq!(dir.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn removing_leaves_nothing_and_may_be_repeated() {
         let w = written();
         remove(w.dir.path(), w.op);
         remove(w.dir.path(), w.op);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use lvmwarden_supervisor::process::{Command, ProcessExit, ProcessIdentity, RunError, run};
+use lvmwarden_supervisor::process::{Command, ProcessExit, ProcessIdentity, RunError, WhenFull, run};
 use slog::{Logger, warn};
 use thiserror::Error;
 
@@ -88,8 +88,10 @@ fn command(poll: &PollEnvironment) -> Command {
         program: poll.binary.clone(),
         arguments: report::arguments(&[]),
         environment: poll.inherited.clone().into_iter().collect(),
+        directory: poll.directory.clone(),
         stdout: output("out"),
         stderr: output("err"),
+        when_full: WhenFull::Wait,
     }
 }
 

@@ -201,6 +201,7 @@ impl Host {
             instance: self.instance(),
             output_dir: self.path("output"),
             inherited: BTreeMap::new(),
+            directory: None,
             verbose: false,
             mode: self.mode,
             watchlist: Watchlist::default(),

@@ -101,6 +101,8 @@ async fn live(
     let poll = PollRole {
         binary: binary.to_owned(),
         verbose: options.logs(LogKeyword::Cmd),
+        // As the C daemon's: with -f where it was started, which scripts that stand in for lvm rely on.
+        directory: (!options.foreground).then(|| "/".into()),
         mode: options.mode.into(),
         on_stop: Stop::EndChild,
         starts_at_once: STARTS_AT_ONCE,

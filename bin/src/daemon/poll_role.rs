@@ -36,6 +36,8 @@ const NOT_INHERITED: [&str; 8] = [
 pub(super) struct PollRole {
     /// The lvm binary, as [`executable`] returned it.
     pub(super) binary: PathBuf,
+    /// Where children run; `None`: where the daemon does.
+    pub(super) directory: Option<PathBuf>,
     /// lvpoll is started with `-vvvv`.
     pub(super) verbose: bool,
     /// Who watches copies.
@@ -58,6 +60,7 @@ impl PollRole {
             instance: place.instance.clone(),
             output_dir: place.output.clone(),
             inherited: inherited_environment(),
+            directory: self.directory,
             verbose: self.verbose,
             mode: self.mode,
             watchlist: Watchlist::default(),
@@ -74,7 +77,7 @@ impl PollRole {
     }
 }
 
-/// Returns the absolute path of the lvm binary: children are started elsewhere, in `/`.
+/// Returns the absolute path of the lvm binary: children may be started elsewhere.
 ///
 /// # Errors
 /// When it cannot be executed.

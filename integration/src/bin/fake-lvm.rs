@@ -91,6 +91,7 @@ fn play(start: &Start, steps: Vec<Step>) -> Result<()> {
                     std::thread::sleep(Duration::from_millis(pause_milliseconds));
                 }
             }
+            Step::Flood(milliseconds) => flood(milliseconds),
             Step::Sleep(milliseconds) => std::thread::sleep(Duration::from_millis(milliseconds)),
             Step::IgnoreTerminate => return exec_ignoring_terminate(&steps.collect::<Vec<_>>()),
             Step::Exit(code) => {
@@ -110,6 +111,19 @@ fn play(start: &Start, steps: Vec<Step>) -> Result<()> {
         }
     }
     Ok(())
+}
+
+fn flood(milliseconds: u64) {
+    const PAUSE: Duration = Duration::from_millis(10);
+    let line = format!("  {}\n", "x".repeat(97));
+    let bytes_at_once = 6_000_000 / 100;
+    for _ in 0..milliseconds / 10 {
+        for _ in 0..bytes_at_once / line.len() {
+            // lvm does not look whether it could write.
+            let _ = std::io::stdout().write_all(line.as_bytes());
+        }
+        std::thread::sleep(PAUSE);
+    }
 }
 
 /// An ignored signal stays ignored across an exec; a shell can ignore one without unsafe code.

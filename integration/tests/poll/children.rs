@@ -101,6 +101,109 @@ fn p11_a_child_reads_nothing_and_ignores_broken_pipes(flavour: Flavour) {
     assert_eq!(mask(lines[2]) & classic_signals, 1 << (13 - 1), "SIGPIPE alone is ignored");
 }
 
+/// Writes down, one fact a line, everything that a program can notice of how it was started, but for what it is told.
+///
+/// It reads all by itself: what a shell starts has other signals and descriptors.
+const SURROUNDINGS_WRAPPER: &str = r#"#!/bin/sh
+{
+    echo "directory: $(readlink /proc/$$/cwd)"
+    echo "umask: $(umask)"
+    for fd in /proc/$$/fd/*; do
+        # Those of the shell itself: its script, and its own stdout, kept while this block writes elsewhere.
+        [ "${fd##*/}" -ge 10 ] || echo "descriptor: ${fd##*/}"
+    done
+    echo "stdin: $(readlink /proc/$$/fd/0)"
+    while read -r line; do echo "limit: $line"; done < /proc/$$/limits
+    while read -r line; do
+        case $line in
+            Sig[BI]*) echo "signals: $line" ;;
+            Uid*|Gid*|Groups*|Cap*|NoNewPrivs*|Seccomp:*|Cpus_allowed:*) echo "rights: $line" ;;
+        esac
+    done < /proc/$$/status
+    read -r a b c d e session terminal f g h i j k l m n o priority nice rest < /proc/$$/stat
+    echo "session: $session, terminal: $terminal, priority: $priority, nice: $nice"
+    echo "memory: $(cat /proc/$$/oom_score_adj)"
+    env | while read -r line; do echo "environment: $line"; done
+} > "$FACTS.new"
+mv "$FACTS.new" "$FACTS"
+"#;
+
+/// Marks by which our children are found again.
+const MARKS: [&str; 3] = ["LVMWARDEN_OP=", "LVMWARDEN_LVID=", "LVMWARDEN_INSTANCE="];
+
+/// Has a daemon start a child, and returns the child's surroundings, sorted, without what differs from test to test.
+fn surroundings(flavour: Flavour, is_in_foreground: bool) -> Vec<String> {
+    let site = Site::new();
+    let (facts, wrapper, here) = (site.path("facts"), site.path("wrapper"), site.path("here"));
+    std::fs::create_dir(&here).unwrap();
+    std::fs::write(&wrapper, SURROUNDINGS_WRAPPER).unwrap();
+    std::fs::set_permissions(&wrapper, PermissionsExt::from_mode(0o700)).unwrap();
+    let launch = site.daemon(flavour).environment("FACTS", &facts).binary(wrapper).directory(here);
+    let _foreground = if is_in_foreground {
+        Some(launch.start())
+    } else {
+        assert!(launch.command().status().unwrap().success());
+        None
+    };
+    site.client().ask(site.pvmove("pvmove0").start());
+    let told = wait::until("the wrapper's report", wait::SOON, || std::fs::read_to_string(&facts).ok());
+    if !is_in_foreground {
+        let pid = std::fs::read_to_string(site.pid_file()).unwrap().trim().parse().unwrap();
+        let pid = rustix::process::Pid::from_raw(pid).unwrap();
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        wait::until("the daemon's end", wait::SOON, || (!site.pid_file().exists()).then_some(()));
+    }
+    let own = |text: &str| {
+        let text = text.replace(&*site.path("").to_string_lossy(), "SITE/");
+        text.replace(&*site.run_dir().to_string_lossy(), "RUN_DIR")
+    };
+    let is_mark = |line: &str| MARKS.iter().any(|mark| line.starts_with(&format!("environment: {mark}")));
+    let mut lines: Vec<_> = told.lines().filter(|line| !is_mark(line)).map(own).collect();
+    lines.sort_unstable();
+    lines
+}
+
+#[track_caller]
+fn assert_same(ours: &[String], stock: &[String]) {
+    let lacking = |all: &[String], from: &[String]| -> Vec<String> {
+        from.iter().filter(|line| !all.contains(line)).cloned().collect()
+    };
+    assert_eq!(lacking(stock, ours), lacking(ours, stock), "ours, and the C daemon's, where they differ");
+    assert_eq!(ours.len(), stock.len());
+}
+
+#[test]
+fn p33_a_child_cannot_tell_from_its_surroundings_which_daemon_started_it() {
+    let stock = surroundings(Flavour::Stock, true);
+    assert_same(&surroundings(Flavour::Ours, true), &stock);
+    assert!(stock.contains(&"directory: SITE/here".to_owned()), "{stock:#?}");
+    let facts = [
+        "descriptor: 2",
+        "stdin: /dev/null",
+        "limit: Max open files",
+        "signals: SigIgn",
+        "environment: PATH",
+    ];
+    for fact in facts {
+        assert!(stock.iter().any(|line| line.starts_with(fact)), "{fact}: {stock:#?}");
+    }
+}
+
+#[test]
+fn p33_nor_can_a_child_of_a_daemon_in_the_background() {
+    let without_session = |flavour| {
+        let mut lines = surroundings(flavour, false);
+        // Each daemon leads a session of its own.
+        let at = lines.iter().position(|line| line.starts_with("session: ")).unwrap();
+        let session = lines.remove(at);
+        assert!(session.contains("terminal: 0,"), "{session}");
+        lines
+    };
+    let stock = without_session(Flavour::Stock);
+    assert_same(&without_session(Flavour::Ours), &stock);
+    assert!(stock.contains(&"directory: /".to_owned()), "{stock:#?}");
+}
+
 fn p12_a_hundred_identical_requests_at_once_start_one_child(flavour: Flavour) {
     let site = Site::new();
     let daemon = site.daemon(flavour).start();

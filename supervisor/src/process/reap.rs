@@ -212,7 +212,7 @@ fn exit_of(status: &WaitIdStatus) -> ProcessExit {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Command, spawn};
+    use super::super::{Command, WhenFull, spawn};
     use super::*;
 
     #[tokio::test]
@@ -222,8 +222,10 @@ mod tests {
             program: "/bin/sleep".into(),
             arguments: vec!["30".into()],
             environment: Vec::new(),
+            directory: None,
             stdout: folder.path().join("out"),
             stderr: folder.path().join("err"),
+            when_full: WhenFull::Lose,
         };
         let (identity, pidfd) = spawn::spawn(&command).unwrap();
         let unwatched = UnwatchedProcess { identity, pidfd, cause: io::ErrorKind::OutOfMemory.into() };

@@ -1,23 +1,22 @@
 //! Runs a short program to its end, and returns what it wrote.
 //!
-//! What it writes goes to files like any supervised process's output, so that it neither dies with the daemon nor waits
-//! for it. Nothing here waits without bound, not even for a program that hangs in the kernel, on a disk that does not
+//! What it writes is read as it writes it, and kept in memory. Nothing here waits without bound, not even for a program that hangs in the kernel, on a disk that does not
 //! answer: it is left behind, and reaped whenever it ends.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use thiserror::Error;
 use tokio::time::timeout;
 
-use super::{Command, ProcessExit, ProcessIdentity, Processes, SignalError, SpawnError, terminate};
+use super::output::Collector;
+use super::{Command, ProcessExit, ProcessIdentity, Processes, SignalError, SpawnError, WhenFull, terminate};
 
 /// How long a program has to end after it was asked to, and again after it was killed.
 const GRACE: Duration = Duration::from_secs(2);
 /// The most that is read of what a program wrote.
-const OUTPUT_BYTES: u64 = 64 * 1024 * 1024;
+const OUTPUT_BYTES: usize = 64 * 1024 * 1024;
 
 /// What a program that has ended left.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,38 +50,44 @@ pub enum RunError {
     /// It took too long, and may not be signalled.
     #[error("end it")]
     Signal(#[from] SignalError),
-    /// What it wrote cannot be read.
-    #[error("read {}", path.display())]
+    /// The pipe for what it writes cannot be made.
+    #[error("make {}", path.display())]
     Output {
-        /// The file.
+        /// The pipe.
         path: PathBuf,
-        /// The error of open(2) or read(2).
+        /// The error of mknod(2) or open(2).
         source: io::Error,
     },
 }
 
-/// Runs `command` within `deadline`. The two files of its output, which must differ, are removed before and after.
+/// Runs `command` within `deadline`. The two pipes of its output, which must differ, are removed before and after; it waits
+/// while they are full, whatever the command says.
 ///
 /// # Errors
 /// [`RunError`]; it is not running any more but in the cases [`RunError::Hangs`] and [`RunError::Signal`].
 ///
 /// # Cancel safety
-/// Not cancel-safe: when the future is dropped the program goes on, and its files stay.
+/// Not cancel-safe: when the future is dropped the program goes on, and what it writes from then on is lost.
 pub async fn run(
     processes: &dyn Processes,
     command: Command,
     deadline: Duration,
 ) -> Result<Finished, RunError> {
-    let (stdout, stderr) = (command.stdout.clone(), command.stderr.clone());
-    let remove = || [&stdout, &stderr].map(std::fs::remove_file);
-    // What cannot be removed is appended to, and the reader of the whole will say so.
-    let _ = remove();
-    let finished = run_to_end(processes, command, deadline).await.and_then(|exit| {
-        let stderr = String::from_utf8_lossy(&read(&stderr)?).into_owned();
-        Ok(Finished { exit, stdout: read(&stdout)?, stderr })
-    });
-    let _ = remove();
-    finished
+    let (mut stdout, mut stderr) = (collect(&command.stdout)?, collect(&command.stderr)?);
+    let command = Command { when_full: WhenFull::Wait, ..command };
+    // The arms that collect never end; what they have read stays with them.
+    let exit = tokio::select! {
+        exit = run_to_end(processes, command, deadline) => exit?,
+        () = stdout.collect() => unreachable!("it collects for ever"),
+        () = stderr.collect() => unreachable!("it collects for ever"),
+    };
+    let stderr = String::from_utf8_lossy(&stderr.finish()).into_owned();
+    Ok(Finished { exit, stdout: stdout.finish(), stderr })
+}
+
+fn collect(path: &Path) -> Result<Collector, RunError> {
+    let made = Collector::make(path, OUTPUT_BYTES);
+    made.map_err(|source| RunError::Output { path: path.to_owned(), source })
 }
 
 async fn run_to_end(
@@ -103,14 +108,6 @@ async fn run_to_end(
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, RunError> {
-    let mut content = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(OUTPUT_BYTES).read_to_end(&mut content))
-        .map_err(|source| RunError::Output { path: path.to_owned(), source })?;
-    Ok(content)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -123,8 +120,10 @@ mod tests {
             program: "/bin/sh".into(),
             arguments: vec!["-c".into(), script.into()],
             environment: Vec::new(),
+            directory: None,
             stdout: folder.join("out"),
             stderr: folder.join("err"),
+            when_full: WhenFull::Wait,
         }
     }
 
@@ -140,6 +139,19 @@ mod tests {
         let (exit, stdout, stderr) = (ProcessExit::Code(5), b"wanted\n".to_vec(), "odd\n".to_owned());
         assert_eq!(finished, Finished { exit, stdout, stderr });
         assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn all_of_a_long_output_is_read_while_the_program_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let processes = OsProcesses::new(OsProcessesOptions::default());
+        let command = shell(
+            folder.path(),
+            "/usr/bin/head -c 3000000 /dev/zero; /usr/bin/head -c 3000000 /dev/zero >&2",
+        );
+        let finished = run(&processes, command, DEADLINE).await.unwrap();
+        assert_eq!((finished.exit, finished.stdout.len()), (ProcessExit::Code(0), 3_000_000));
+        assert_eq!(finished.stderr.len(), 3_000_000);
     }
 
     #[tokio::test]

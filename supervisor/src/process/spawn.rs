@@ -3,10 +3,9 @@
 //! `std` does fork and exec and tells through a pipe of its own whether the program could be executed. It also clears
 //! the signal mask; what it cannot do is in [`sys::before_exec`]. Nothing here waits for the child.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -16,7 +15,7 @@ use rustix::process::{PidfdFlags, Resource, Rlimit, getrlimit, pidfd_open, setrl
 use thiserror::Error;
 
 use super::reap::reap_when_ended;
-use super::{Command, ProcessIdentity};
+use super::{Command, ProcessIdentity, WhenFull, output};
 use crate::sys;
 
 /// Why a process could not be started. None is running in any of these cases.
@@ -38,12 +37,12 @@ pub enum SpawnError {
         /// The error of fork(2), pipe(2) or execve(2).
         source: io::Error,
     },
-    /// A file for its output cannot be opened.
+    /// A pipe for its output cannot be made or opened.
     #[error("open {} for the output of a process", path.display())]
     Output {
-        /// The file.
+        /// The pipe.
         path: PathBuf,
-        /// The error of open(2).
+        /// The error of mknod(2) or open(2).
         source: io::Error,
     },
     /// It was started but could not be identified or watched, and was killed for that.
@@ -91,8 +90,8 @@ pub fn open_files_limit() -> usize {
 
 /// Starts `command`. Blocks until the program was executed, which can take as long as reading it from its disk.
 pub(super) fn spawn(command: &Command) -> Result<(ProcessIdentity, OwnedFd), SpawnError> {
-    let stdout = open_output(&command.stdout)?;
-    let stderr = open_output(&command.stderr)?;
+    let stdout = open_output(&command.stdout, command.when_full)?;
+    let stderr = open_output(&command.stderr, command.when_full)?;
     let mut child = prepare(command, stdout, stderr).spawn().map_err(|source| {
         let program = command.program.clone();
         if is_shortage(&source) {
@@ -109,9 +108,9 @@ pub(super) fn spawn(command: &Command) -> Result<(ProcessIdentity, OwnedFd), Spa
     })
 }
 
-fn open_output(path: &Path) -> Result<File, SpawnError> {
-    let file = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
-    file.map_err(|source| SpawnError::Output { path: path.to_owned(), source })
+fn open_output(path: &Path, when_full: WhenFull) -> Result<File, SpawnError> {
+    let pipe = output::open_for_writing(path, when_full);
+    pipe.map_err(|source| SpawnError::Output { path: path.to_owned(), source })
 }
 
 #[expect(clippy::disallowed_methods, reason = "this is the one place that starts supervised processes")]
@@ -121,11 +120,13 @@ fn prepare(command: &Command, stdout: File, stderr: File) -> std::process::Comma
         .args(&command.arguments)
         .env_clear()
         .envs(command.environment.iter().map(|(name, value)| (name, value)))
-        .current_dir("/")
         .process_group(0)
         .stdin(Stdio::null())
         .stdout(stdout)
         .stderr(stderr);
+    if let Some(directory) = &command.directory {
+        prepared.current_dir(directory);
+    }
     sys::before_exec(&mut prepared, OPEN_FILES_AT_START.get().copied());
     prepared
 }

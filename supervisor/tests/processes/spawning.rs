@@ -2,14 +2,15 @@
 
 use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 
 use lvmwarden_supervisor::process::{
-    ProcessExit, ProcessIdentity, Processes, Signal, SignalError, SpawnError, raise_open_files_limit,
+    ProcessExit, ProcessIdentity, Processes, Signal, SignalError, SpawnError, WhenFull,
+    raise_open_files_limit,
 };
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
-use crate::support::{Site, processes, run};
+use crate::support::{Site, eventually, processes, run};
 
 /// Runs one command to its end and returns its output.
 async fn output_of(site: &Site, program: &str, arguments: &[&str]) -> String {
@@ -120,20 +121,20 @@ fn output_that_cannot_be_opened_starts_nothing() {
 }
 
 #[test]
-fn output_is_appended_to_private_files() {
+fn output_goes_to_private_pipes() {
     run(async {
         let site = Site::new();
         for word in ["one", "two"] {
             site.start(&format!("echo {word}; echo err-{word} >&2")).await.wait().await;
         }
         assert_eq!(site.stdout(), "one\ntwo\n");
-        assert_eq!(fs::read_to_string(site.path("stderr")).unwrap(), "err-one\nerr-two\n");
+        assert_eq!(site.stderr(), "err-one\nerr-two\n");
         assert_eq!(fs::metadata(site.path("stdout")).unwrap().permissions().mode() & 0o777, 0o600);
     });
 }
 
 #[test]
-fn both_outputs_may_be_one_file() {
+fn both_outputs_may_be_one_pipe() {
     run(async {
         let site = Site::new();
         let mut command = site.command("/bin/sh", &["-c", "echo out; echo err >&2; echo out"]);
@@ -180,10 +181,48 @@ fn it_ignores_sigpipe_and_blocks_no_signal() {
 }
 
 #[test]
-fn it_runs_in_the_root_directory_without_input() {
+fn it_runs_where_it_is_told_or_else_where_the_daemon_does_without_input() {
     run(async {
-        let links = output_of(&Site::new(), "/bin/readlink", &["/proc/self/cwd", "/proc/self/fd/0"]).await;
-        assert_eq!(links, "/\n/dev/null\n");
+        let here = std::env::current_dir().unwrap();
+        for (directory, expected) in [(None, here), (Some("/usr".into()), "/usr".into())] {
+            let site = Site::new();
+            let mut command = site.command("/bin/readlink", &["/proc/self/cwd", "/proc/self/fd/0"]);
+            command.directory = directory;
+            processes().spawn(command).await.unwrap().wait().await;
+            assert_eq!(site.stdout(), format!("{}\n/dev/null\n", expected.display()));
+        }
+    });
+}
+
+/// Writes megabytes, and never ends because of it.
+const FLOOD: &str = "count=0; while [ $count -lt 20000 ]; do echo \"$count of a line that is quite long, as they come, and then \
+some more, and more, and more, to be a hundred characters and some more\"; count=$((count+1)); done 2>/dev/null";
+
+#[test]
+fn a_flood_that_nobody_reads_stays_small_and_ends_nothing() {
+    run(async {
+        let site = Site::new();
+        let process = site.start(&format!("{FLOOD}; exit 7")).await;
+        assert_eq!(process.wait().await, ProcessExit::Code(7));
+        assert_eq!(fs::metadata(site.path("stdout")).unwrap().blocks(), 0, "nothing is on the disk");
+        let kept = site.stdout();
+        assert!(kept.len() <= 64 * 1024, "{}", kept.len());
+        assert!(kept.starts_with("0 of a line"), "{}", &kept[..50]);
+        assert!(kept.lines().all(|line| line.ends_with("some more")), "whole lines only");
+    });
+}
+
+#[test]
+fn a_process_that_may_wait_loses_nothing() {
+    run(async {
+        let site = Site::new();
+        let mut command = site.command("/bin/sh", &["-c", FLOOD]);
+        command.when_full = WhenFull::Wait;
+        let process = processes().spawn(command).await.unwrap();
+        let exit = process.wait();
+        eventually("the last line", || site.stdout().contains("\n19999 of a line").then_some(())).await;
+        assert_eq!(exit.await, ProcessExit::Code(0));
+        assert_eq!(site.stdout().lines().count(), 20_000);
     });
 }
 

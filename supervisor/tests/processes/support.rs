@@ -1,12 +1,16 @@
 //! A directory for one test, shells to run in it, and waits with a deadline.
 
-use std::fs;
-use std::path::PathBuf;
+use std::cell::RefCell;
+use std::fs::{self, File};
+use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use lvmwarden_supervisor::process::{
-    Command, OsProcesses, OsProcessesOptions, Process, ProcessExit, ProcessIdentity, Processes,
+    Command, OsProcesses, OsProcessesOptions, Process, ProcessExit, ProcessIdentity, Processes, WhenFull,
 };
+use rustix::fs::{CWD, FileType, Mode, OFlags};
 use tempfile::TempDir;
 use tokio::runtime;
 use tokio::time::{sleep, timeout};
@@ -51,28 +55,56 @@ pub(crate) fn told_of_stranger(exit: ProcessExit) -> ProcessExit {
     if version >= (6, 15) { exit } else { ProcessExit::Unknown }
 }
 
-/// A directory with the output files of one test.
+/// A directory with the output pipes of one test.
 pub(crate) struct Site {
     directory: TempDir,
+    /// What was read of either.
+    output: RefCell<[Output; 2]>,
+}
+
+struct Output {
+    reader: File,
+    read: String,
+}
+
+impl Output {
+    fn make(path: &Path) -> Self {
+        rustix::fs::mknodat(CWD, path, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).unwrap();
+        let flags = OFlags::NONBLOCK.bits().cast_signed();
+        let reader = File::options().read(true).write(true).custom_flags(flags).open(path).unwrap();
+        Self { reader, read: String::new() }
+    }
+
+    fn read(&mut self) -> String {
+        let mut bytes = Vec::new();
+        // It ends with the error that there is nothing more just now.
+        self.reader.read_to_end(&mut bytes).unwrap_err();
+        self.read.push_str(std::str::from_utf8(&bytes).unwrap());
+        self.read.clone()
+    }
 }
 
 impl Site {
     pub(crate) fn new() -> Self {
-        Self { directory: tempfile::tempdir().unwrap() }
+        let directory = tempfile::tempdir().unwrap();
+        let output = ["stdout", "stderr"].map(|name| Output::make(&directory.path().join(name)));
+        Self { directory, output: RefCell::new(output) }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// Returns a command whose output goes to the files of this site.
+    /// Returns a command whose output goes to the pipes of this site.
     pub(crate) fn command(&self, program: &str, arguments: &[&str]) -> Command {
         Command {
             program: program.into(),
             arguments: arguments.iter().map(Into::into).collect(),
             environment: vec![("PATH".into(), "/usr/bin:/bin".into())],
+            directory: None,
             stdout: self.path("stdout"),
             stderr: self.path("stderr"),
+            when_full: WhenFull::Lose,
         }
     }
 
@@ -81,7 +113,11 @@ impl Site {
     }
 
     pub(crate) fn stdout(&self) -> String {
-        fs::read_to_string(self.path("stdout")).unwrap()
+        self.output.borrow_mut()[0].read()
+    }
+
+    pub(crate) fn stderr(&self) -> String {
+        self.output.borrow_mut()[1].read()
     }
 
     /// Returns the first line that a process prints, without its newline.

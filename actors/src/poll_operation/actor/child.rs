@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::fault;
 use lvmwarden_supervisor::process::{
-    AdoptError, Command, Process, ProcessExit, ProcessIdentity, Signal, SpawnError,
+    AdoptError, Command, Process, ProcessExit, ProcessIdentity, Signal, SpawnError, WhenFull,
 };
 use slog::{Logger, debug, error, info, warn};
 use uuid::Uuid;
@@ -25,8 +25,8 @@ use crate::poll_operation::progress::parse_progress;
 use crate::poll_operation::state::{ChildEvent, Event, Phase, State};
 use crate::poll_operation::stuck::{Looks, News};
 
-/// How often a child's output is looked at, at most and at least.
-const FOLLOW_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
+/// How often a child is looked at, at most and at least; what it writes is read as it comes.
+const LOOK_PERIODS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(15));
 /// How often a child is asked whether it sleeps, from its start until it does: at the end of each segment of a pvmove a
 /// child has nothing more to do, and the next one waits for its end. To ask is to read a file of one line.
 const SLEEP_CHECK_PERIOD: Duration = Duration::from_millis(20);
@@ -43,7 +43,8 @@ pub(super) struct Child {
     /// What it waits for in the kernel.
     pub(super) looks: Looks,
     output: OutputFollower,
-    follow: SpawnHandle,
+    looking: SpawnHandle,
+    following: Option<SpawnHandle>,
 }
 
 impl OperationActor {
@@ -55,7 +56,7 @@ impl OperationActor {
                   "pid" => identity.pid, "next" => "adopt it");
             let adopted = adopt(Arc::clone(&self.environment), self.link.log.clone(), identity);
             ctx.spawn(adopted.into_actor(self).map(|adopted, actor, ctx| match adopted {
-                Ok(process) => actor.runs(process, true, ctx),
+                Ok(process) => actor.resumes(process, ctx),
                 Err(_gone) => actor.spawn_anew(ctx),
             }));
             return;
@@ -68,17 +69,17 @@ impl OperationActor {
         let (op, request) = (job.op, job.request.clone());
         let environment = Arc::clone(&self.environment);
         let spawned = async move {
-            // What an earlier child wrote has been read.
-            output::remove(&environment.output_dir, op);
             // A command is some kilobytes of environment: it is made when its turn has come, not for a thousand at once.
             let _turn = environment.starts.acquire().await;
-            environment.processes.spawn(command(&environment, op, &request)).await
+            let output = OutputFollower::make(&environment.output_dir, op);
+            let spawned = environment.processes.spawn(command(&environment, op, &request)).await;
+            spawned.map(|process| (process, output))
         };
         ctx.spawn(spawned.into_actor(self).map(move |spawned, actor, ctx| match spawned {
-            Ok(process) => {
+            Ok((process, output)) => {
                 actor.environment.orphans.keep(op, process.identity().clone());
                 fault::point("poll_operation.spawned", actor.id.as_str());
-                actor.runs(process, false, ctx);
+                actor.runs(process, false, output, ctx);
             }
             Err(error) if error.is_shortage() => {
                 let reason = chain(&error);
@@ -103,7 +104,7 @@ impl OperationActor {
         match adopted {
             Ok(process) => {
                 info!(actor.link.log, "lvpoll of an earlier life adopted"; "process" => %process.identity());
-                actor.runs(process, true, ctx);
+                actor.resumes(process, ctx);
             }
             Err(error) => {
                 info!(actor.link.log, "the recorded lvpoll is not there any more"; "error" => chain(&error));
@@ -112,17 +113,31 @@ impl OperationActor {
         }
     }
 
+    /// Follows a child that ran already.
+    fn resumes(&mut self, process: Box<dyn Process>, ctx: &mut Context<Self>) {
+        let Some(job) = self.operation.job() else { return };
+        let output = OutputFollower::resume(&self.environment.output_dir, job.op);
+        self.runs(process, true, output, ctx);
+    }
+
     /// Follows a child from now on.
-    fn runs(&mut self, process: Box<dyn Process>, adopted: bool, ctx: &mut Context<Self>) {
+    fn runs(
+        &mut self,
+        process: Box<dyn Process>,
+        adopted: bool,
+        output: OutputFollower,
+        ctx: &mut Context<Self>,
+    ) {
         let Some(job) = self.operation.job() else { return };
         let pid = process.identity().pid;
-        let (shortest, longest) = FOLLOW_PERIODS;
+        let (shortest, longest) = LOOK_PERIODS;
         let period = job.request.interval.duration().clamp(shortest, longest);
         let exit = process.wait();
         self.evidence.lvpoll_begins();
-        let output = OutputFollower::new(&self.environment.output_dir, job.op);
-        let follow = ctx.run_interval(period, Self::follow_output);
-        self.child = Some(Child { process, adopted, looks: Looks::default(), output, follow });
+        let looking = ctx.run_interval(period, Self::follow_output);
+        let looks = Looks::default();
+        self.child = Some(Child { process, adopted, looks, output, looking, following: None });
+        self.follow_on(ctx);
         ctx.spawn(exit.into_actor(self).map(Self::exited));
         self.apply(&Event::Child(ChildEvent::Runs { pid }), ctx);
         self.look_when_asleep(pid, Duration::ZERO, ctx);
@@ -148,7 +163,8 @@ impl OperationActor {
     fn exited(exit: ProcessExit, actor: &mut Self, ctx: &mut Context<Self>) {
         actor.follow_output(ctx);
         if let Some(child) = &actor.child {
-            ctx.cancel_future(child.follow);
+            ctx.cancel_future(child.looking);
+            child.following.map(|following| ctx.cancel_future(following));
             info!(actor.link.log, "lvpoll ended"; "process" => %child.process.identity(), "exit" => %exit,
                   "last_line" => actor.evidence.last_line().unwrap_or("(none)"));
             let pid = child.process.identity().pid;
@@ -180,6 +196,18 @@ impl OperationActor {
             }
             Some(News::Free) => self.publish(|op| Occurrence::PollUnblocked { op, pid }),
             None => {}
+        }
+    }
+
+    /// Reads what the child writes next as soon as it has written it.
+    fn follow_on(&mut self, ctx: &mut Context<Self>) {
+        let Some(more) = self.child.as_ref().map(|child| child.output.more()) else { return };
+        let following = ctx.spawn(more.into_actor(self).map(|(), actor, ctx| {
+            actor.follow_output(ctx);
+            actor.follow_on(ctx);
+        }));
+        if let Some(child) = &mut self.child {
+            child.following = Some(following);
         }
     }
 
@@ -251,8 +279,10 @@ fn command(environment: &PollEnvironment, op: Uuid, request: &StartRequest) -> C
         program: environment.binary.clone(),
         arguments: Arguments::of(request).write(environment.verbose),
         environment: lvpoll::environment(request, op, &environment.instance, &environment.inherited),
+        directory: environment.directory.clone(),
         stdout,
         stderr,
+        when_full: WhenFull::Lose,
     }
 }
 

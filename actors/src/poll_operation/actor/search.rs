@@ -2,7 +2,7 @@
 
 use actix::prelude::*;
 use lvmwarden_protocol::poll::StartRequest;
-use lvmwarden_supervisor::process::{Command, run};
+use lvmwarden_supervisor::process::{Command, WhenFull, run};
 use slog::warn;
 use uuid::Uuid;
 
@@ -50,7 +50,9 @@ fn command(environment: &PollEnvironment, op: Uuid, request: &StartRequest) -> C
         program: environment.binary.clone(),
         arguments: report::arguments(devices.as_ref().map_or(&[], |devices| &devices[..])),
         environment: lvpoll::configuration(request, &environment.inherited).into_iter().collect(),
+        directory: environment.directory.clone(),
         stdout: output("out"),
         stderr: output("err"),
+        when_full: WhenFull::Wait,
     }
 }

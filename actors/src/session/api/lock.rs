@@ -14,7 +14,7 @@ use lvmwarden_protocol::api::lock::{
 use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::ResultCode;
-use lvmwarden_supervisor::process::{Command, ProcessExit, run};
+use lvmwarden_supervisor::process::{Command, ProcessExit, WhenFull, run};
 use slog::info;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
@@ -192,8 +192,10 @@ impl ApiService {
             program: poll.binary.clone(),
             arguments,
             environment: poll.inherited.clone().into_iter().collect(),
+            directory: poll.directory.clone(),
             stdout: output("out"),
             stderr: output("err"),
+            when_full: WhenFull::Wait,
         };
         let refused = |reason: String| Err(Error::Refused { vgname, code: ResultCode::FAILED.0, reason });
         match run(&*poll.processes, command, START_DEADLINE).await {

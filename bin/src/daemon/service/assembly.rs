@@ -127,6 +127,8 @@ fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::R
         binary: executable(&config.poll_binary)?,
         verbose: false,
         mode: config.poll_mode,
+        // No file system is kept busy.
+        directory: Some("/".into()),
         on_stop: Stop::LeaveChild,
         starts_at_once: config.poll_starts_at_once as usize,
         rules: config.poll_rules.clone(),

@@ -11,6 +11,8 @@ fn command(program: &str) -> Command {
         program: program.into(),
         arguments: vec!["lvpoll".into()],
         environment: vec![("A".into(), "1".into())],
+        directory: None,
+        when_full: super::super::WhenFull::Lose,
         stdout: "/run/out".into(),
         stderr: "/run/err".into(),
     }
