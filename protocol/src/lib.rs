@@ -29,6 +29,7 @@
 //! 3. [`poll`], [`lock`] and [`metadata`] turn the tree into a typed request or a typed refusal, and a typed reply into bytes. They do
 //!    the opposite as well, for programs that speak as clients;
 //! 4. [`ids`] holds the names that outlive a message: parsed once, valid ever after. The JSON API has the same.
+//!    [`command_line`] has the one text for people that does.
 //!
 //! [`disk`] is what LVM writes on a PV, which is read where no lvm command is asked.
 //!
@@ -37,6 +38,7 @@
 #![forbid(unsafe_code)]
 
 pub mod api;
+pub mod command_line;
 pub mod config_text;
 pub mod disk;
 pub mod framing;

@@ -195,8 +195,8 @@ async fn live<A: Worker>(
         Err(message) => Err(message),
     };
     end.reason = match (outcome, failure.get()) {
-        (Err(message), _) => ExitReason::Panicked(message),
-        (Ok(()), Some(reason)) => ExitReason::Failed(reason.clone()),
+        (Err(message), _) => ExitReason::panicked(&message),
+        (Ok(()), Some(reason)) => ExitReason::failed(reason),
         (Ok(()), None) => ExitReason::Normal,
     };
 }

@@ -25,6 +25,23 @@ pub enum ExitReason {
 }
 
 impl ExitReason {
+    /// The longest message that is kept, in bytes: it may repeat what somebody has sent.
+    pub const MAX_MESSAGE_BYTES: usize = 1000;
+
+    /// Returns the end of an actor that has failed.
+    pub(crate) fn failed(reason: &str) -> Self {
+        Self::Failed(Self::kept(reason))
+    }
+
+    /// Returns the end of an actor that has panicked.
+    pub(crate) fn panicked(message: &str) -> Self {
+        Self::Panicked(Self::kept(message))
+    }
+
+    fn kept(message: &str) -> String {
+        message[..message.floor_char_boundary(Self::MAX_MESSAGE_BYTES)].to_owned()
+    }
+
     /// Returns whether a transient child that ends so is restarted.
     pub fn is_abnormal(&self) -> bool {
         match self {
@@ -43,5 +60,19 @@ impl fmt::Display for ExitReason {
             Self::Panicked(message) => write!(f, "panicked: {message}"),
             Self::Killed => f.write_str("killed"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_message_that_repeats_what_a_client_has_sent_the_beginning_is_kept() {
+        let long = "ä".repeat(900_000);
+        for reason in [ExitReason::failed(&long), ExitReason::panicked(&long)] {
+            assert!(reason.to_string().len() <= ExitReason::MAX_MESSAGE_BYTES + "panicked: ".len());
+        }
+        assert_eq!(ExitReason::failed("short"), ExitReason::Failed("short".to_owned()));
     }
 }

@@ -192,7 +192,8 @@ impl Step {
 
     /// The user `uid` has asked for the operation.
     pub(super) fn intended(at: Timestamp, op: Uuid, request: &StartRequest, uid: Option<u32>) -> Self {
-        let by = request.cmdline.as_ref().map(|cmdline| cmdline.chars().take(ASKED_BY_CHARACTERS).collect());
+        let by =
+            request.cmdline.as_deref().map(|cmdline| cmdline.chars().take(ASKED_BY_CHARACTERS).collect());
         let asked = (by.is_some() || uid.is_some()).then(|| Box::new(Asked { by, uid }));
         Self { asked, ..Self::new(at, op, request, What::Intended) }
     }

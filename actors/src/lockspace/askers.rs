@@ -82,7 +82,7 @@ fn watch(
     let client = match holder.client {
         0 => {
             let id = clients.enter(holder.pid, Some(identity)).id;
-            clients.name(id, Arc::clone(&holder.name));
+            clients.name(id, &holder.name);
             id
         }
         id => {

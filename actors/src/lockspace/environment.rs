@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use lvmwarden_protocol::command_line::CommandLine;
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 use lvmwarden_supervisor::process::ProcessIdentity;
@@ -304,8 +305,9 @@ impl Clients {
         lock(&self.connected).get(&id).cloned()
     }
 
-    /// Gives a connection the name that its first request says.
-    pub fn name(&self, id: ClientId, name: Arc<str>) -> Option<Arc<Client>> {
+    /// Gives a connection the name that its first request says, or as much of it as is kept.
+    pub fn name(&self, id: ClientId, name: &str) -> Option<Arc<Client>> {
+        let name = Arc::from(&*CommandLine::from(name));
         let mut connected = lock(&self.connected);
         let client = connected.get_mut(&id)?;
         *client = Arc::new(Client { name, ..(**client).clone() });

@@ -12,6 +12,7 @@
 use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use lvmwarden_protocol::command_line::CommandLine;
 use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::poll::PollOperation;
 use lvmwarden_supervisor::process::{FoundProcess, ProcessIdentity};
@@ -26,7 +27,7 @@ pub struct Stranger {
     /// Which process it is.
     pub process: ProcessIdentity,
     /// Its command line, for people.
-    pub command_line: String,
+    pub command_line: CommandLine,
     /// What it may poll.
     pub works_on: WorksOn,
 }
@@ -65,7 +66,7 @@ pub(super) fn may_poll(command_line: &[OsString]) -> bool {
 /// Returns the stranger that a process is, unless it is the daemon's own, or waits for it.
 ///
 /// `home` is this daemon's; `clients` are the command lines that asked for what it polls.
-pub(super) fn read(found: &FoundProcess, home: Home<'_>, clients: &[&str]) -> Option<Stranger> {
+pub(super) fn read(found: &FoundProcess, home: Home<'_>, clients: &[&CommandLine]) -> Option<Stranger> {
     let words: Vec<_> = found.command_line.iter().map(|word| word.to_string_lossy()).collect();
     let command_line = words.join(" ").trim_end().to_owned();
     let works_on = if lvpoll::is_lvpoll(&found.command_line) {
@@ -75,12 +76,12 @@ pub(super) fn read(found: &FoundProcess, home: Home<'_>, clients: &[&str]) -> Op
         let lv = |arguments: Arguments| WorksOn::Lv(arguments.vgname, arguments.lvname);
         Arguments::read(&found.command_line).map_or(WorksOn::Any(&PollOperation::ALL), lv)
     } else {
-        if clients.iter().any(|client| !client.is_empty() && command_line.ends_with(client)) {
+        if clients.iter().any(|client| client.is_of(&command_line)) {
             return None;
         }
         WorksOn::Any(polled_by(&found.command_line)?)
     };
-    Some(Stranger { process: found.identity.clone(), command_line, works_on })
+    Some(Stranger { process: found.identity.clone(), command_line: command_line.into(), works_on })
 }
 
 impl Stranger {

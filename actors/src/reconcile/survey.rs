@@ -60,7 +60,7 @@ async fn strangers(
         .await
         .map_err(|_| "the process table takes too long".to_owned())?
         .map_err(|error| chain(&error))?;
-    let clients: Vec<&str> = requests.iter().filter_map(|(_, request)| request.cmdline.as_deref()).collect();
+    let clients: Vec<_> = requests.iter().filter_map(|(_, request)| request.cmdline.as_ref()).collect();
     let stranger = |process| foreign::read(process, Home::of(poll), &clients);
     Ok(found.iter().filter_map(stranger).collect())
 }

@@ -225,7 +225,7 @@ impl Work {
         if let Standing::Foreign(stranger) = &standing {
             info!(self.log, "an LV is left to another process"; "vg" => %unfinished.vgname,
                   "lv" => %unfinished.lvname, "pid" => stranger.process.pid,
-                  "command" => &stranger.command_line, "next" => "look again when that has ended");
+                  "command" => &*stranger.command_line, "next" => "look again when that has ended");
         }
         if standing == Standing::Resume { self.start(unfinished).await } else { told(unfinished, standing) }
     }
@@ -305,7 +305,7 @@ fn told(unfinished: &Unfinished, standing: Standing) -> UnfinishedLv {
     match standing {
         Standing::Polled { op } => UnfinishedLv { id: Some(op), ..told(Told::Polled) },
         Standing::Foreign(Stranger { process, command_line, .. }) => {
-            UnfinishedLv { pid: Some(process.pid), detail: Some(command_line), ..told(Told::Foreign) }
+            UnfinishedLv { pid: Some(process.pid), detail: Some(command_line.into()), ..told(Told::Foreign) }
         }
         Standing::Inactive => told(Told::Inactive),
         Standing::Tried | Standing::Reported | Standing::Resume => told(Told::Reported),

@@ -191,7 +191,7 @@ impl<'a> Session<'a> {
     /// The first command that says what it is names the connection.
     fn name_after(&self, request: &Request) {
         if !request.cmd.is_empty() && !self.is_named.replace(true) {
-            let named = self.service.directory.environment().clients.name(self.id, Arc::clone(&request.cmd));
+            let named = self.service.directory.environment().clients.name(self.id, &request.cmd);
             if let Some(named) = named {
                 self.client.replace(named);
             }

@@ -150,6 +150,35 @@ fn who_watches_sees_each_change_and_the_end_also_where_lvm_collects_it_at_once()
     assert_eq!(one.next().unwrap()["error"], "org.lvmwarden.Poll.NotFound");
 }
 
+/// Seventeen of them made a list too large to be told.
+#[test]
+fn of_a_command_line_of_900_kb_the_beginning_is_kept() {
+    let site = Site::new();
+    let service = site.service().set("log.level", "\"error\"").set("log.wire", "false").start();
+    let (mut lvm, mut client) = (site.client(), Client::connect(&site));
+    for number in 1..=20 {
+        let long = format!("cmdline =\"{}\"", "x".repeat(900_000));
+        assert_eq!(lvm.ask(site.pvmove(&format!("pvmove{number}")).with(&long).start()), OK);
+    }
+    let list = client.call("org.lvmwarden.Poll.List", &json!({}));
+    assert_eq!(list["operations"].as_array().unwrap().len(), 20);
+    assert!(list.to_string().len() < 20 * 6000);
+    // Nor does anything else keep it: the journal, events, the history.
+    let kept: u64 = walk(&site.run_dir()).iter().map(|path| std::fs::metadata(path).unwrap().len()).sum();
+    assert!(kept < 1 << 20, "{kept} bytes in the run directory");
+    let events = client.call("org.lvmwarden.Events.Recent", &json!({}));
+    assert!(events.to_string().len() < 256 * 1024);
+    assert!(service.resident_bytes() < 200 << 20);
+}
+
+/// Returns the files below a folder.
+fn walk(folder: &std::path::Path) -> Vec<std::path::PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| walk(folder)));
+    files
+}
+
 /// Descriptions with command lines of this size soon fill what the kernel holds for a client that does not read.
 #[test]
 fn who_watches_all_and_falls_behind_is_told_of_the_end_of_what_was_collected_meanwhile() {
@@ -159,11 +188,11 @@ fn who_watches_all_and_falls_behind_is_told_of_the_end_of_what_was_collected_mea
     let pvmove = site.pvmove("pvmove0");
     let (id, child) = start_pvmove(&site, &mut client, &pvmove);
     let mut lvm = site.client();
-    for number in 1..=20 {
-        let long = format!("cmdline =\"{}\"", "x".repeat(60_000));
+    for number in 1..=60 {
+        let long = format!("cmdline =\"{}\"", "x".repeat(4096));
         assert_eq!(lvm.ask(site.pvmove(&format!("pvmove{number}")).with(&long).start()), OK);
     }
-    site.lvm.await_starts(21);
+    site.lvm.await_starts(61);
     let mut watcher = Client::connect(&site);
     watcher.stream("org.lvmwarden.Poll.Watch", &json!({}));
     watcher.await_in_stream(|told| told["operation"]["id"] == *id);

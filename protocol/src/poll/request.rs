@@ -1,12 +1,12 @@
 //! Requests: from a message to a checked request or a refusal, and from a request to the message that lvm would send.
 
 use std::fmt::{self, Write as _};
-use std::sync::Arc;
 
 use bytes::{BufMut as _, Bytes, BytesMut};
 use serde::{Deserialize, Serialize};
 
 use super::Interval;
+use crate::command_line::CommandLine;
 use crate::config_text::{self, Section, put_quoted};
 use crate::ids::{DevicesFile, LvName, Lvid, OperationId, Store, SystemDir, VgName};
 
@@ -62,7 +62,7 @@ pub struct StartRequest {
     /// The client's `--devicesfile`; sent by lvm2 2.03.12 and later.
     pub devicesfile: Option<DevicesFile>,
     /// The client's command line, for humans.
-    pub cmdline: Option<Arc<str>>,
+    pub cmdline: Option<CommandLine>,
 }
 
 /// A question for the state of one operation.
@@ -206,7 +206,7 @@ impl StartRequest {
             interval,
             sysdir: name(fields, "sysdir")?,
             devicesfile: name(fields, "devicesfile")?,
-            cmdline: fields.bytes("cmdline").map(|bytes| String::from_utf8_lossy(bytes).into()),
+            cmdline: fields.bytes("cmdline").map(CommandLine::lossy),
         })
     }
 

@@ -21,7 +21,9 @@ fn process(command_line: &str, environment: &[(&str, &str)]) -> FoundProcess {
 
 fn read_with(process: &FoundProcess, clients: &[&str]) -> Option<Stranger> {
     let (instance, binary) = (Path::new(INSTANCE), Path::new("/usr/sbin/lvm"));
-    read(process, Home { instance, output_dir: Path::new(OUTPUT_DIR), binary }, clients)
+    let clients: Vec<_> = clients.iter().map(|client| CommandLine::from(*client)).collect();
+    let clients: Vec<_> = clients.iter().collect();
+    read(process, Home { instance, output_dir: Path::new(OUTPUT_DIR), binary }, &clients)
 }
 
 /// Returns what a process with this command line may poll.

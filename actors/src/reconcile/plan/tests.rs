@@ -30,7 +30,7 @@ fn operation(name: char, was_found: bool) -> InProgress {
 
 fn stranger(works_on: WorksOn) -> Stranger {
     let process = ProcessIdentity { pid: 7, start_time_ticks: 5, boot_id: BootId::of_a_test("boot") };
-    Stranger { process, command_line: "lvm".to_owned(), works_on }
+    Stranger { process, command_line: "lvm".into(), works_on }
 }
 
 /// Returns a letter for each LV: Polled, Foreign, Inactive, Tried, Resume, Waits, reported as `!`.
