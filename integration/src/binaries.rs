@@ -36,6 +36,14 @@ pub fn fake_lvm() -> PathBuf {
     must_exist(sibling("fake-lvm"), "build it with `cargo build -p lvmwarden-integration --bin fake-lvm`")
 }
 
+/// Returns the path of the command that has locks, of this package.
+///
+/// # Panics
+/// When it is not there.
+pub fn asker() -> PathBuf {
+    must_exist(sibling("asker"), "build it with `cargo build -p lvmwarden-integration --bin asker`")
+}
+
 /// Returns the path of the lab's own binary, which is the agent in its guests.
 ///
 /// # Panics

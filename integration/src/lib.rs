@@ -13,6 +13,7 @@
 //! is written down byte by byte, so that a mistake in our parser cannot hide itself.
 #![forbid(unsafe_code)]
 
+pub mod asker;
 pub mod binaries;
 pub mod client;
 pub mod daemon;

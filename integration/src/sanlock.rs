@@ -24,6 +24,7 @@ const LEASES_MIB: u64 = 80;
 #[must_use]
 pub struct Sanlock {
     folder: PathBuf,
+    run: PathBuf,
     root: PathBuf,
     daemon: Child,
 }
@@ -34,24 +35,37 @@ impl Sanlock {
     /// # Panics
     /// When sanlock cannot be had or does not start.
     pub fn start(folder: PathBuf) -> Self {
+        Self::of_host(folder, 1)
+    }
+
+    /// Starts that of another host, with the same disks.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn beside(&self) -> Self {
+        Self::of_host(self.folder.clone(), 2)
+    }
+
+    fn of_host(folder: PathBuf, number: u32) -> Self {
         let given = std::env::var_os("LVMWARDEN_SANLOCK_ROOT").map(PathBuf::from);
         let root = given.unwrap_or_else(|| lock_packages::root().expect("Debian's packages can be had"));
-        for name in ["mapper", "run"] {
-            fs::create_dir_all(folder.join(name)).expect("the folder is ours");
+        let run = folder.join(format!("run-{number}"));
+        for made in [&folder.join("mapper"), &run] {
+            fs::create_dir_all(made).expect("the folder is ours");
         }
-        let run = folder.join("run");
         let mut command = Command::new(root.join("usr/sbin/sanlock"));
         // In the foreground, without watchdog, locked memory, priority, other users, or a log but its standard error.
-        command.args("daemon -D -w 0 -l 0 -h 0 -U root -G root -L -1 -S -1 -e host -g".split(' '));
+        command.args("daemon -D -w 0 -l 0 -h 0 -U root -G root -L -1 -S -1 -e".split(' '));
+        command.arg(format!("host-{number}")).arg("-g");
         command.arg(GRACE_SECONDS).envs(environment(&root, &run)).stdin(Stdio::null()).stdout(Stdio::null());
-        command.stderr(File::create(folder.join("log")).expect("the folder is ours"));
+        command.stderr(File::create(run.join("log")).expect("the folder is ours"));
         let daemon = command.spawn().expect("sanlock can be started");
         wait::until("sanlock's socket", wait::SOON, || UnixStream::connect(run.join("sanlock.sock")).ok());
         let kill_program = folder.join("kill-program");
         let script = format!("#!/bin/sh\necho \"$*\" >> {}\n", folder.join("killed").display());
         fs::write(&kill_program, script).expect("the folder is ours");
         fs::set_permissions(&kill_program, fs::Permissions::from_mode(0o700)).expect("it is ours");
-        Self { folder, root, daemon }
+        Self { folder, run, root, daemon }
     }
 
     /// Lets a service use this sanlock and these disks, and nothing else.
@@ -64,7 +78,7 @@ impl Sanlock {
         let add = |launch: Launch<'site>, (name, value): (&str, PathBuf)| {
             launch.environment(name, value.to_str().expect("a test's paths are text"))
         };
-        environment(&self.root, &self.folder.join("run")).into_iter().fold(launch, add)
+        environment(&self.root, &self.run).into_iter().fold(launch, add)
     }
 
     /// Makes the disk with the leases of a VG; nothing is on it.
@@ -79,6 +93,16 @@ impl Sanlock {
         file.set_len(0).expect("a file can shrink");
     }
 
+    /// Hides the device with the leases of a VG from the service; sanlock has it open and goes on with it.
+    pub fn hide_disk(&self, vg: &str) {
+        fs::rename(self.path_of(vg), self.folder.join(vg)).expect("it is there");
+    }
+
+    /// Brings it back.
+    pub fn show_disk(&self, vg: &str) {
+        fs::rename(self.folder.join(vg), self.path_of(vg)).expect("it was hidden");
+    }
+
     /// Returns the arguments with which sanlock has run the kill program, a line each.
     pub fn killed(&self) -> String {
         fs::read_to_string(self.folder.join("killed")).unwrap_or_default()
@@ -86,7 +110,7 @@ impl Sanlock {
 
     /// Returns what sanlock has logged.
     pub fn log(&self) -> String {
-        String::from_utf8_lossy(&fs::read(self.folder.join("log")).unwrap_or_default()).into_owned()
+        String::from_utf8_lossy(&fs::read(self.run.join("log")).unwrap_or_default()).into_owned()
     }
 
     fn path_of(&self, vg: &str) -> PathBuf {

@@ -1,0 +1,197 @@
+//! Two hosts on the same leases, with real daemons of sanlock: what becomes of locks when the lock service of one is killed.
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::time::Duration;
+
+use lvmwarden_integration::asker::Asker;
+use lvmwarden_integration::lock_client::{LockClient, ask};
+use lvmwarden_integration::sanlock::Sanlock;
+use lvmwarden_integration::service::{Launch, Service};
+use lvmwarden_integration::site::Site;
+use lvmwarden_integration::wait;
+use serde_json::{Value, json};
+
+/// More than a join takes: some I/O timeouts.
+const PATIENCE: Duration = Duration::from_secs(40);
+const VG: &str = "vg";
+const ARGS: &str = "1.0.0:lvmlock";
+const LV_ARGS: &str = "1.0.0:70254592";
+
+/// A host: its sanlock, and where its service is.
+struct Host {
+    id: u32,
+    site: Site,
+    sanlock: Sanlock,
+}
+
+impl Host {
+    fn launch(&self) -> Launch<'_> {
+        let path = |name: &str| format!("{:?}", self.site.path(name).to_str().unwrap());
+        let launch = self
+            .site
+            .service()
+            .set("service.roles", r#"["poll", "lock"]"#)
+            .set("lock.socket", &path("lockd"))
+            .set("lock.pid_file", &path("lockd.pid"))
+            .set("lock.adopt_file", &path("lockd.adopt"))
+            .set("lock.host_id", &self.id.to_string());
+        self.sanlock.serves(launch)
+    }
+
+    fn start(&self) -> Service {
+        self.launch().start()
+    }
+
+    fn client(&self) -> LockClient {
+        LockClient::connect(&self.site.path("lockd"))
+    }
+
+    fn asker(&self) -> Asker {
+        Asker::start(&self.site.path("lockd"))
+    }
+
+    fn start_vg(&self) {
+        let mut client = self.client();
+        let started = client.result(ask::start_vg_of_type(VG, "sanlock", ARGS, self.id, "wait"));
+        assert_eq!(started, 0, "host {}", self.id);
+    }
+
+    /// Waits until this host gets a lock that the other one had, and gives it back.
+    #[track_caller]
+    fn gets(&self, lock: &str, unlock: &str) {
+        let mut client = self.client();
+        wait::until("the lock", PATIENCE, || (client.result(lock) == 0).then_some(()));
+        assert_eq!(client.result(unlock), 0);
+    }
+}
+
+/// Makes two hosts, and a VG with one LV on the leases that they share, started on both.
+fn two_hosts() -> ([Host; 2], [Service; 2]) {
+    let site = Site::new();
+    let first = Sanlock::start(site.path("sanlock"));
+    let second = first.beside();
+    first.disk(VG);
+    let hosts = [Host { id: 1, site, sanlock: first }, Host { id: 2, site: Site::new(), sanlock: second }];
+    let services = [hosts[0].start(), hosts[1].start()];
+    let mut client = hosts[0].client();
+    let init = "vg_lock_type =\"sanlock\"\nvg_lock_args =\"lvmlock\"\nopts =\"none\"\n";
+    assert_eq!(client.result(ask::of_vg("init_vg", VG, init)), 0);
+    hosts.iter().for_each(Host::start_vg);
+    let init =
+        format!("lv_uuid =\"{}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n", ask::uuid("lv"));
+    let made = client.ask(ask::of_vg("init_lv", VG, &init));
+    assert_eq!((made.result(), made.field("lv_lock_args")), (0, Some(LV_ARGS)));
+    (hosts, services)
+}
+
+fn lock_lv(mode: &str, opts: &str) -> String {
+    let uuid = ask::uuid("lv");
+    format!(
+        "request=\"lock_lv\"\ncmd =\"lvchange\"\npid =1\nmode =\"{mode}\"\nopts =\"{opts}\"\nvg_name =\"{VG}\"\n\
+         lv_name =\"lv\"\nlv_uuid =\"{uuid}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n\
+         lv_lock_args =\"{LV_ARGS}\"\n"
+    )
+}
+
+fn locks(service: &Service) -> Vec<Value> {
+    service.call("org.lvmwarden.Lock.Locks", &json!({}))["locks"].as_array().unwrap().clone()
+}
+
+#[test]
+fn a_lock_is_kept_for_the_command_that_lives_and_given_back_when_it_has_ended() {
+    let ([a, b], [service, _other]) = two_hosts();
+    let (mut writer, mut extender) = (a.asker(), a.asker());
+    assert_eq!(writer.result(ask::lock_vg(VG, "ex")), 0);
+    assert_eq!(extender.result(lock_lv("ex", "none")), 0);
+    service.kill();
+    let service = a.start();
+    wait::until("both locks", PATIENCE, || (locks(&service).len() == 2).then_some(()));
+    let mut other = b.client();
+    assert_eq!(other.result(ask::lock_vg(VG, "sh")), -11, "the metadata is being written");
+    assert_eq!(other.result(lock_lv("ex", "none")), -11, "the LV is being extended");
+    // Nobody of this host gets it either.
+    let mut own = a.client();
+    own.send(ask::lock_vg(VG, "sh"));
+    own.hears_nothing_for(Duration::from_millis(500));
+    drop(writer);
+    assert_eq!(own.receive().result(), 0);
+    assert_eq!(own.result(ask::lock_vg(VG, "un")), 0);
+    drop(extender);
+    b.gets(&lock_lv("ex", "none"), &lock_lv("un", "none"));
+    b.gets(&ask::lock_vg(VG, "ex"), &ask::lock_vg(VG, "un"));
+}
+
+#[test]
+fn what_a_command_has_given_back_before_the_kill_is_not_kept_for_it() {
+    let ([a, b], [service, _other]) = two_hosts();
+    let mut reader = a.asker();
+    assert_eq!(reader.result(ask::lock_vg(VG, "sh")), 0);
+    assert_eq!(reader.result(ask::lock_vg(VG, "un")), 0);
+    service.kill();
+    let _service = a.start();
+    b.gets(&ask::lock_vg(VG, "ex"), &ask::lock_vg(VG, "un"));
+}
+
+#[test]
+fn a_recovery_that_fails_forgets_nothing_and_is_tried_again() {
+    let ([a, b], [service, _other]) = two_hosts();
+    assert_eq!(a.client().result(lock_lv("ex", "persistent")), 0);
+    service.kill();
+    a.sanlock.hide_disk(VG);
+    let service = a.start();
+    let mut client = a.client();
+    assert_ne!(client.result(ask::start_vg_of_type(VG, "sanlock", ARGS, 1, "wait")), 0, "there is no disk");
+    service.kill();
+    // Nothing is forgotten: neither by this start, which cannot reach sanlock, nor by the next one.
+    let nowhere = a.site.path("nowhere");
+    let service = a.launch().environment("SANLOCK_RUN_DIR", nowhere.to_str().unwrap()).start();
+    service.kill();
+    let service = a.start();
+    assert_eq!(locks(&service), Vec::<Value>::new(), "the disk is not there");
+    a.sanlock.show_disk(VG);
+    wait::until("the lock of the LV", PATIENCE, || (locks(&service).len() == 1).then_some(()));
+    assert_eq!(b.client().result(lock_lv("ex", "persistent")), -11);
+    assert_eq!(a.client().result(lock_lv("un", "persistent")), 0);
+    b.gets(&lock_lv("ex", "persistent"), &lock_lv("un", "persistent"));
+}
+
+#[test]
+fn a_start_over_locks_that_nobody_remembers_takes_them_over() {
+    let ([a, b], [service, _other]) = two_hosts();
+    assert_eq!(a.client().result(lock_lv("ex", "persistent")), 0);
+    let mut writer = a.asker();
+    assert_eq!(writer.result(ask::lock_vg(VG, "ex")), 0);
+    service.kill();
+    // As if the host's memory of them was lost.
+    let elsewhere = a.site.path("elsewhere");
+    std::fs::create_dir(&elsewhere).unwrap();
+    let adopt_file = format!("{:?}", a.site.path("other.adopt").to_str().unwrap());
+    let launch = a.launch().environment("LVMWARDEN_RUN_DIR", elsewhere.to_str().unwrap());
+    let service = launch.set("lock.adopt_file", &adopt_file).start();
+    a.start_vg();
+    assert_eq!(locks(&service).len(), 1, "the LV's");
+    assert_eq!(b.client().result(lock_lv("sh", "persistent")), -11);
+    assert_eq!(b.client().result(ask::lock_vg(VG, "sh")), -11, "it stays while nobody knows whose it is");
+    assert_eq!(a.client().result(ask::lock_vg(VG, "sh")), -222);
+    assert_eq!(a.client().result(lock_lv("un", "persistent")), 0);
+    b.gets(&lock_lv("ex", "persistent"), &lock_lv("un", "persistent"));
+}
+
+#[test]
+fn a_removal_of_a_vg_that_is_refused_has_changed_nothing() {
+    let ([a, b], [_service, other]) = two_hosts();
+    assert_eq!(b.client().result(ask::of_vg("stop_vg", VG, "")), 0);
+    drop(other);
+    let mut client = a.client();
+    assert_eq!(client.result(ask::lock_vg(VG, "ex")), 0);
+    assert_eq!(client.result(lock_lv("ex", "persistent")), 0);
+    let of_sanlock = format!("vg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n");
+    assert_eq!(client.result(ask::of_vg("free_vg", VG, &of_sanlock)), -16);
+    assert_eq!(client.result(ask::lock_vg(VG, "un")), 0);
+    assert_eq!(client.result(ask::lock_vg(VG, "ex")), 0, "its lease has its name still");
+    assert_eq!(client.result(lock_lv("un", "persistent")), 0);
+    wait::until("the VG is removed", PATIENCE, || {
+        (client.result(ask::of_vg("free_vg", VG, &of_sanlock)) == 0).then_some(())
+    });
+    assert_ne!(client.result(ask::start_vg_of_type(VG, "sanlock", ARGS, 1, "wait")), 0, "nothing is there");
+}
