@@ -18,6 +18,7 @@ use lvmwarden_actors::lockspace::environment::{
 };
 use lvmwarden_actors::lockspace::event::Spec;
 use lvmwarden_actors::lockspace::global::GlobalRules;
+use lvmwarden_actors::lockspace::host_id::HostId;
 use lvmwarden_actors::lockspace::lock_manager::fake::{FakeCluster, Kind};
 use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
 use lvmwarden_actors::lockspace::lock_manager::{Fault, LockManager, Resource};
@@ -79,7 +80,7 @@ impl Daemon {
         let metrics = Metrics::new();
         let environment = Arc::new(LockEnvironment {
             managers: Managers::new([manager], inline),
-            host_id: 0,
+            host_id: HostId::Number(0),
             local_wait: None,
             book: Book::default(),
             unsettled: Unsettled::default(),

@@ -17,6 +17,7 @@ use super::ask::{Client, ClientId, Ticket};
 use super::book::{Booked, LockBook};
 use super::event::{Moment, Spec};
 use super::global::GlobalRules;
+use super::host_id::HostId;
 use super::lock_manager::thread::Calls;
 use super::lock_manager::{Fault, LockManager, Site};
 use super::state::Standing;
@@ -28,8 +29,8 @@ use crate::kernel::ActiveLvs;
 pub struct LockEnvironment {
     /// The lock managers that there can be.
     pub managers: Managers,
-    /// Our host id where a client does not say one (sanlock); 0 where there is none.
-    pub host_id: u32,
+    /// Our host id where a client does not say one (sanlock).
+    pub host_id: HostId,
     /// How long a request waits for clients of the same host; `None`: for ever, as with the C daemon.
     pub local_wait: Option<Duration>,
     /// What is remembered in memory, for actors that start again.

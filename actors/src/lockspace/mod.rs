@@ -29,6 +29,7 @@ pub mod environment;
 pub mod event;
 pub mod explain;
 pub mod global;
+pub mod host_id;
 pub mod lock_manager;
 mod lock_table;
 pub mod messages;

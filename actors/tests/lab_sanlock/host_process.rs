@@ -39,6 +39,11 @@ fn perform(manager: &SanlockManager, connection: &mut Option<Box<dyn Connection>
             };
             text(manager.connect(&site).map(|made| *connection = Some(made)))
         }
+        ["connect_to", vg, args, host_id] => {
+            let vg = Some((*vg).try_into().unwrap());
+            let site = Site { vg, args: (*args).into(), host_id: host_id.parse().unwrap() };
+            text(manager.connect(&site).map(|made| *connection = Some(made)))
+        }
         ["probe"] => text(manager.probe()),
         ["remains"] => text(manager.remains()),
         ["init_vg", lv, enable] => text(manager.init_vg(&InitVg {

@@ -26,6 +26,9 @@ tests![
     the_global_lock_is_disabled_and_enabled,
     a_removed_vg_has_no_leases_any_more,
     a_renamed_vg_keeps_the_names_of_its_leases,
+    a_rename_that_was_not_finished_is_told_by_the_next_start,
+    leases_that_must_not_time_out_are_not_used_by_a_sanlock_that_lets_them,
+    the_leases_of_a_vg_are_never_those_of_an_lv,
     a_corrupt_lease_is_repaired_when_asked_for,
     leases_on_a_lost_disk_end_with_the_kill_program,
     a_daemon_that_is_gone_is_an_error,
@@ -253,7 +256,7 @@ fn a_renamed_vg_keeps_the_names_of_its_leases() {
     a.expect(&format!("init_lv {LV1} none"), &format!("\"{FIRST}\""));
     a.expect(&format!("init_lv {LV2} {FIRST}"), &format!("\"{SECOND}\""));
     let disk = lab.rename_disk("new");
-    a.expect("rename_vg new-vg", "error -212: find the device");
+    a.expect("rename_vg new-vg", "error -19: find the device");
     a.expect("rename_vg new", "()");
     assert_eq!(disk.lease(0).lockspace, "lvm_new");
     assert_eq!(disk.names_from(65), ["GLLK", "VGLK", LV1, LV2, "#unused"]);
@@ -295,4 +298,36 @@ fn a_daemon_that_is_gone_is_an_error() {
     }
     a.expect("acquire VGLK ex", "error -221: acquire ex VGLK: sanlock does not answer");
     a.expect("other_hosts", "error -214: ");
+}
+
+fn a_rename_that_was_not_finished_is_told_by_the_next_start() {
+    let lab = Lab::with_vg(1);
+    lab.rename_disk("new");
+    let mut a = lab.host(1);
+    a.expect("connect_to new 1.0.0:lvmlock 1", "()");
+    a.expect("prepare", "error -212: use ");
+    a.expect("rename_vg new", "()");
+    a.expect("prepare", "Prepared { global: ");
+}
+
+fn leases_that_must_not_time_out_are_not_used_by_a_sanlock_that_lets_them() {
+    let lab = Lab::with_vg(1);
+    let mut a = lab.host(1);
+    a.expect("connect 2.0.0:lvmlock:persist 1", "()");
+    a.expect("prepare", "Prepared { global: ");
+    a.expect("connect 2.0.0:lvmlock:notimeout 1", "()");
+    a.expect("prepare", "error -212: use ");
+    a.expect("connect 2.0.0:lvmlock:bogus 1", "error -212: use ");
+}
+
+fn the_leases_of_a_vg_are_never_those_of_an_lv() {
+    let lab = Lab::with_vg(1);
+    let mut a = lab.joined(1);
+    a.expect("acquire VGLK ex", "Some(");
+    for mib in [0_u64, 65, 66] {
+        let args = format!("1.0.0:{}", mib << 20);
+        a.expect(&format!("acquire {LV1} ex {args}"), "error -1: ");
+        a.expect(&format!("free_lv {LV1} {args}"), "error -1: ");
+    }
+    assert_eq!(lab.disk().names_from(65), ["GLLK", "VGLK", "#unused"]);
 }

@@ -12,6 +12,7 @@ use lvmwarden_actors::lockspace::environment::{
     Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets, Unsettled,
 };
 use lvmwarden_actors::lockspace::global::GlobalRules;
+use lvmwarden_actors::lockspace::host_id::HostId;
 use lvmwarden_actors::lockspace::lock_manager::LockManager;
 use lvmwarden_actors::lockspace::lock_manager::dlm::{Cluster, DlmManager};
 use lvmwarden_actors::lockspace::lock_manager::sanlock::{SanlockManager, Settings};
@@ -28,8 +29,8 @@ pub(super) struct LockRole {
     pub(super) test: bool,
     /// Which lock manager has the global lock, where that is said.
     pub(super) gl_type: Option<LockType>,
-    /// This host's id in the lockspaces of sanlock, where a client says none; 0: there is none.
-    pub(super) host_id: u32,
+    /// This host's id in the lockspaces of sanlock, where a client says none.
+    pub(super) host_id: HostId,
     /// How long a read or write of a lease may take, in seconds; 0: as long as sanlock thinks.
     pub(super) io_timeout_seconds: u32,
     /// What sanlock runs when the leases of a VG are lost.

@@ -15,6 +15,7 @@ use anyhow::Context;
 use lvmwarden_actors::door::DoorEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::lockspace::directory::{Closed, Directory};
+use lvmwarden_actors::lockspace::host_id::HostId;
 use lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::session::lock::Lvmlockd;
@@ -26,7 +27,6 @@ use slog::{Logger, info, warn};
 use tokio::sync::{Notify, watch};
 
 use super::command_line::LvmlockdOptions;
-use super::host_id;
 use super::lock_dumps::LockDumps;
 use super::lock_role::{self, LockRole};
 use super::logging::{self, LogRing};
@@ -52,31 +52,22 @@ pub(crate) fn main(options: &LvmlockdOptions) -> ExitCode {
 }
 
 fn start(options: &LvmlockdOptions) -> anyhow::Result<ExitCode> {
-    let host_id = match options.host_id_file() {
-        Some(file) => host_id::read(file)?,
-        None => options.host_id,
-    };
     let ready = match Process::enter(!options.is_background())? {
         Process::Elsewhere(exit_code) => return Ok(exit_code),
         Process::Foreground => None,
         Process::Background(ready) => Some(ready),
     };
-    serve(options, host_id, &Place::make(&options.socket())?, ready)
+    serve(options, &Place::make(&options.socket())?, ready)
 }
 
 /// Serves until the end, and returns how it ended.
-fn serve(
-    options: &LvmlockdOptions,
-    host_id: u32,
-    place: &Place,
-    ready: Option<ReadyPipe>,
-) -> anyhow::Result<ExitCode> {
+fn serve(options: &LvmlockdOptions, place: &Place, ready: Option<ReadyPipe>) -> anyhow::Result<ExitCode> {
     let (log, _, guard) = logging::open(stand_in::log_of("lvmlockd", ready.as_ref()), options.level());
     let ring = LogRing::default();
     let log = ring.beside(log);
     log_panics(log.clone());
     let dumps = LockDumps { ring, format: options.info_format, log: log.clone() };
-    let exit = runtime::run(&log, live(options, host_id, place, dumps, ready, &log));
+    let exit = runtime::run(&log, live(options, place, dumps, ready, &log));
     drop(log);
     drop(guard);
     exit
@@ -84,7 +75,6 @@ fn serve(
 
 async fn live(
     options: &LvmlockdOptions,
-    host_id: u32,
     place: &Place,
     dumps: LockDumps,
     ready: Option<ReadyPipe>,
@@ -96,10 +86,14 @@ async fn live(
     let mut listening = Listening::open(&Wanted::lvmlockd(&options.socket()), &mut HandedOver::take()?)?;
     let (gate, mut opened) = watch::channel(false);
     let (metrics, quit) = (Metrics::new(), Arc::new(Notify::new()));
+    let host_id = match options.host_id_file() {
+        Some(file) => HostId::File(file.to_owned()),
+        None => HostId::Number(options.host_id),
+    };
     let role = LockRole {
         test: options.test,
         gl_type: options.gl_type,
-        host_id,
+        host_id: host_id.clone(),
         io_timeout_seconds: options.sanlock_timeout,
         kill_program: KILL_PROGRAM.into(),
         local_wait: None,
@@ -117,7 +111,7 @@ async fn live(
     let socket = listening.listener.try_clone().context("cannot keep the socket")?;
     let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
     warn!(log, "lvmlockd starts"; "version" => env!("CARGO_PKG_VERSION"), "socket" => %place.instance.display(),
-          "host_id" => host_id, "test" => options.test);
+          "host_id" => ?host_id, "test" => options.test);
     let root = start_root(tree::lock_daemon(place.journal.clone(), &lock, &door, &gate), log.clone());
     let directory = Directory::new(root.registry(), Arc::clone(&lock));
 

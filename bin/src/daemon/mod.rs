@@ -16,7 +16,6 @@ mod client;
 mod command_line;
 mod config;
 mod group;
-mod host_id;
 mod lock_dumps;
 mod lock_role;
 mod logging;

@@ -115,6 +115,8 @@ impl ResultCode {
     pub const BUSY: Self = Self(-16);
     /// It is there already, or is held in an incompatible mode.
     pub const EXISTS: Self = Self(-17);
+    /// The device of the leases is not there, under its VG's new name.
+    pub const NO_DEVICE: Self = Self(-19);
     /// The request makes no sense for this mode or lock type.
     pub const INVALID: Self = Self(-22);
     /// No lock manager runs.

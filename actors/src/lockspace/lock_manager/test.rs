@@ -91,7 +91,10 @@ impl LockManager for TestManager {
     fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
         match (self.lock_type, &*request.args) {
             (LockType::Dlm, _) => Ok(format!("1.0.0:{CLUSTER}")),
-            (LockType::Sanlock, lv) => Ok(layout::vg_args(&layout::lv_for_leases(lv)?)),
+            (LockType::Sanlock, lv) => {
+                layout::usage_of_words(&request.set_args)?;
+                Ok(layout::vg_args(&layout::lv_for_leases(lv)?))
+            }
             (LockType::Idm, _) => Ok("none".to_owned()),
         }
     }
@@ -185,7 +188,7 @@ impl Connection for TestConnection {
     ) -> Result<Option<ValueBlock>, Fault> {
         self.remotes.check(self.vg.as_ref(), resource, mode)?;
         if self.sanlock.is_some() && matches!(resource, Resource::Lv(_)) {
-            layout::lv_offset(&how.lv_args)?;
+            layout::lv_lease_offset(&how.lv_args, AREA)?;
         }
         Ok(None)
     }

@@ -47,7 +47,8 @@ impl Machine {
             Ask::Free if self.holds_lv_locks() => cx.answer(ticket, ResultCode::BUSY),
             Ask::Free => count_hosts(ticket, Then::Free, cx),
             Ask::RenameBefore => count_hosts(ticket, Then::Leave, cx),
-            Ask::SetLockArgsBefore => self.before_lock_args(ticket, cx),
+            // The second step is not served: the first one would leave the VG stopped.
+            Ask::SetLockArgsBefore => cx.answer(ticket, ResultCode::NOT_SUPPORTED),
             Ask::Kill => self.kill(ticket, cx),
             Ask::Drop => self.stop(vec![ticket], Leave::Keep, false, cx),
             Ask::Status => self.tell_status(ticket, cx),
@@ -111,16 +112,6 @@ impl Machine {
             self.wish(&Resource::Global, ticket, client, Wish::SwitchGlobal { enable, exclusive }, cx);
         } else {
             cx.answer(ticket, ResultCode::INVALID);
-        }
-    }
-
-    fn before_lock_args(&mut self, ticket: Ticket, cx: &mut Context<'_>) {
-        if self.spec.lock_type != LockType::Sanlock {
-            cx.answer(ticket, ResultCode::NOT_SUPPORTED);
-        } else if self.holds_lv_locks() {
-            cx.answer(ticket, ResultCode::NOT_EMPTY);
-        } else {
-            count_hosts(ticket, Then::Leave, cx);
         }
     }
 

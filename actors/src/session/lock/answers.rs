@@ -14,6 +14,7 @@ use super::{Answered, Session};
 use crate::lockspace::ask::{Ask, LockAsk, Reply, StartAsk, StopRule};
 use crate::lockspace::directory::{job, lockspace_of};
 use crate::lockspace::event::Spec;
+use crate::lockspace::host_id::{self, HostId};
 use crate::lockspace::lock_manager::{Adopt, InitLv, InitVg, Resource};
 
 impl Session<'_> {
@@ -194,13 +195,13 @@ impl Session<'_> {
             }),
             Operation::FreeVg => Ask::Free,
             Operation::EnableGlobal => {
-                if let Err(code) = rules.rules().may_switch(&lockspace_of(vg), true) {
+                if let Err(code) = self.may_switch(vg, true).await {
                     return refused(code);
                 }
                 Ask::EnableGlobal
             }
             Operation::DisableGlobal(options) => {
-                if let Err(code) = rules.rules().may_switch(&lockspace_of(vg), false) {
+                if let Err(code) = self.may_switch(vg, false).await {
                     return refused(code);
                 }
                 Ask::DisableGlobal { exclusive: options.contains(Options::EX_DISABLE) }
@@ -222,6 +223,21 @@ impl Session<'_> {
             self.service.directory.stop_global_if_unused(&self.question(said)).await;
         }
         routed
+    }
+
+    /// Looks whether the global lock of a VG may be enabled or disabled; that of a killed VG has its own reason not to.
+    async fn may_switch(&self, vg: &VgName, enable: bool) -> Result<(), ResultCode> {
+        let (directory, lockspace) = (&self.service.directory, lockspace_of(vg));
+        let (may, lock_type) = {
+            let rules = directory.environment().global.rules();
+            (rules.may_switch(&lockspace, enable), rules.lock_type())
+        };
+        // Where the global lock is dlm's, that comes first, as in C.
+        let may_be_killed = may == Err(ResultCode::INVALID) && lock_type == Some(LockType::Sanlock);
+        if may_be_killed && directory.describe_one(&lockspace).await.is_some_and(|picture| picture.killed) {
+            return Err(ResultCode::VG_KILLED);
+        }
+        may
     }
 
     async fn lock(&self, vg: &VgName, said: RequestedType, lock: Lock) -> Routed {
@@ -248,13 +264,25 @@ impl Session<'_> {
     ) -> Reply {
         let Some(lock_type) = said.known() else { return Reply::of(ResultCode::FAILED) };
         let environment = self.service.directory.environment();
+        let host_id = match environment.host_id.clone() {
+            _ if host_id != 0 || lock_type != LockType::Sanlock => host_id,
+            HostId::Number(number) => number,
+            HostId::File(file) => match job("read the host id", move || host_id::read(&file)).await {
+                Ok(number) => number,
+                Err(fault) => {
+                    slog::warn!(self.service.log, "a VG is not started"; "vg" => %vg, "error" => %fault,
+                                "next" => "the file is read again at the next start");
+                    return Reply::from(fault);
+                }
+            },
+        };
         let spec = Spec {
             name: Arc::from(lockspace_of(&vg)),
             vg: Some(vg),
             vg_uuid,
             args: args.into(),
             lock_type,
-            host_id: if host_id == 0 { environment.host_id } else { host_id },
+            host_id,
             local_wait: environment.local_wait,
         };
         let how = StartAsk {

@@ -51,8 +51,18 @@ fn lockspace(picture: &LockspacePicture) -> LockspaceInfo {
         generation: picture.generation,
         state,
         waiting: Vec::new(),
-        resources: picture.resources.iter().map(|picture| resource(picture, spec.lock_type.into())).collect(),
+        resources: shown(picture).map(|picture| resource(picture, spec.lock_type.into())).collect(),
     }
+}
+
+/// Returns the locks that are shown: the global one where it is, or somebody holds it or waits for it.
+fn shown(picture: &LockspacePicture) -> impl Iterator<Item = &ResourcePicture> {
+    let has_global = picture.spec.vg.is_none() || picture.global == GlobalLease::Enabled;
+    let is_in_use = |lock: &ResourcePicture| lock.mode != LockMode::Unlocked || !lock.waiters.is_empty();
+    picture
+        .resources
+        .iter()
+        .filter(move |lock| has_global || lock.resource != Resource::Global || is_in_use(lock))
 }
 
 fn resource(picture: &ResourcePicture, lock_type: RequestedType) -> ResourceInfo {

@@ -16,6 +16,7 @@ use lvmwarden_actors::history::chronicler::HistorySite;
 use lvmwarden_actors::history::health::Health;
 use lvmwarden_actors::kernel::DeviceMapper;
 use lvmwarden_actors::lockspace::environment::LockEnvironment;
+use lvmwarden_actors::lockspace::host_id::HostId;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::state::Stop;
 use lvmwarden_actors::reconcile::Reconciling;
@@ -143,7 +144,7 @@ fn lock_environment(config: &Config, events: Events) -> Arc<LockEnvironment> {
     let role = LockRole {
         test: false,
         gl_type: settings.global_type,
-        host_id: settings.host_id,
+        host_id: HostId::Number(settings.host_id),
         io_timeout_seconds: settings.io_timeout_seconds,
         kill_program: settings.kill_program.clone(),
         local_wait: (!wait_limit.is_zero()).then_some(wait_limit),

@@ -83,3 +83,98 @@ fn c_49_the_vg_with_the_global_lock_is_removed() {
     let answer = client.ask(ask::lock_gl("sh"));
     assert_eq!((answer.result(), answer.flags()), (0, "none"));
 }
+
+#[test]
+fn c_55_the_global_lock_of_a_killed_vg_is_not_switched_and_that_is_the_reason() {
+    let site = LockSite::new();
+    let _daemon = daemon(&site);
+    let mut client = site.client();
+    started(&mut client, &site, "vg");
+    assert_eq!(client.result(ask::of_vg("enable_gl", "vg", "")), -22, "one is known");
+    assert_eq!(client.result(ask::of_vg("kill_vg", "vg", "")), 0);
+    for keyword in ["enable_gl", "disable_gl"] {
+        assert_eq!(client.result(ask::of_vg(keyword, "vg", "")), -217, "{keyword}");
+    }
+}
+
+#[test]
+fn c_63_a_vg_without_the_global_lock_shows_no_line_for_it() {
+    let site = LockSite::new();
+    let _daemon = daemon(&site);
+    let mut client = site.client();
+    started(&mut client, &site, "vg");
+    let global =
+        |client: &mut LockClient| client.info().iter().filter(|line| line.value("name") == "GLLK").count();
+    assert_eq!(global(&mut client), 1);
+    assert_eq!(client.result(ask::of_vg("disable_gl", "vg", "")), 0);
+    assert_eq!(global(&mut client), 0);
+}
+
+#[test]
+fn c_63_a_vg_of_dlm_shows_no_line_for_the_global_lock() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    site.start_vg("vg");
+    let info = site.client().dump("info");
+    let (global, vg) = info.split_once("ls_name=lvm_vg ").unwrap();
+    assert!(global.contains("name=GLLK") && !vg.contains("name=GLLK"), "{info}");
+}
+
+#[test]
+fn the_host_id_is_read_when_a_vg_is_started() {
+    let site = LockSite::new();
+    let file = site.path("lvmlocal.conf");
+    let options = ["-g", "sanlock", "--host-id-file", file.to_str().unwrap()];
+    let _daemon = site.daemon(Ours).options(options).seeing_devices().start();
+    let mut client = site.client();
+    site.device("vg");
+    let start = ask::start_vg_of_type("vg", "sanlock", ARGS, 0, "wait");
+    assert_eq!(client.result(&start), -213, "there is no file yet");
+    std::fs::write(&file, "host_id = 7\n").unwrap();
+    assert_eq!(client.result(&start), 0);
+    assert_eq!(client.info_of("ls", "ls_name", "lvm_vg")[0].value("host_id"), "7");
+}
+
+#[test]
+fn words_of_lock_arguments_are_known_or_refused() {
+    let site = LockSite::new();
+    let _daemon = daemon(&site);
+    let mut client = site.client();
+    site.device("vg");
+    for (words, result) in [
+        ("timeout,nopersist,nocaw", 0),
+        ("", 0),
+        ("notimeout", -93),
+        ("bogus", -212),
+        ("timeout,bogus", -212),
+    ] {
+        let fields =
+            format!("vg_lock_type =\"sanlock\"\nvg_lock_args =\"lvmlock\"\nset_lock_args =\"{words}\"\n");
+        let answer = client.ask(ask::of_vg("init_vg", "vg", &fields));
+        let args = if result == 0 { ARGS } else { "lvmlock" };
+        assert_eq!((answer.result(), answer.field("vg_lock_args")), (result, Some(args)), "{words}");
+    }
+    let start = |args| ask::start_vg_of_type("vg", "sanlock", args, 1, "wait");
+    assert_eq!(client.result(start("2.0.0:lvmlock:bogus")), -212);
+    assert_eq!(client.result(start(ARGS)), 0);
+    let set = "vg_lock_type =\"sanlock\"\nset_lock_args =\"timeout\"\n";
+    assert_eq!(client.result(ask::of_vg("setlockargs_vg_before", "vg", set)), -93);
+    assert_eq!(client.result(ask::lock_vg("vg", "sh")), 0, "it runs");
+}
+
+#[test]
+fn an_lv_has_no_lock_at_the_place_of_another_lease() {
+    let site = LockSite::new();
+    let _daemon = daemon(&site);
+    let mut client = site.client();
+    started(&mut client, &site, "vg");
+    let lock = |offset: u64| {
+        let lock = ask::lock_lv("vg", "lv", "ex", "persistent").replace("\"dlm\"", "\"sanlock\"");
+        lock.replace("lv_lock_args =\"sanlock\"", &format!("lv_lock_args =\"1.0.0:{offset}\""))
+    };
+    for mib in [0, 65, 66] {
+        assert_eq!(client.result(lock(mib << 20)), -1, "{mib} MiB");
+    }
+    assert_eq!(client.result(lock((67 << 20) + 512)), -1);
+    assert_eq!(client.result(lock(67 << 20)), 0);
+}

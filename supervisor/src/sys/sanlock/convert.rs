@@ -2,7 +2,7 @@
 
 use std::os::unix::ffi::OsStrExt;
 
-use super::{Area, Place, Refusal, raw};
+use super::{Area, Caw, Place, Refusal, Usage, raw};
 
 impl Area {
     /// Returns the flags that say so.
@@ -29,6 +29,28 @@ pub(super) fn area_of(flags: u32) -> Option<Area> {
     let align_mib = of(&[(raw::ALIGN_1M, 1), (raw::ALIGN_2M, 2), (raw::ALIGN_4M, 4), (raw::ALIGN_8M, 8)])?;
     let sector_bytes = of(&[(raw::SECTOR_512, 512), (raw::SECTOR_4K, 4096)])?;
     Some(Area { sector_bytes, align_mib })
+}
+
+impl Usage {
+    /// Returns the flags of a lockspace that say so.
+    pub(super) fn flags(self) -> u32 {
+        if self.no_timeout { raw::LSF_NO_TIMEOUT } else { 0 }
+    }
+
+    /// Returns the flags with which a lockspace or a resource is written so.
+    pub(super) fn write_flags(self) -> u32 {
+        match self.caw {
+            Caw::AsConfigured => 0,
+            Caw::Used => raw::WRITE_USE_CAW,
+            Caw::NotUsed => raw::WRITE_NO_CAW,
+        }
+    }
+}
+
+/// Returns how leases are used, out of the flags that are read of their lockspace.
+pub(super) fn usage_of(flags: u32) -> Usage {
+    let caw = if flags & raw::LSF_USING_CAW == 0 { Caw::NotUsed } else { Caw::Used };
+    Usage { no_timeout: flags & raw::LSF_NO_TIMEOUT != 0, caw }
 }
 
 /// Returns a name as sanlock wants it: filled with zeros, without one at the end when it has the full length.
@@ -70,6 +92,22 @@ mod tests {
         assert_eq!(area_of(raw::RES_SHARED), None);
         assert_eq!(Area { sector_bytes: 520, align_mib: 1 }.flags(), Err(Refusal(-libc::EINVAL)));
         assert_eq!(Area { sector_bytes: 512, align_mib: 3 }.flags(), Err(Refusal(-libc::EINVAL)));
+    }
+
+    #[test]
+    fn leases_are_written_with_what_is_read_of_their_lockspace() {
+        for (read, flags, write_flags) in [
+            (0, 0, raw::WRITE_NO_CAW),
+            (raw::ALIGN_1M | raw::SECTOR_512, 0, raw::WRITE_NO_CAW),
+            (raw::LSF_NO_TIMEOUT, raw::LSF_NO_TIMEOUT, raw::WRITE_NO_CAW),
+            (raw::LSF_USING_CAW, 0, raw::WRITE_USE_CAW),
+            (raw::LSF_NO_TIMEOUT | raw::LSF_USING_CAW, raw::LSF_NO_TIMEOUT, raw::WRITE_USE_CAW),
+        ] {
+            let usage = usage_of(read);
+            assert_eq!((usage.flags(), usage.write_flags()), (flags, write_flags), "{read:#x}");
+        }
+        let unsaid = Usage { no_timeout: false, caw: Caw::AsConfigured };
+        assert_eq!((unsaid.flags(), unsaid.write_flags()), (0, 0));
     }
 
     #[test]

@@ -18,7 +18,7 @@ use std::{fmt, io, ptr, slice};
 pub use super::library::LibraryError;
 pub use registration::{Orphans, Registration};
 
-use convert::{area_of, disk, from_name, name};
+use convert::{area_of, disk, from_name, name, usage_of};
 use raw::Functions;
 
 /// What sanlock has answered instead of doing it: a negative errno, or a number of its own, -200 and below.
@@ -36,6 +36,31 @@ pub struct Area {
     pub sector_bytes: u32,
     /// The size of a lease in MiB: 1, 2, 4 or 8.
     pub align_mib: u32,
+}
+
+/// How leases are used, beside their size: what is written anew keeps it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// A host that is silent keeps its leases until somebody says that it is dead (4.2).
+    pub no_timeout: bool,
+    /// Whether the disk compares and writes in one step.
+    pub caw: Caw,
+}
+
+/// Whether the disk compares and writes a lease in one step (5.0).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caw {
+    /// As the daemon's configuration says, where the disk can.
+    AsConfigured,
+    /// Where the disk can.
+    Used,
+    /// Never.
+    NotUsed,
+}
+
+impl Usage {
+    /// As every sanlock has used leases.
+    pub const PLAIN: Self = Self { no_timeout: false, caw: Caw::NotUsed };
 }
 
 /// A place on a disk.
@@ -78,6 +103,8 @@ pub struct Found {
     pub resource: String,
     /// The size of its leases; `None`: older than sanlock 3.7, which did not write it down.
     pub area: Option<Area>,
+    /// How its leases are used, for a lockspace.
+    pub usage: Usage,
 }
 
 /// A lockspace that the daemon is in.
@@ -217,7 +244,7 @@ impl Sanlock {
         check(unsafe { (self.0.align)(&raw mut disk) })
     }
 
-    /// Writes an empty lockspace.
+    /// Writes an empty lockspace, used like this.
     ///
     /// # Errors
     /// The disk cannot be written.
@@ -226,11 +253,14 @@ impl Sanlock {
         lockspace: &str,
         place: Place<'_>,
         area: Option<Area>,
+        usage: Usage,
         io_timeout: u32,
     ) -> Result<(), Refusal> {
         let mut lockspace = lockspace_at(lockspace, 0, place, area)?;
+        lockspace.flags |= usage.flags();
+        let flags = usage.write_flags();
         // SAFETY: the structure is complete and lives until the call returns.
-        check(unsafe { (self.0.write_lockspace)(&raw mut lockspace, 0, 0, io_timeout) }).map(drop)
+        check(unsafe { (self.0.write_lockspace)(&raw mut lockspace, 0, flags, io_timeout) }).map(drop)
     }
 
     /// Reads which lockspace is at a place.
@@ -242,17 +272,19 @@ impl Sanlock {
         let mut io_timeout = 0;
         // SAFETY: both are complete and live until the call returns, which writes to both.
         check(unsafe { (self.0.read_lockspace)(&raw mut found, 0, &raw mut io_timeout) })?;
-        Ok(Found { lockspace: from_name(&found.name), resource: String::new(), area: area_of(found.flags) })
+        let (area, usage) = (area_of(found.flags), usage_of(found.flags));
+        Ok(Found { lockspace: from_name(&found.name), resource: String::new(), area, usage })
     }
 
-    /// Writes a lease that nobody holds.
+    /// Writes a lease that nobody holds, used like this.
     ///
     /// # Errors
     /// The disk cannot be written.
-    pub fn write_resource(self, lease: &Lease<'_>) -> Result<(), Refusal> {
+    pub fn write_resource(self, lease: &Lease<'_>, usage: Usage) -> Result<(), Refusal> {
         let mut resource = resource(lease)?;
+        let flags = usage.write_flags();
         // SAFETY: the structure is complete, with its one disk, and lives until the call returns.
-        check(unsafe { (self.0.write_resource)(&raw mut resource, 0, 0, 0) }).map(drop)
+        check(unsafe { (self.0.write_resource)(&raw mut resource, 0, 0, flags) }).map(drop)
     }
 
     /// Reads which lease is at a place.
@@ -268,6 +300,7 @@ impl Sanlock {
             lockspace: from_name(&resource.lockspace_name),
             resource: from_name(&resource.name),
             area: area_of(resource.flags),
+            usage: Usage::PLAIN,
         })
     }
 

@@ -19,6 +19,13 @@ pub(super) const ALIGN_8M: u32 = 0x80;
 pub(super) const SECTOR_512: u32 = 0x100;
 pub(super) const SECTOR_4K: u32 = 0x200;
 
+// Those of 4.2 and 5.0; earlier versions pass them over.
+pub(super) const LSF_NO_TIMEOUT: u32 = 0x4;
+pub(super) const LSF_USING_CAW: u32 = 0x8;
+/// For lockspaces and resources.
+pub(super) const WRITE_USE_CAW: u32 = 0x2;
+pub(super) const WRITE_NO_CAW: u32 = 0x4;
+
 pub(super) const RES_SHARED: u32 = 0x4;
 pub(super) const RES_PERSISTENT: u32 = 0x8;
 

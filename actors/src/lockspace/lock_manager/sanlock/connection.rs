@@ -18,7 +18,7 @@ use super::errors::{
     EAGAIN, EBUSY, EEXIST, EINPROGRESS, ENOENT, Wanted, acquire_fault, convert_fault, disk_fault, is_corrupt,
     join_fault, leave_fault, manager_fault, no_library, was_not_held,
 };
-use super::layout::{global_name, lv_args, lv_offset, max_host_id};
+use super::layout::{global_name, lv_args, lv_lease_offset, max_host_id};
 use super::leases::Leases;
 use super::status::{SharedStatus, Status, host_name, monotonic_seconds};
 use super::{Settings, device};
@@ -41,6 +41,8 @@ pub(super) struct SanlockConnection {
     status: Arc<SharedStatus>,
     vg: VgName,
     device: PathBuf,
+    /// The VG's arguments say so.
+    no_timeout: bool,
     host_id: u32,
     /// There from preparing to leaving.
     open: Option<Open>,
@@ -59,9 +61,10 @@ impl SanlockConnection {
         status: Arc<SharedStatus>,
         vg: VgName,
         device: PathBuf,
+        no_timeout: bool,
         host_id: u32,
     ) -> Self {
-        Self { settings, status, vg, device, host_id, open: None }
+        Self { settings, status, vg, device, no_timeout, host_id, open: None }
     }
 
     /// Returns what preparing has opened.
@@ -91,8 +94,9 @@ impl Connection for SanlockConnection {
         let (leases, found) = Leases::open(sanlock, &self.vg, &self.device).map_err(unreadable)?;
         if found != leases.lockspace {
             let text = format!("use {}: its leases are those of `{found}`", self.device.display());
-            return Err(Fault::new(ResultCode::MANAGER, text));
+            return Err(Fault::new(ResultCode::BAD_ARGS, text));
         }
+        leases.must_know_no_timeout(self.no_timeout)?;
         if self.host_id > max_host_id(leases.area) {
             return Err(bad_host_id(self.host_id));
         }
@@ -297,8 +301,8 @@ impl Connection for SanlockConnection {
     }
 
     fn free_lv(&mut self, lv_uuid: LvUuid, lv_args: &str) -> Result<(), Fault> {
-        let offset = lv_offset(lv_args)?;
-        self.open()?.leases.free_lv(lv_uuid, offset)
+        let leases = &self.open()?.leases;
+        leases.free_lv(lv_uuid, lv_lease_offset(lv_args, leases.area)?)
     }
 
     fn read_global(&mut self) -> Result<GlobalLease, Fault> {

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 
 use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::lock::ResultCode;
-use lvmwarden_supervisor::sys::sanlock::Area;
+use lvmwarden_supervisor::sys::sanlock::{Area, Caw, Usage};
 
 use crate::kernel::names::mapper_name;
 use crate::lockspace::lock_manager::{Fault, GlobalLease};
@@ -48,15 +48,42 @@ pub fn device(folder: &Path, vg: &VgName, lv: &LvName) -> PathBuf {
     folder.join(mapper_name(vg.as_str(), lv.as_str()))
 }
 
-/// Returns the name of the LV with the leases, out of a VG's lock arguments such as `1.0.0:lvmlock`.
+/// What a VG's lock arguments say, such as `1.0.0:lvmlock` or `2.0.0:lvmlock:notimeout:persist`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VgArgs {
+    /// The LV with the leases.
+    pub lv: LvName,
+    /// A host that is silent keeps its leases until somebody says that it is dead.
+    pub no_timeout: bool,
+}
+
+/// Returns the name of the LV with the leases, out of a VG's lock arguments.
 ///
 /// # Errors
-/// [`ResultCode::BAD_ARGS`]: there is none in them, or their format is newer than 2.
+/// As of [`vg_args_of`].
 pub fn lock_lv(args: &str) -> Result<LvName, Fault> {
+    vg_args_of(args).map(|args| args.lv)
+}
+
+/// Reads a VG's lock arguments. What `persist` stands for, lvm does by itself.
+///
+/// # Errors
+/// [`ResultCode::BAD_ARGS`]: they name no LV, their format is newer than 2, or they have a word that is not known: it may
+/// forbid what would be done without it.
+pub fn vg_args_of(args: &str) -> Result<VgArgs, Fault> {
     let bad = || Fault::new(ResultCode::BAD_ARGS, format!("use the VG's lock arguments `{args}`"));
     let (version, rest) = args.split_once(':').ok_or_else(bad)?;
-    let lv = rest.split(':').next().unwrap_or_default().try_into().map_err(|_| bad())?;
-    if major(version).is_none_or(|major| major > 2) { Err(bad()) } else { Ok(lv) }
+    let mut words = rest.split(':');
+    let lv = words.next().unwrap_or_default().try_into().map_err(|_| bad())?;
+    let mut no_timeout = false;
+    for word in words {
+        match word {
+            "notimeout" => no_timeout = true,
+            "persist" => {}
+            _unknown => return Err(bad()),
+        }
+    }
+    if major(version).is_none_or(|major| major > 2) { Err(bad()) } else { Ok(VgArgs { lv, no_timeout }) }
 }
 
 /// Returns the LV with the leases that a new VG is to have.
@@ -73,6 +100,27 @@ pub fn vg_args(lv: &LvName) -> String {
     format!("1.0.0:{lv}")
 }
 
+/// Returns how the leases of a new VG are to be used, out of words such as `persist,notimeout`.
+///
+/// # Errors
+/// [`ResultCode::NOT_SUPPORTED`]: a word means something else than what every sanlock does.
+/// [`ResultCode::BAD_ARGS`]: a word is not known.
+pub fn usage_of_words(words: &str) -> Result<Usage, Fault> {
+    let refused = |code, why| Err(Fault::new(code, format!("use the lock arguments `{words}`: {why}")));
+    let mut caw = Caw::AsConfigured;
+    for word in words.split(',').filter(|_| !words.is_empty()) {
+        match word {
+            "nopersist" | "timeout" => {}
+            "nocaw" => caw = Caw::NotUsed,
+            "persist" | "notimeout" | "caw" => {
+                return refused(ResultCode::NOT_SUPPORTED, "they are not served here");
+            }
+            _unknown => return refused(ResultCode::BAD_ARGS, "there is a word that is not known"),
+        }
+    }
+    Ok(Usage { no_timeout: false, caw })
+}
+
 /// Returns where an LV's lease is, out of its lock arguments such as `1.0.0:70254592`: an offset in bytes.
 ///
 /// # Errors
@@ -84,6 +132,19 @@ pub fn lv_offset(args: &str) -> Result<u64, Fault> {
         return Err(bad());
     }
     args.rsplit(':').next().and_then(|offset| offset.parse().ok()).ok_or_else(bad)
+}
+
+/// Returns the same, if it is a place where LVs have their leases.
+///
+/// # Errors
+/// [`ResultCode::FAILED`]: as of [`lv_offset`], or it is the place of another lease, or of none.
+pub fn lv_lease_offset(args: &str, area: Area) -> Result<u64, Fault> {
+    let offset = lv_offset(args)?;
+    if offset < first_lv_offset(area) || !offset.is_multiple_of(align(area)) {
+        let text = format!("use the LV's lock arguments `{args}`: no LV has its lease there");
+        return Err(Fault::new(ResultCode::FAILED, text));
+    }
+    Ok(offset)
 }
 
 /// Returns the lock arguments of an LV whose lease is at `offset`.

@@ -6,13 +6,13 @@ use std::path::{Path, PathBuf};
 
 use lvmwarden_protocol::ids::{LvUuid, VgName};
 use lvmwarden_protocol::lock::ResultCode;
-use lvmwarden_supervisor::sys::sanlock::{Area, Lease, Place, Refusal, Sanlock};
+use lvmwarden_supervisor::sys::sanlock::{Area, Lease, Place, Refusal, Sanlock, Usage};
 
 use super::device;
 use super::errors::{EMSGSIZE, disk_fault, is_end_of_disk};
 use super::layout::{
     REMOVED, UNUSED, align, first_lv_offset, global_lease, global_name, global_offset, lockspace_name,
-    lv_args, lv_offset, vg_offset,
+    lv_args, lv_lease_offset, vg_offset,
 };
 use crate::lockspace::lock_manager::{Fault, GlobalLease, Resource};
 
@@ -23,6 +23,8 @@ pub(super) struct Leases {
     pub(super) lockspace: String,
     pub(super) device: PathBuf,
     pub(super) area: Area,
+    /// How they are used; what is written anew keeps it.
+    pub(super) usage: Usage,
 }
 
 /// What is at the place of an LV's lease.
@@ -44,12 +46,25 @@ impl Leases {
             Some(area) => area,
             None => super::layout::area_of_align(sanlock.align_bytes(device)?),
         };
-        Ok((Self::new(sanlock, vg, device, area), found.lockspace))
+        Ok((Self::new(sanlock, vg, device, area, found.usage), found.lockspace))
+    }
+
+    /// Refuses leases that are said not to time out, with a sanlock that does not say so: it would give them to others.
+    ///
+    /// # Errors
+    /// [`ResultCode::BAD_ARGS`]
+    pub(super) fn must_know_no_timeout(&self, is_said: bool) -> Result<(), Fault> {
+        if !is_said || self.usage.no_timeout {
+            return Ok(());
+        }
+        let text =
+            format!("use {}: its leases do not time out, which sanlock does not know", self.device.display());
+        Err(Fault::new(ResultCode::BAD_ARGS, text))
     }
 
     /// Returns the leases of a VG that are to be on `device`, with this size.
-    pub(super) fn new(sanlock: Sanlock, vg: &VgName, device: &Path, area: Area) -> Self {
-        Self { sanlock, lockspace: lockspace_name(vg), device: device.to_owned(), area }
+    pub(super) fn new(sanlock: Sanlock, vg: &VgName, device: &Path, area: Area, usage: Usage) -> Self {
+        Self { sanlock, lockspace: lockspace_name(vg), device: device.to_owned(), area, usage }
     }
 
     /// Returns the lease of this name at this offset.
@@ -65,7 +80,7 @@ impl Leases {
         match resource {
             Resource::Global => Ok(global_offset(self.area)),
             Resource::Vg => Ok(vg_offset(self.area)),
-            Resource::Lv(_) => lv_offset(lv_args),
+            Resource::Lv(_) => lv_lease_offset(lv_args, self.area),
         }
     }
 
@@ -75,14 +90,14 @@ impl Leases {
     /// Something may be written.
     pub(super) fn write_all(&self, enable_global: bool, io_timeout: u32) -> Result<(), Fault> {
         let failed = |refusal| disk_fault(refusal, "write the leases of the VG");
-        self.write_lockspace(&self.lockspace, io_timeout).map_err(failed)?;
+        self.write_lockspace(&self.lockspace, self.usage, io_timeout).map_err(failed)?;
         self.write(global_name(enable_global), global_offset(self.area)).map_err(failed)?;
         self.write(Resource::Vg.as_str(), vg_offset(self.area)).map_err(failed)?;
         // What an earlier LV at this place has left would look like leases in use.
         let end = device::size_bytes(&self.device)?;
         let mut offset = first_lv_offset(self.area);
         while offset + align(self.area) <= end {
-            self.write(UNUSED, offset).map_err(failed)?;
+            self.write_unused(offset).map_err(failed)?;
             offset += align(self.area);
         }
         Ok(())
@@ -93,7 +108,7 @@ impl Leases {
     pub(super) fn remove_all(&self, io_timeout: u32) -> Result<(), Refusal> {
         self.write(REMOVED, global_offset(self.area))?;
         self.write(REMOVED, vg_offset(self.area))?;
-        self.write_lockspace(UNUSED, io_timeout)
+        self.write_lockspace(UNUSED, Usage::PLAIN, io_timeout)
     }
 
     /// Gives everything the name of the lockspace.
@@ -102,7 +117,7 @@ impl Leases {
     /// Some leases may have the old one still; doing it again is right.
     pub(super) fn rename_all(&self, io_timeout: u32) -> Result<(), Fault> {
         let failed = |refusal| disk_fault(refusal, "rename the leases of the VG");
-        self.write_lockspace(&self.lockspace, io_timeout).map_err(failed)?;
+        self.write_lockspace(&self.lockspace, self.usage, io_timeout).map_err(failed)?;
         for offset in [global_offset(self.area), vg_offset(self.area)] {
             let name = self.read(offset).map_err(failed)?;
             self.write(&name, offset).map_err(failed)?;
@@ -179,7 +194,7 @@ impl Leases {
         let failed = |refusal| disk_fault(refusal, "free the lease of the LV");
         match self.slot(offset, device::size_bytes(&self.device)?).map_err(failed)? {
             Slot::Free => Ok(()),
-            Slot::Used(name) if name == lv_uuid.as_str() => self.write(UNUSED, offset).map_err(failed),
+            Slot::Used(name) if name == lv_uuid.as_str() => self.write_unused(offset).map_err(failed),
             Slot::Used(name) => {
                 let text = format!("free the lease of the LV: {} is the lease of {name}", lv_args(offset));
                 Err(Fault::new(ResultCode::LOCK_MANAGER, text))
@@ -214,11 +229,16 @@ impl Leases {
     /// # Errors
     /// It cannot be written.
     pub(super) fn write(&self, name: &str, offset: u64) -> Result<(), Refusal> {
-        self.sanlock.write_resource(&self.lease(name, offset))
+        self.sanlock.write_resource(&self.lease(name, offset), self.usage)
     }
 
-    fn write_lockspace(&self, name: &str, io_timeout: u32) -> Result<(), Refusal> {
-        self.sanlock.write_lockspace(name, self.place(0), Some(self.area), io_timeout)
+    /// Writes that a lease belongs to nobody; how it is used is up to its next user.
+    fn write_unused(&self, offset: u64) -> Result<(), Refusal> {
+        self.sanlock.write_resource(&self.lease(UNUSED, offset), Usage::PLAIN)
+    }
+
+    fn write_lockspace(&self, name: &str, usage: Usage, io_timeout: u32) -> Result<(), Refusal> {
+        self.sanlock.write_lockspace(name, self.place(0), Some(self.area), usage, io_timeout)
     }
 
     fn read(&self, offset: u64) -> Result<String, Refusal> {

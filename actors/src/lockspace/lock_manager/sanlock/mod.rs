@@ -82,11 +82,14 @@ impl SanlockManager {
 
     /// Opens the leases of a VG whose lockspace is not started.
     fn leases(&self, vg: &VgName, args: &str) -> Result<Leases, Fault> {
-        let device = self.device(vg, &layout::lock_lv(args)?);
+        let layout::VgArgs { lv, no_timeout } = layout::vg_args_of(args)?;
+        let device = self.device(vg, &lv);
         let sanlock = library()?;
         device::wait_for(&device)?;
         let failed = |refusal| disk_fault(refusal, "read the leases of the VG");
-        Ok(Leases::open(sanlock, vg, &device).map_err(failed)?.0)
+        let (leases, _) = Leases::open(sanlock, vg, &device).map_err(failed)?;
+        leases.must_know_no_timeout(no_timeout)?;
+        Ok(leases)
     }
 }
 
@@ -101,17 +104,15 @@ impl LockManager for SanlockManager {
 
     fn connect(&self, site: &Site) -> Result<Box<dyn Connection>, Fault> {
         let vg = site.vg.clone().ok_or_else(|| Fault::new(ResultCode::INVALID, "lock without a VG"))?;
-        let device = self.device(&vg, &layout::lock_lv(&site.args)?);
+        let layout::VgArgs { lv, no_timeout } = layout::vg_args_of(&site.args)?;
+        let device = self.device(&vg, &lv);
         let (settings, status) = (Arc::clone(&self.settings), Arc::clone(&self.status));
-        Ok(Box::new(SanlockConnection::new(settings, status, vg, device, site.host_id)))
+        Ok(Box::new(SanlockConnection::new(settings, status, vg, device, no_timeout, site.host_id)))
     }
 
     fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
         let lv = &layout::lv_for_leases(&request.args)?;
-        if !request.set_args.is_empty() {
-            let text = format!("use the lock arguments `{}`: they need sanlock 5", request.set_args);
-            return Err(Fault::new(ResultCode::NOT_SUPPORTED, text));
-        }
+        let usage = layout::usage_of_words(&request.set_args)?;
         self.probe()?;
         let (sanlock, device) = (library()?, self.device(&request.vg, lv));
         device::wait_for(&device)?;
@@ -120,7 +121,7 @@ impl LockManager for SanlockManager {
                 Some(area) => area,
                 None => default_area(sanlock, &device)?,
             };
-        let leases = Leases::new(sanlock, &request.vg, &device, area);
+        let leases = Leases::new(sanlock, &request.vg, &device, area, usage);
         leases.write_all(request.enable_global, self.settings.io_timeout_seconds)?;
         Ok(layout::vg_args(lv))
     }
@@ -129,12 +130,15 @@ impl LockManager for SanlockManager {
         let leases = self.leases(&request.vg, &request.vg_args)?;
         let start = match &*request.previous_args {
             "" | "none" => 0,
-            previous => layout::lv_offset(previous)? + layout::align(leases.area),
+            previous => layout::lv_lease_offset(previous, leases.area)? + layout::align(leases.area),
         };
         leases.make_lv(request.lv_uuid, start).map(layout::lv_args)
     }
 
     fn rename_vg(&self, vg: &VgName, args: &str) -> Result<(), Fault> {
+        let device = self.device(vg, &layout::lock_lv(args)?);
+        let no_device = |fault| Fault { code: ResultCode::NO_DEVICE, raw: ResultCode::NO_DEVICE.0, ..fault };
+        device::wait_for(&device).map_err(no_device)?;
         self.leases(vg, args)?.rename_all(self.settings.io_timeout_seconds)
     }
 

@@ -117,7 +117,7 @@ fn a_lock_that_is_being_acquired_when_a_forced_stop_comes_is_given_back_as_well(
 
 #[test]
 fn free_and_rename_are_refused_while_other_hosts_are_there_and_busy_says_so() {
-    for ask in [Ask::Busy, Ask::Free, Ask::RenameBefore, Ask::SetLockArgsBefore] {
+    for ask in [Ask::Busy, Ask::Free, Ask::RenameBefore] {
         for (hosts, flags) in [
             (OtherHosts { live: 1, unknown: 0 }, ResultFlags::NONE),
             (OtherHosts { live: 0, unknown: 1 }, ResultFlags::HOSTS_UNKNOWN),
@@ -148,14 +148,16 @@ fn free_gives_the_locks_back_for_ever_and_destroys_the_lockspace() {
 }
 
 #[test]
-fn lock_args_are_not_changed_under_lv_locks_nor_outside_sanlock() {
-    let mut bench = Bench::running(LockType::Sanlock);
-    bench.lock(1, &lv("a"), SHARED);
-    let refused = bench.ask(1, Ask::SetLockArgsBefore);
-    assert_eq!(bench.code(refused), Some(ResultCode::NOT_EMPTY));
-    let mut bench = Bench::running(LockType::Dlm);
-    let refused = bench.ask(1, Ask::SetLockArgsBefore);
-    assert_eq!(bench.code(refused), Some(ResultCode::NOT_SUPPORTED));
+fn a_change_of_lock_args_whose_second_step_is_not_served_is_refused_before_anything_is_changed() {
+    for lock_type in [LockType::Sanlock, LockType::Dlm] {
+        let mut bench = Bench::running(lock_type);
+        bench.lock(1, &Resource::Vg, EXCLUSIVE);
+        let calls = bench.called.len();
+        let refused = bench.ask(1, Ask::SetLockArgsBefore);
+        assert_eq!(bench.code(refused), Some(ResultCode::NOT_SUPPORTED));
+        assert_eq!((bench.stage(), bench.mode(&Resource::Vg)), (Stage::Running, EXCLUSIVE));
+        assert_eq!(bench.called.len(), calls, "nothing is asked of the lock manager");
+    }
 }
 
 #[test]

@@ -31,6 +31,10 @@ fn lock_arguments_of_a_vg() {
         ("none", None),
         ("1.0.0:", None),
         ("", None),
+        ("2.0.0:lvmlock:notimeout", Some("lvmlock")),
+        ("1.0.0:lvmlock:", None),
+        ("2.0.0:lvmlock:unknown", None),
+        ("2.0.0:lvmlock:persist:caw", None),
         ("1.0.0:../x", None),
         ("1.0.0:-x", None),
         ("x:lvmlock", None),
@@ -88,4 +92,35 @@ fn small_leases_of_large_sectors_have_room_for_fewer_hosts() {
     let of = |align_mib| max_host_id(Area { sector_bytes: 4096, align_mib });
     assert_eq!([of(1), of(2), of(4), of(8)], [250, 500, 1000, 2000]);
     assert_eq!(max_host_id(SMALL), MAX_HOST_ID);
+}
+
+#[test]
+fn an_lv_has_its_lease_behind_those_of_its_vg_and_nowhere_else() {
+    let code = |args: &str, area| lv_lease_offset(args, area).map_err(|fault| fault.code);
+    for area in [SMALL, LARGE] {
+        for own in [0, global_offset(area), vg_offset(area), first_lv_offset(area) - align(area)] {
+            assert_eq!(code(&lv_args(own), area), Err(ResultCode::FAILED), "{own}");
+        }
+        assert_eq!(code(&lv_args(first_lv_offset(area) + 512), area), Err(ResultCode::FAILED));
+        for lvs in [0, 1, 1000] {
+            let offset = first_lv_offset(area) + lvs * align(area);
+            assert_eq!(code(&lv_args(offset), area), Ok(offset));
+        }
+    }
+}
+
+#[test]
+fn words_that_mean_what_every_sanlock_does_are_taken_and_others_are_not() {
+    let code = |words| usage_of_words(words).map_err(|fault| fault.code);
+    let as_configured = Usage { no_timeout: false, caw: Caw::AsConfigured };
+    for words in ["", "timeout", "nopersist,timeout"] {
+        assert_eq!(code(words), Ok(as_configured), "{words}");
+    }
+    assert_eq!(code("timeout,nocaw"), Ok(Usage::PLAIN));
+    for words in ["persist", "notimeout", "caw", "timeout,caw"] {
+        assert_eq!(code(words), Err(ResultCode::NOT_SUPPORTED), "{words}");
+    }
+    for words in ["bogus", "timeout,", ",", "timeout persist"] {
+        assert_eq!(code(words), Err(ResultCode::BAD_ARGS), "{words}");
+    }
 }
