@@ -78,6 +78,58 @@ fn a_configuration_that_makes_sense_is_said_to() {
 }
 
 #[test]
+fn what_cannot_start_is_refused_by_the_check() {
+    let site = Site::new();
+    let link = site.path("link");
+    std::os::unix::fs::symlink(site.path(""), &link).unwrap();
+    fs::write(site.path("notes"), "no archive").unwrap();
+    let quoted = |path: std::path::PathBuf| format!("{path:?}");
+    let same = quoted(link.join("org.lvmwarden"));
+    let missing = quoted(site.path("no-such-lvm"));
+    let dotted = quoted(site.path("state/../lvmpolld.socket"));
+    let folder = quoted(site.path(""));
+    // Each key with what is wrong, and whether a start is refused as well, without another try.
+    for (key, value, word, at_once) in [
+        ("poll.binary", &*missing, "poll.binary: ", false),
+        ("poll.binary", "\"/etc\"", "is a directory", false),
+        ("poll.binary", "\"/etc/passwd\"", "cannot be executed", false),
+        ("poll.socket", &*same, "poll.socket and api.socket are the same", true),
+        ("api.socket", &*dotted, "poll.socket and api.socket are the same", true),
+        ("archive_janitor.directory", "\"/\"", "is not an archive", true),
+        ("archive_janitor.directory", "\"/etc/lvm/backup\"", "is not an archive", true),
+        ("archive_janitor.directory", "\"/etc/lvm/archive/../backup/\"", "is not an archive", true),
+        ("archive_janitor.directory", &*folder, "is not an archive", false),
+    ] {
+        let launch = site.service().set("archive_janitor.enabled", "true").set(key, value);
+        let checked = launch.option("--check-config").configure().command().output().unwrap();
+        assert!(text(&checked.stderr).contains(word), "{key} = {value}: {}", text(&checked.stderr));
+        assert_eq!((text(&checked.stdout), checked.status.code()), ("", Some(2)), "{key} = {value}");
+        if at_once {
+            let started = site.service().set(key, value).configure().command().output().unwrap();
+            assert_eq!(started.status.code(), Some(2), "{key} = {value}: {}", text(&started.stderr));
+        }
+    }
+}
+
+/// A roll-back of the package: nothing is lost, and the unit does not start it again and again.
+#[test]
+fn the_journal_of_a_newer_release_is_refused_and_left_as_it_is() {
+    let site = Site::new();
+    site.service().start().kill();
+    let mut places = fs::read_dir(site.run_dir()).unwrap().map(|entry| entry.unwrap().path().join("journal"));
+    let journal = places.find(|path| path.is_dir()).expect("a journal");
+    // The header's frame is the same in every version for ever.
+    let newer = b"0000003a 2aa0e994 {\"magic\":\"lvmwarden-journal\",\"version\":999,\"generation\":7}\n";
+    fs::write(journal.join("journal.7"), newer).unwrap();
+    let output = site.service().configure().command().output().unwrap();
+    assert_eq!(output.status.code(), Some(65), "{}", text(&output.stderr));
+    assert!(text(&output.stderr).contains("newer release"), "{}", text(&output.stderr));
+    assert_eq!(fs::read(journal.join("journal.7")).unwrap(), newer);
+    let unit = include_str!("../../packaging/systemd/lvmwardend.service");
+    assert!(unit.contains("RestartPreventExitStatus=2 65\n"));
+}
+
+#[test]
 fn a_configuration_that_is_named_must_be_there() {
     let site = Site::new();
     let output = site.service().command().output().unwrap();

@@ -6,8 +6,10 @@
 use std::fs::{self, DirBuilder};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context, ensure};
+use lvmwarden_supervisor::journal::{OpenError, refuse_newer_version};
 use rustix::process::geteuid;
 
 /// Everybody may look for sockets below the run directory.
@@ -29,6 +31,27 @@ pub(super) struct Place {
     pub(super) history: PathBuf,
 }
 
+/// A newer release has written what this one would have to go on with.
+///
+/// Nothing is set aside and nothing changed: the operations and locks in there are known to nobody else, and are there for the
+/// newer release when it is back. Children go on meanwhile.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "a newer release of lvmwarden has left its journal, and this one cannot read it; nothing was changed; install the newer \
+         one again, or end its operations with it before (lvmwarden poll list)"
+)]
+pub(super) struct NewerJournal(#[source] OpenError);
+
+impl NewerJournal {
+    /// The exit code: to start again does not help, and the unit does not. EX_DATAERR of sysexits.h.
+    const EXIT_CODE: u8 = 65;
+
+    /// Returns the exit code for `error`, if it is this.
+    pub(super) fn exit_code_of(error: &anyhow::Error) -> Option<ExitCode> {
+        error.downcast_ref::<Self>().map(|_| ExitCode::from(Self::EXIT_CODE))
+    }
+}
+
 impl Place {
     /// Makes the directories below `LVMWARDEN_RUN_DIR`, and none below `LVMWARDEN_STATE_DIR`: that disk may hang. A daemon that serves another socket has others.
     pub(super) fn make(socket: &Path) -> anyhow::Result<Self> {
@@ -39,6 +62,7 @@ impl Place {
         let own = run_dir.join(&name);
         let (journal, output) = (own.join("journal"), own.join("output"));
         let place = Self { instance, journal, output, history: state_dir.join(name).join("history") };
+        refuse_newer_version(&place.journal).map_err(NewerJournal)?;
         make_directory(&run_dir, RUN_DIR_MODE)?;
         make_directory(&own, OWN_MODE)?;
         make_directory(&place.output, OWN_MODE)?;

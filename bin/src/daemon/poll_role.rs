@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
@@ -83,6 +83,7 @@ impl PollRole {
 /// When it cannot be executed.
 pub(super) fn executable(binary: &Path) -> anyhow::Result<PathBuf> {
     let binary = std::path::absolute(binary).context("cannot tell where the lvm binary is")?;
+    ensure!(!binary.is_dir(), "the lvm binary {} is a directory", binary.display());
     access(&binary, Access::EXEC_OK)
         .with_context(|| format!("the lvm binary {} cannot be executed", binary.display()))?;
     Ok(binary)

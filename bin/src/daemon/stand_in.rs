@@ -9,6 +9,7 @@ use slog::{Logger, error};
 
 use super::logging::{Destination, Format};
 use super::pid_file::{self, PidFileError};
+use super::place::NewerJournal;
 use super::runtime::TREE_FAILED;
 
 /// The process in which the daemon goes on.
@@ -52,7 +53,11 @@ pub(super) fn show_version(name: &str) {
 pub(super) fn complain(name: &str, error: &anyhow::Error) -> ExitCode {
     eprintln!("{name}: {error:#}");
     let is_pid_file = error.downcast_ref::<PidFileError>().is_some();
-    if is_pid_file { ExitCode::from(pid_file::EXIT_CODE) } else { ExitCode::FAILURE }
+    if is_pid_file {
+        ExitCode::from(pid_file::EXIT_CODE)
+    } else {
+        NewerJournal::exit_code_of(error).unwrap_or(ExitCode::FAILURE)
+    }
 }
 
 /// Tells that the supervision tree gave up, and returns the exit code for that; `next`: what the exit leaves behind.

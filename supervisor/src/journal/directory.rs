@@ -53,30 +53,12 @@ impl Directory {
 
     /// Returns the path of `generation`.
     pub(super) fn generation(&self, generation: u64) -> PathBuf {
-        self.path.join(format!("{GENERATION_PREFIX}{generation}"))
+        generation_path(&self.path, generation)
     }
 
-    /// Lists what an open has to look at; other names, and what is no file, are nobody's business here.
+    /// Lists what an open has to look at.
     pub(super) fn list(&self) -> io::Result<Listing> {
-        let mut listing = Listing::default();
-        for entry in fs::read_dir(&self.path)? {
-            let entry = entry?;
-            let name = entry.file_name();
-            let name = name.to_string_lossy();
-            let is_file = entry.file_type()?.is_file();
-            if name.starts_with(TEMPORARY_PREFIX) {
-                listing.temporary.push(entry.path());
-            } else if let Some(number) = number_after(SET_ASIDE_PREFIX, &name) {
-                listing.highest = listing.highest.max(number);
-            } else if let Some(number) = number_after(GENERATION_PREFIX, &name) {
-                listing.highest = listing.highest.max(number);
-                if is_file {
-                    listing.generations.push(number);
-                }
-            }
-        }
-        listing.generations.sort_unstable_by(|a, b| b.cmp(a));
-        Ok(listing)
+        list(&self.path)
     }
 
     /// Writes `generation` atomically. The name is durable after [`Directory::sync`].
@@ -107,6 +89,34 @@ impl Drop for Directory {
     fn drop(&mut self) {
         let _ = self.lock.unlock();
     }
+}
+
+/// Returns the path of `generation` of the journal in `directory`.
+pub(super) fn generation_path(directory: &Path, generation: u64) -> PathBuf {
+    directory.join(format!("{GENERATION_PREFIX}{generation}"))
+}
+
+/// Lists what an open of the journal in `path` has to look at; other names, and what is no file, are nobody's business here.
+pub(super) fn list(path: &Path) -> io::Result<Listing> {
+    let mut listing = Listing::default();
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        let is_file = entry.file_type()?.is_file();
+        if name.starts_with(TEMPORARY_PREFIX) {
+            listing.temporary.push(entry.path());
+        } else if let Some(number) = number_after(SET_ASIDE_PREFIX, &name) {
+            listing.highest = listing.highest.max(number);
+        } else if let Some(number) = number_after(GENERATION_PREFIX, &name) {
+            listing.highest = listing.highest.max(number);
+            if is_file {
+                listing.generations.push(number);
+            }
+        }
+    }
+    listing.generations.sort_unstable_by(|a, b| b.cmp(a));
+    Ok(listing)
 }
 
 /// Parses `name` as `prefix` and a number in its one spelling.

@@ -40,7 +40,7 @@ mod writer;
 pub use actor::{Append, JournalActor, Read};
 pub use handle::{AppendError, Journal, ReadError};
 pub use record::{FORMAT_VERSION, MAX_PAYLOAD_BYTES};
-pub use recovery::{OpenError, Replayed};
+pub use recovery::{OpenError, Replayed, refuse_newer_version};
 pub use replay::fold;
 
 use std::error::Error;

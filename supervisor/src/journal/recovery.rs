@@ -8,15 +8,18 @@
 //! A crash at any of these points leaves the newest good generation in place; the next open starts at 1 again.
 
 use std::fs::{self, File, OpenOptions};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use slog::{Logger, warn};
 
 use super::Ledger;
-use super::directory::{Directory, Listing};
+use super::directory::{Directory, Listing, generation_path, list};
 use super::record::{self, FORMAT_VERSION, HeaderStep};
 use super::replay::{Ending, Replay, replay};
+
+/// No header frame is longer, in bytes.
+const LONGEST_HEADER: u64 = 4096;
 
 /// What an open found.
 #[derive(Debug)]
@@ -130,6 +133,24 @@ pub(super) fn recover<L: Ledger>(
     let rejected = folded.rejected.len() as u64;
     let ledger = replay(frames).ledger;
     Ok((current, ledger, Replayed { ledger: folded.ledger, torn_bytes, set_aside, rejected }))
+}
+
+/// Tells whether a newer program wrote the journal in `directory`, without opening it: nothing is locked or changed.
+///
+/// A daemon asks before it starts anything: to start again does not help.
+///
+/// # Errors
+/// [`OpenError::NewerVersion`]. What cannot be read is for the open to tell.
+pub fn refuse_newer_version(directory: &Path) -> Result<(), OpenError> {
+    let generations = list(directory).map(|listing| listing.generations).unwrap_or_default();
+    for path in generations.into_iter().map(|generation| generation_path(directory, generation)) {
+        let mut start = Vec::new();
+        let read = File::open(&path).and_then(|file| file.take(LONGEST_HEADER).read_to_end(&mut start));
+        if let (Ok(_), HeaderStep::Newer { version }) = (read, record::read_header(&start)) {
+            return Err(OpenError::NewerVersion { path, version });
+        }
+    }
+    Ok(())
 }
 
 /// Finds the newest generation with a header, and the numbers of those newer ones that have none.

@@ -8,10 +8,12 @@
 //! | `mod.rs` | the settings, their defaults, and the list of keys: [`parse`] |
 //! | `document.rs` | TOML to sections and keys; unknown ones |
 //! | `values.rs` | what each kind of value permits |
+//! | `possible.rs` | what cannot be on this host |
 //! | `changes.rs` | two configurations compared, for a daemon that runs |
 
 mod changes;
 mod document;
+mod possible;
 mod values;
 
 use std::io;
@@ -28,6 +30,7 @@ use thiserror::Error;
 pub(crate) use changes::{Change, changes};
 use document::Document;
 pub(crate) use document::Problem;
+pub(crate) use possible::{impossible, not_yet_possible};
 pub(crate) use values::{Group, LEVELS, level_called};
 use values::{
     absolute_path, format, global_type, group, kill_program, level, limit, loopback_address, lvmlockctl,

@@ -35,10 +35,10 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::command_line::ServiceOptions;
-use super::config::{Config, Role, Source};
+use super::config::{Config, Role, Source, impossible, not_yet_possible};
 use super::lock_dumps::LockDumps;
 use super::logging::{self, Destination, LogControl, LogRing};
-use super::place::Place;
+use super::place::{NewerJournal, Place};
 use super::runtime::{self, TREE_FAILED};
 use super::signals::{self, SIGHUP, Signals};
 use assembly::Voices;
@@ -65,15 +65,29 @@ pub(super) fn main(options: &ServiceOptions) -> ExitCode {
             complain(&format!("{:#}", anyhow::Error::from(error)));
             ExitCode::from(CONFIGURATION_REFUSED)
         }
-        Ok(_) if options.check_config => {
-            say_checked(&source);
-            ExitCode::SUCCESS
-        }
+        Ok(config) if options.check_config => check(&config, &source),
+        Ok(config) if !impossible(&config).is_empty() => refuse(&source, &impossible(&config)),
         Ok(config) => serve(config, source, options).unwrap_or_else(|error| {
             complain(&format!("lvmwardend: {error:#}"));
-            ExitCode::FAILURE
+            NewerJournal::exit_code_of(&error).unwrap_or(ExitCode::FAILURE)
         }),
     }
+}
+
+/// Tells whether a start with this configuration can succeed now.
+fn check(config: &Config, source: &Source) -> ExitCode {
+    let problems = [impossible(config), not_yet_possible(config)].concat();
+    if problems.is_empty() {
+        say_checked(source);
+        ExitCode::SUCCESS
+    } else {
+        refuse(source, &problems)
+    }
+}
+
+fn refuse(source: &Source, problems: &[String]) -> ExitCode {
+    problems.iter().for_each(|problem| complain(&format!("{}: {problem}", source.path().display())));
+    ExitCode::from(CONFIGURATION_REFUSED)
 }
 
 #[expect(clippy::print_stderr, reason = "there is no log yet, or no more")]
