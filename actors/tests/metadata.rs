@@ -13,8 +13,8 @@ use lvmwarden_actors::roles::metadata::pv_index::Source;
 use lvmwarden_actors::roles::metadata::session::Lvmetad;
 use lvmwarden_actors::roles::metadata::settings::MetadataEnvironment;
 use lvmwarden_actors::{names, tree};
-use lvmwarden_protocol::ids::VgUuid;
 use lvmwarden_protocol::metadata::Request;
+use lvmwarden_protocol::metadata::Vgid;
 use lvmwarden_supervisor::{Root, start_root};
 use slog::{Discard, Logger, o};
 use tempfile::TempDir;
@@ -59,7 +59,7 @@ impl Daemon {
     }
 
     fn source_of(&self, uuid: &str) -> Source {
-        self.environment.cache().vg(&VgUuid::try_from(uuid).unwrap()).unwrap().provenance.source
+        self.environment.cache().vg(&Vgid::try_from(uuid).unwrap()).unwrap().provenance.source
     }
 }
 

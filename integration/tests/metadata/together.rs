@@ -228,6 +228,38 @@ fn a_panic_in_one_vg_costs_that_vg_a_read_and_nobody_else_anything() {
 }
 
 #[test]
+fn a_vg_whose_actor_crashes_again_and_again_holds_up_no_other() {
+    let site = MetadSite::new();
+    let fault = |hit: u8| format!("panic@metadata.deciding=G1:{hit}");
+    let faults = [fault(1), fault(2), fault(3)].join(";");
+    let _daemon = site.daemon().environment("LVMWARDEN_FAULT", faults).start();
+    let (mut client, mut other) = (site.client(), site.client());
+    client.found("A1", 1, &vg("v1", "G1", 1, &["A1"]));
+    client.found("A2", 2, &vg("v2", "G2", 1, &["A2"]));
+    let is_over = Arc::new(AtomicBool::new(false));
+    let unlucky = thread::spawn({
+        let is_over = Arc::clone(&is_over);
+        move || {
+            let reply = client.update(&vg("v1", "G1", 2, &["A1"]));
+            is_over.store(true, Ordering::Relaxed);
+            (client, reply)
+        }
+    });
+    let mut changes = 0;
+    while !is_over.load(Ordering::Relaxed) {
+        assert_eq!(other.update(&vg("v2", "G2", 2 + changes % 2, &["A2"])), OK);
+        changes += 1;
+    }
+    let (mut client, reply) = unlucky.join().unwrap();
+    assert!(reply.starts_with("response = \"failed\"\n"), "{reply}");
+    assert!(changes >= 20, "{changes} changes of another VG while one was restarted twice");
+    let shown = client.ask("vg_lookup name=v1");
+    assert!(shown.contains("\tseqno=1\n") && shown.contains("vg_invalid"), "nothing was changed: {shown}");
+    assert_eq!(client.update(&vg("v1", "G1", 2, &["A1"])), OK);
+    assert!(!client.ask("vg_lookup name=v1").contains("vg_invalid"));
+}
+
+#[test]
 fn the_service_plays_the_role_where_it_is_told_to() {
     let site = Site::new();
     let socket = site.path("lvmetad.socket");

@@ -6,7 +6,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::{PvText, VgText};
 use crate::config_text::{put_key, put_quoted};
-use crate::ids::{PvUuid, VgName, VgUuid};
+use crate::metadata::{Pvid, Vgid, Vgname};
 
 /// What a reply says of the cache being out of date.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -23,14 +23,14 @@ pub struct ListedPv<'pv> {
     /// The PV.
     pub pv: &'pv PvText,
     /// The VG that it is in, and the VG's name where that is known.
-    pub vg: Option<(&'pv VgUuid, Option<&'pv VgName>)>,
+    pub vg: Option<(&'pv Vgid, Option<&'pv Vgname>)>,
 }
 
 /// A VG to be shown.
 #[derive(Debug)]
 pub struct ShownVg<'vg, O> {
     /// Its name.
-    pub name: &'vg VgName,
+    pub name: &'vg Vgname,
     /// Its metadata.
     pub text: &'vg VgText,
     /// Its outdated PVs that are there, the newest first, where it has a list of them.
@@ -42,7 +42,7 @@ pub struct ShownVg<'vg, O> {
 /// Returns the reply to `vg_lookup`; `present` knows the PVs that are there.
 pub fn vg_lookup<'pv>(
     vg: ShownVg<'_, impl Iterator<Item = &'pv PvText>>,
-    present: impl Fn(&PvUuid) -> Option<&'pv PvText>,
+    present: impl Fn(&Pvid) -> Option<&'pv PvText>,
 ) -> Bytes {
     let mut out = BytesMut::with_capacity(vg.text.body().len() + 1024);
     out.put_slice(b"response=\"OK\"\nname=");
@@ -62,7 +62,7 @@ pub fn vg_lookup<'pv>(
 }
 
 /// Returns the reply to `vg_list`.
-pub fn vg_list<'vg>(vgs: impl Iterator<Item = (&'vg VgUuid, &'vg VgName)>, invalid: Invalid) -> Bytes {
+pub fn vg_list<'vg>(vgs: impl Iterator<Item = (&'vg Vgid, &'vg Vgname)>, invalid: Invalid) -> Bytes {
     let mut out = BytesMut::from(&b"response=\"OK\"\nvolume_groups {\n"[..]);
     for (uuid, name) in vgs {
         out.put_u8(b'\t');
@@ -105,7 +105,7 @@ fn put_pv_section(level: usize, listed: ListedPv<'_>, out: &mut BytesMut) {
 fn put_pv(level: usize, listed: ListedPv<'_>, out: &mut BytesMut) {
     listed.pv.write_at(level, out);
     let Some((uuid, name)) = listed.vg else { return };
-    for (key, value) in [("vgid=", Some(uuid.as_str())), ("vgname=", name.map(VgName::as_str))] {
+    for (key, value) in [("vgid=", Some(uuid.as_str())), ("vgname=", name.map(Vgname::as_str))] {
         let Some(value) = value else { continue };
         out.put_bytes(b'\t', level);
         out.put_slice(key.as_bytes());

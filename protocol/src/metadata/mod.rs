@@ -18,13 +18,14 @@
 //! into the canonical form once, when a request is parsed; the long replies are put together from such texts, by
 //! [`compose`].
 //!
-//! Names and UUIDs that are not UTF-8, which LVM has none of, count as absent. Numbers keep 64 bits, where the C daemon
+//! Names and UUIDs may be any text (`ids.rs`). Those that are not UTF-8, which LVM has none of, count as absent. Numbers keep 64 bits, where the C daemon
 //! keeps 32.
 //!
 //! Source: lvm2 2.02.188, observed by driving the real daemon; recorded exchanges are in `tests/fixtures/`.
 
 pub mod compose;
 mod dump;
+mod ids;
 mod pv_text;
 mod reply;
 mod request;
@@ -34,6 +35,7 @@ mod vg_text;
 mod tests;
 
 pub use dump::{Dump, Pairs};
+pub use ids::{EmptyId, Pvid, Vgid, Vgname};
 pub use pv_text::PvText;
 pub use reply::{Found, GlobalInfo, Reply, ReplyError, Response, Status};
 pub use request::{Common, DisableReasons, FoundPv, Operation, PvKey, Refusal, Request, UpdatedVg};

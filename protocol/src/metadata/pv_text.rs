@@ -4,7 +4,7 @@ use bytes::{Bytes, BytesMut};
 
 use super::request::Refusal;
 use crate::config_text::Section;
-use crate::ids::PvUuid;
+use crate::metadata::Pvid;
 
 /// The level of a PV's entries within a VG's metadata: `metadata`, `physical_volumes`, the PV.
 const LEVEL_IN_VG: usize = 3;
@@ -17,7 +17,7 @@ const METADATA_AREAS: [&str; 2] = ["mda0/ignore", "mda1/ignore"];
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PvText {
     /// The PV.
-    pub id: PvUuid,
+    pub id: Pvid,
     /// The number of its device, as `dev_t` has it.
     pub device: i64,
     /// One of its metadata areas is in use: what is read from it counts as its VG's metadata.
@@ -32,7 +32,7 @@ impl PvText {
     /// # Errors
     /// [`Refusal::NoPvUuid`] and [`Refusal::NoDevice`], where it has none.
     pub fn from_section(section: &Section<'_>) -> Result<Self, Refusal> {
-        let id = section.string("id").and_then(|id| PvUuid::try_from(id).ok()).ok_or(Refusal::NoPvUuid)?;
+        let id = section.string("id").and_then(|id| Pvid::try_from(id).ok()).ok_or(Refusal::NoPvUuid)?;
         let device = section.int("device").ok_or(Refusal::NoDevice)?;
         let (mut text, mut in_vg) = (BytesMut::new(), BytesMut::new());
         section.write(&mut text);

@@ -6,7 +6,7 @@ mod write;
 use std::borrow::Cow;
 
 use super::{PvText, VgText};
-use crate::ids::{PvUuid, VgName, VgUuid};
+use crate::metadata::{Pvid, Vgid, Vgname};
 
 /// A request to lvmetad.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,24 +63,24 @@ pub enum Operation {
     /// Show a VG, by its UUID, its name, or both.
     VgLookup {
         /// The VG's UUID.
-        uuid: Option<VgUuid>,
+        uuid: Option<Vgid>,
         /// The VG's name.
-        name: Option<VgName>,
+        name: Option<Vgname>,
     },
     /// A VG was changed on disk; `None`: the request says nothing.
     VgUpdate(Result<Option<UpdatedVg>, Refusal>),
     /// A VG was removed.
-    VgRemove(Option<VgUuid>),
+    VgRemove(Option<Vgid>),
     /// What was outdated is dealt with.
-    VgClearOutdatedPvs(Option<VgUuid>),
+    VgClearOutdatedPvs(Option<Vgid>),
     /// A VG is about to be changed, or was changed by another host.
     SetVgInfo {
         /// The seqno that it will have; 0: unknown.
         version: Option<i64>,
         /// The VG's UUID.
-        uuid: Option<VgUuid>,
+        uuid: Option<Vgid>,
         /// The VG's name, for one that has no such UUID.
-        name: Option<VgName>,
+        name: Option<Vgname>,
     },
     /// Show everything.
     Dump,
@@ -101,7 +101,7 @@ pub struct FoundPv {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpdatedVg {
     /// Its name.
-    pub name: VgName,
+    pub name: Vgname,
     /// All else.
     pub text: VgText,
 }
@@ -110,7 +110,7 @@ pub struct UpdatedVg {
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PvKey {
     /// Its UUID.
-    pub uuid: Option<PvUuid>,
+    pub uuid: Option<Pvid>,
     /// The number of its device, never 0.
     pub device: Option<i64>,
 }

@@ -5,7 +5,7 @@ use bytes::BytesMut;
 use super::compose::{self, Invalid, ListedPv, ShownVg};
 use super::*;
 use crate::config_text;
-use crate::ids::{PvUuid, VgName, VgUuid};
+use crate::metadata::{Pvid, Vgid, Vgname};
 
 fn vg_text(text: &str) -> VgText {
     VgText::from_section(&config_text::parse(text.as_bytes()).unwrap()).unwrap()
@@ -205,10 +205,8 @@ fn a_field_of_the_wrong_type_counts_as_absent() {
 
 #[test]
 fn lists_quote_uuids_that_need_it_and_say_what_is_invalid_last() {
-    let (uuid, name) = (
-        VgUuid::try_from("######-####-####-####-####-####-######").unwrap(),
-        VgName::try_from("v+g").unwrap(),
-    );
+    let (uuid, name) =
+        (Vgid::try_from("######-####-####-####-####-####-######").unwrap(), Vgname::try_from("v+g").unwrap());
     let pv = pv_text("id=\"!!!!!!-!!!!-!!!!-!!!!-!!!!-!!!!-!!!!!!\" device=1");
     let listed = ListedPv { pv: &pv, vg: Some((&uuid, Some(&name))) };
     let global = Invalid { global: true, vg: false };
@@ -233,7 +231,7 @@ fn lists_quote_uuids_that_need_it_and_say_what_is_invalid_last() {
         invalid: Invalid { global: true, vg: true },
     };
     assert_eq!(
-        compose::vg_lookup(vg, |_: &PvUuid| None),
+        compose::vg_lookup(vg, |_: &Pvid| None),
         "response=\"OK\"\nname=\"v+g\"\nmetadata {\n\toutdated_pvs {\n\t\t\"!!!!!!-!!!!-!!!!-!!!!-!!!!-!!!!-!!!!!!\" {\n\t\t\tid=\"!!!!!!-!!!!-!!!!-!!!!-!!!!-!!!!-!!!!!!\"\n\t\t\tdevice=1\n\t\t}\n\t}\n\tid=\"gggggg-gggg-gggg-gggg-gggg-gggg-gggggg\"\n\t\
          seqno=1\n}\nglobal_invalid {\n}\nvg_invalid {\n}\n\n\n"
     );

@@ -16,7 +16,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::PvText;
 use crate::config_text::{self, Content, Node, Scalar, Section, Value, put_key, put_tabs};
-use crate::ids::{PvUuid, VgUuid};
+use crate::metadata::{Pvid, Vgid};
 
 /// The level of the entries of `metadata` in a reply.
 const LEVEL: usize = 1;
@@ -27,7 +27,7 @@ const MISSING: &[u8] = b"MISSING";
 #[derive(Debug, Clone)]
 pub struct VgText {
     /// The VG.
-    pub uuid: VgUuid,
+    pub uuid: Vgid,
     /// Its version; 0 or less is none.
     pub seqno: i64,
     body: Bytes,
@@ -38,7 +38,7 @@ pub struct VgText {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ListedPv {
     /// The PV.
-    pub id: PvUuid,
+    pub id: Pvid,
     /// Where its entries begin.
     begin: usize,
     /// Its first entry `status`, with its newline; empty where it has none.
@@ -62,7 +62,7 @@ impl VgText {
     /// The entries `device` of its PVs are left out: they say where a PV was when somebody wrote the metadata. A seqno that
     /// is absent or no integer is -1.
     pub fn from_section(section: &Section<'_>) -> Option<Self> {
-        let uuid = VgUuid::try_from(section.string("id")?).ok()?;
+        let uuid = Vgid::try_from(section.string("id")?).ok()?;
         let seqno = section.int("seqno").unwrap_or(-1);
         let (mut body, mut pvs) = (BytesMut::new(), Vec::new());
         let mut is_first = true;
@@ -84,7 +84,7 @@ impl VgText {
     }
 
     /// Tells whether it lists this PV.
-    pub fn lists(&self, pv: &PvUuid) -> bool {
+    pub fn lists(&self, pv: &Pvid) -> bool {
         self.pvs.iter().any(|listed| listed.id == *pv)
     }
 
@@ -94,7 +94,7 @@ impl VgText {
     }
 
     /// Appends the entries, at level 1, with what `present` knows of each PV; one that it does not know is missing.
-    pub fn write<'pv>(&self, present: impl Fn(&PvUuid) -> Option<&'pv PvText>, out: &mut BytesMut) {
+    pub fn write<'pv>(&self, present: impl Fn(&Pvid) -> Option<&'pv PvText>, out: &mut BytesMut) {
         out.reserve(self.body.len() + 512);
         let mut copied = 0;
         for listed in &*self.pvs {
@@ -141,7 +141,7 @@ fn put_pv(name: &[u8], entries: &Section<'_>, body: &mut BytesMut, pvs: &mut Vec
     }
     put_tabs(body, LEVEL + 1);
     body.put_slice(b"}\n");
-    if let Some(id) = entries.string("id").and_then(|id| PvUuid::try_from(id).ok()) {
+    if let Some(id) = entries.string("id").and_then(|id| Pvid::try_from(id).ok()) {
         let says_missing = entries.find("status").is_some_and(|status| elements(status).any(is_missing));
         pvs.push(ListedPv { id, begin, status: status.unwrap_or(begin..begin), says_missing });
     }

@@ -18,8 +18,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use lvmwarden_protocol::ids::{PvUuid, VgName, VgUuid};
 use lvmwarden_protocol::metadata::{DisableReasons, FoundPv, GlobalInfo, Operation, PvText, Reply, Request};
+use lvmwarden_protocol::metadata::{Pvid, Vgid, Vgname};
 
 use super::cached_vg::state::{Decision, Event, Reporter, VgState};
 use super::pv_index::{Identity, Provenance, PvIndex, Source};
@@ -36,11 +36,11 @@ pub struct Cache {
     is_disabled: bool,
     reasons: DisableReasons,
     pvs: PvIndex,
-    vgs: BTreeMap<VgUuid, Arc<VgState>>,
+    vgs: BTreeMap<Vgid, Arc<VgState>>,
     /// The VGs of each name, the latest last.
-    names: BTreeMap<VgName, Vec<VgUuid>>,
+    names: BTreeMap<Vgname, Vec<Vgid>>,
     /// The VGs that have come or gone since somebody took this list.
-    comings: Vec<VgUuid>,
+    comings: Vec<Vgid>,
 }
 
 /// When a request is answered, by both clocks, and who has read from the disks what it says.
@@ -94,12 +94,12 @@ pub fn is_change(operation: &Operation) -> bool {
 
 impl Cache {
     /// Returns what is cached of a VG.
-    pub fn vg(&self, uuid: &VgUuid) -> Option<&Arc<VgState>> {
+    pub fn vg(&self, uuid: &Vgid) -> Option<&Arc<VgState>> {
         self.vgs.get(uuid)
     }
 
     /// Returns what is known of a PV that is there.
-    pub fn pv(&self, pv: &PvUuid) -> Option<&PvText> {
+    pub fn pv(&self, pv: &Pvid) -> Option<&PvText> {
         self.pvs.get(pv).map(|present| &present.text)
     }
 
@@ -109,12 +109,12 @@ impl Cache {
     }
 
     /// Returns the VGs that have come or gone since this was asked the last time; whether they are there, the cache tells.
-    pub fn take_comings(&mut self) -> Vec<VgUuid> {
+    pub fn take_comings(&mut self) -> Vec<Vgid> {
         std::mem::take(&mut self.comings)
     }
 
     /// Returns which VG has to decide what before the request can be answered; `None`: nobody has.
-    pub fn question(&self, request: &Request, now: Now) -> Option<(VgUuid, Event)> {
+    pub fn question(&self, request: &Request, now: Now) -> Option<(Vgid, Event)> {
         if self.refuse(request).is_some() {
             return None;
         }
@@ -145,14 +145,14 @@ impl Cache {
     }
 
     /// Marks a VG whose actor has crashed as one that has to be read again.
-    pub fn crashed(&mut self, uuid: &VgUuid) {
+    pub fn crashed(&mut self, uuid: &Vgid) {
         let decision = self.decide(uuid, Event::Crashed);
         self.put(decision);
     }
 
     /// Decides for a VG; `None` if it is not cached.
-    pub fn decide(&self, uuid: &VgUuid, event: Event) -> Option<Decision> {
-        let has_used_area = |pv: &PvUuid| self.pv(pv).is_some_and(|pv| pv.has_used_area);
+    pub fn decide(&self, uuid: &Vgid, event: Event) -> Option<Decision> {
+        let has_used_area = |pv: &Pvid| self.pv(pv).is_some_and(|pv| pv.has_used_area);
         self.vg(uuid).map(|vg| vg.apply(event, has_used_area))
     }
 
@@ -237,7 +237,7 @@ impl Cache {
     }
 
     /// Returns the VG that a UUID, or else a name, means: of several with one name the latest.
-    fn vg_meant(&self, uuid: Option<&VgUuid>, name: Option<&VgName>) -> Option<VgUuid> {
+    fn vg_meant(&self, uuid: Option<&Vgid>, name: Option<&Vgname>) -> Option<Vgid> {
         let by_uuid = uuid.filter(|uuid| self.vgs.contains_key(*uuid));
         by_uuid.or_else(|| self.names.get(name?)?.last()).cloned()
     }

@@ -18,8 +18,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use lvmwarden_protocol::ids::{PvUuid, VgUuid};
 use lvmwarden_protocol::metadata::PvText;
+use lvmwarden_protocol::metadata::{Pvid, Vgid};
 
 /// Where knowledge comes from, and how old it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,36 +68,36 @@ pub enum Identity {
     /// It was not there, nor anything on its device.
     New,
     /// Another PV was on its device, and is gone.
-    Reused(PvUuid),
+    Reused(Pvid),
     /// It is on another device as well.
     Duplicate {
         /// The PV that was on the device is gone.
-        gone: Option<PvUuid>,
+        gone: Option<Pvid>,
     },
 }
 
 /// The PVs.
 #[derive(Debug, Clone, Default)]
 pub struct PvIndex {
-    present: BTreeMap<PvUuid, Arc<PresentPv>>,
-    by_device: BTreeMap<i64, PvUuid>,
+    present: BTreeMap<Pvid, Arc<PresentPv>>,
+    by_device: BTreeMap<i64, Pvid>,
     /// The VG of each PV that was in one; `None`: it is an orphan now.
-    vg_of: BTreeMap<PvUuid, Option<VgUuid>>,
+    vg_of: BTreeMap<Pvid, Option<Vgid>>,
 }
 
 impl PvIndex {
     /// Returns the PV, if it is there.
-    pub fn get(&self, pv: &PvUuid) -> Option<&Arc<PresentPv>> {
+    pub fn get(&self, pv: &Pvid) -> Option<&Arc<PresentPv>> {
         self.present.get(pv)
     }
 
     /// Returns the PV that is on this device.
-    pub fn on_device(&self, device: i64) -> Option<&PvUuid> {
+    pub fn on_device(&self, device: i64) -> Option<&Pvid> {
         self.by_device.get(&device)
     }
 
     /// Returns the VG that the PV is in, be it there or not.
-    pub fn vg_of(&self, pv: &PvUuid) -> Option<&VgUuid> {
+    pub fn vg_of(&self, pv: &Pvid) -> Option<&Vgid> {
         self.vg_of.get(pv)?.as_ref()
     }
 
@@ -107,12 +107,12 @@ impl PvIndex {
     }
 
     /// Returns the devices and what is on them, by number.
-    pub fn devices(&self) -> impl Iterator<Item = (i64, &PvUuid)> {
+    pub fn devices(&self) -> impl Iterator<Item = (i64, &Pvid)> {
         self.by_device.iter().map(|(device, pv)| (*device, pv))
     }
 
     /// Returns every PV that was ever in a VG, and which.
-    pub fn assigned(&self) -> impl Iterator<Item = (&PvUuid, Option<&VgUuid>)> {
+    pub fn assigned(&self) -> impl Iterator<Item = (&Pvid, Option<&Vgid>)> {
         self.vg_of.iter().map(|(pv, vg)| (pv, vg.as_ref()))
     }
 
@@ -137,14 +137,14 @@ impl PvIndex {
     }
 
     /// Removes a PV and its device; its VG is remembered. Returns whether it was there.
-    pub fn remove(&mut self, pv: &PvUuid) -> bool {
+    pub fn remove(&mut self, pv: &Pvid) -> bool {
         let Some(removed) = self.present.remove(pv) else { return false };
         self.by_device.remove(&removed.text.device);
         true
     }
 
     /// Says which VG a PV is in, and returns the one that it was in.
-    pub fn assign(&mut self, pv: &PvUuid, vg: Option<VgUuid>) -> Option<VgUuid> {
+    pub fn assign(&mut self, pv: &Pvid, vg: Option<Vgid>) -> Option<Vgid> {
         self.vg_of.insert(pv.clone(), vg).flatten()
     }
 }

@@ -2,7 +2,7 @@
 
 use super::{Common, DisableReasons, FoundPv, Operation, PvKey, Refusal, Request, UpdatedVg};
 use crate::config_text::{self, Content, Section};
-use crate::ids::VgName;
+use crate::metadata::Vgname;
 use crate::metadata::{NONE, PvText, VgText};
 
 impl Request {
@@ -92,7 +92,7 @@ fn updated_vg(fields: &Section<'_>) -> Result<Option<UpdatedVg>, Refusal> {
         return Ok(None);
     }
     let text = vg_text(fields).ok_or(Refusal::UpdateWithoutUuid)?;
-    let name: VgName = name(fields, "vgname").ok_or(Refusal::UpdateWithoutName)?;
+    let name: Vgname = name(fields, "vgname").ok_or(Refusal::UpdateWithoutName)?;
     match text.seqno {
         ..0 => Err(Refusal::UpdateWithoutSeqno),
         0 => Err(Refusal::UpdateWithSeqnoZero),

@@ -9,7 +9,7 @@ use bytes::{BufMut as _, Bytes, BytesMut};
 
 use super::{DisableReasons, Operation, PvKey, Request, UpdatedVg};
 use crate::config_text::put_quoted;
-use crate::ids::{PvUuid, VgName, VgUuid};
+use crate::metadata::{Pvid, Vgid, Vgname};
 
 const GROWS: &str = "a buffer that grows takes any text";
 
@@ -58,17 +58,17 @@ impl Fields {
             }
             Operation::PvGone(key) | Operation::PvLookup(key) => self.pv_key(key),
             Operation::VgLookup { uuid, name } => {
-                self.text_if_any("uuid", uuid.as_ref().map(VgUuid::as_str));
-                self.text_if_any("name", name.as_ref().map(VgName::as_str));
+                self.text_if_any("uuid", uuid.as_ref().map(Vgid::as_str));
+                self.text_if_any("name", name.as_ref().map(Vgname::as_str));
             }
             Operation::VgUpdate(Ok(Some(updated))) => self.vg(updated),
-            Operation::VgRemove(uuid) => self.text_if_any("uuid", uuid.as_ref().map(VgUuid::as_str)),
+            Operation::VgRemove(uuid) => self.text_if_any("uuid", uuid.as_ref().map(Vgid::as_str)),
             Operation::VgClearOutdatedPvs(uuid) => {
-                self.text_if_any("vgid", uuid.as_ref().map(VgUuid::as_str));
+                self.text_if_any("vgid", uuid.as_ref().map(Vgid::as_str));
             }
             Operation::SetVgInfo { version, uuid, name } => {
-                self.text_if_any("name", name.as_ref().map(VgName::as_str));
-                self.text_if_any("uuid", uuid.as_ref().map(VgUuid::as_str));
+                self.text_if_any("name", name.as_ref().map(Vgname::as_str));
+                self.text_if_any("uuid", uuid.as_ref().map(Vgid::as_str));
                 self.int_if_any("version", *version);
             }
         }
@@ -80,7 +80,7 @@ impl Fields {
     }
 
     fn pv_key(&mut self, key: &PvKey) {
-        self.text_if_any("uuid", key.uuid.as_ref().map(PvUuid::as_str));
+        self.text_if_any("uuid", key.uuid.as_ref().map(Pvid::as_str));
         self.int_if_any("device", key.device);
     }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use lvmwarden_protocol::ids::{PvUuid, VgUuid};
 use lvmwarden_protocol::metadata::{DisableReasons, Found, FoundPv, PvKey, Reply, Status, UpdatedVg};
+use lvmwarden_protocol::metadata::{Pvid, Vgid};
 
 use super::Cache;
 use crate::roles::metadata::cached_vg::state::{Decision, Outcome, VgState};
@@ -71,7 +71,7 @@ impl Cache {
         })
     }
 
-    fn status(&self, vg: Option<&VgUuid>) -> Status {
+    fn status(&self, vg: Option<&Vgid>) -> Status {
         match vg.map(|vg| self.vg(vg)) {
             None => Status::Orphan,
             Some(None) => Status::Unknown,
@@ -95,7 +95,7 @@ impl Cache {
         if self.remove_pv(&pv) { Reply::Ok } else { Reply::unknown("PVID does not exist") }
     }
 
-    fn remove_pv(&mut self, pv: &PvUuid) -> bool {
+    fn remove_pv(&mut self, pv: &Pvid) -> bool {
         let was_there = self.pvs.remove(pv);
         if let Some(vg) = self.pvs.vg_of(pv).cloned() {
             self.drop_if_empty(&vg);
@@ -117,7 +117,7 @@ impl Cache {
     }
 
     /// A VG was removed.
-    pub(super) fn removed(&mut self, vg: &VgUuid) -> Reply<'static> {
+    pub(super) fn removed(&mut self, vg: &Vgid) -> Reply<'static> {
         self.drop_vg(vg);
         Reply::Ok
     }
@@ -151,15 +151,15 @@ impl Cache {
     }
 
     /// Forgets a VG if none of its PVs is there and its own.
-    fn drop_if_empty(&mut self, uuid: &VgUuid) {
+    fn drop_if_empty(&mut self, uuid: &Vgid) {
         let Some(vg) = self.vg(uuid) else { return };
-        let is_here = |pv: &PvUuid| self.pv(pv).is_some() && self.pvs.vg_of(pv) == Some(uuid);
+        let is_here = |pv: &Pvid| self.pv(pv).is_some() && self.pvs.vg_of(pv) == Some(uuid);
         if !vg.text.pvs().iter().any(|listed| is_here(&listed.id)) {
             self.drop_vg(uuid);
         }
     }
 
-    fn drop_vg(&mut self, uuid: &VgUuid) {
+    fn drop_vg(&mut self, uuid: &Vgid) {
         if let Some(vg) = self.vgs.remove(uuid) {
             self.let_go(&vg);
             self.comings.push(uuid.clone());

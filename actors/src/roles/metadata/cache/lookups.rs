@@ -1,8 +1,8 @@
 //! What only reads the cache, and is answered at once.
 
-use lvmwarden_protocol::ids::{PvUuid, VgName, VgUuid};
 use lvmwarden_protocol::metadata::compose::{self, Invalid, ListedPv, ShownVg};
 use lvmwarden_protocol::metadata::{PvKey, Reply, Response};
+use lvmwarden_protocol::metadata::{Pvid, Vgid, Vgname};
 
 use super::{Answer, Cache};
 use crate::roles::metadata::pv_index::PresentPv;
@@ -39,13 +39,13 @@ impl Cache {
         Answer::Ready(compose::vg_list(vgs, self.invalid()))
     }
 
-    pub(super) fn vg_lookup(&self, uuid: Option<&VgUuid>, name: Option<&VgName>) -> Answer {
+    pub(super) fn vg_lookup(&self, uuid: Option<&Vgid>, name: Option<&Vgname>) -> Answer {
         let uuid = match self.resolve(uuid, name) {
             Ok(uuid) => uuid,
             Err((response, reason)) => return Reply::Refused { response, reason: reason.to_owned() }.into(),
         };
         let Some(vg) = self.vg(uuid) else { return Reply::unknown("UUID not found").into() };
-        let present = |pv: &PvUuid| self.pv(pv);
+        let present = |pv: &Pvid| self.pv(pv);
         let outdated = || vg.outdated.iter().filter_map(present);
         let shown = ShownVg {
             name: &vg.name,
@@ -58,9 +58,9 @@ impl Cache {
 
     fn resolve<'key>(
         &'key self,
-        uuid: Option<&'key VgUuid>,
-        name: Option<&VgName>,
-    ) -> Result<&'key VgUuid, (Response, &'static str)> {
+        uuid: Option<&'key Vgid>,
+        name: Option<&Vgname>,
+    ) -> Result<&'key Vgid, (Response, &'static str)> {
         let not_found = (Response::Unknown, "VG not found");
         let named = name.map(|name| self.names.get(name).map_or(&[][..], Vec::as_slice));
         match (uuid, named) {

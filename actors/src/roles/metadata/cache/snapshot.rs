@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use bytes::{Bytes, BytesMut};
-use lvmwarden_protocol::ids::{PvUuid, VgName, VgUuid};
 use lvmwarden_protocol::metadata::{Dump, ORPHAN, Reply};
+use lvmwarden_protocol::metadata::{Pvid, Vgid, Vgname};
 
 use super::Cache;
 use crate::roles::metadata::cached_vg::state::VgState;
@@ -18,9 +18,9 @@ pub struct Snapshot {
     pub vgs: Vec<Arc<VgState>>,
     /// The PVs that are there, by UUID.
     pub pvs: Vec<Arc<PresentPv>>,
-    names: Vec<(VgName, VgUuid)>,
-    assigned: Vec<(PvUuid, Option<VgUuid>)>,
-    devices: Vec<(i64, PvUuid)>,
+    names: Vec<(Vgname, Vgid)>,
+    assigned: Vec<(Pvid, Option<Vgid>)>,
+    devices: Vec<(i64, Pvid)>,
 }
 
 impl Cache {
@@ -71,7 +71,7 @@ impl Snapshot {
             pvid_to_vgid: self
                 .assigned
                 .iter()
-                .map(|(pv, vg)| (text(pv.as_str()), text(vg.as_ref().map_or(ORPHAN, VgUuid::as_str))))
+                .map(|(pv, vg)| (text(pv.as_str()), text(vg.as_ref().map_or(ORPHAN, Vgid::as_str))))
                 .collect(),
             device_to_pvid: self.devices.iter().map(|(device, pv)| (*device, text(pv.as_str()))).collect(),
             versions: announced().map(|(vg, announced)| (vg, announced.version)).collect(),

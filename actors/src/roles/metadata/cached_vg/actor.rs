@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use actix::prelude::*;
-use lvmwarden_protocol::ids::VgUuid;
+use lvmwarden_protocol::metadata::Vgid;
 use lvmwarden_supervisor::{ChildLink, Stop, fault};
 use slog::{debug, warn};
 
@@ -21,7 +21,7 @@ pub struct Decide(pub Event);
 
 /// One cached VG.
 pub struct CachedVgActor {
-    uuid: VgUuid,
+    uuid: Vgid,
     environment: Arc<MetadataEnvironment>,
     link: ChildLink,
     /// It has begun to decide, and has not come to an end.
@@ -30,7 +30,7 @@ pub struct CachedVgActor {
 
 impl CachedVgActor {
     /// Makes the actor.
-    pub fn new(uuid: VgUuid, environment: Arc<MetadataEnvironment>, link: ChildLink) -> Self {
+    pub fn new(uuid: Vgid, environment: Arc<MetadataEnvironment>, link: ChildLink) -> Self {
         Self { uuid, environment, link, is_deciding: false }
     }
 

@@ -27,7 +27,7 @@
 //!
 //! Source: lvm2 2.02.188, lvmetad; better in one point: texts are compared with their keys.
 
-use lvmwarden_protocol::ids::{PvUuid, VgName};
+use lvmwarden_protocol::metadata::{Pvid, Vgname};
 use lvmwarden_protocol::metadata::{UpdatedVg, VgText};
 
 use crate::roles::metadata::pv_index::Provenance;
@@ -39,13 +39,13 @@ mod tests;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VgState {
     /// Its name.
-    pub name: VgName,
+    pub name: Vgname,
     /// Its metadata.
     pub text: VgText,
     /// Where the metadata come from.
     pub provenance: Provenance,
     /// PVs that are there with other versions of the metadata, the newest found first.
-    pub outdated: Vec<PvUuid>,
+    pub outdated: Vec<Pvid>,
     /// What was announced, if anything ever was.
     pub announced: Option<Announced>,
 }
@@ -78,7 +78,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reporter {
     /// The PV.
-    pub id: PvUuid,
+    pub id: Pvid,
     /// It has a metadata area that is in use.
     pub has_used_area: bool,
 }
@@ -124,10 +124,10 @@ impl VgState {
     }
 
     /// Decides what becomes of the VG; `has_used_area` tells of a PV that is there whether a metadata area of its is in use.
-    pub fn apply(&self, event: Event, has_used_area: impl Fn(&PvUuid) -> bool) -> Decision {
+    pub fn apply(&self, event: Event, has_used_area: impl Fn(&Pvid) -> bool) -> Decision {
         match event {
             Event::Offered(metadata, provenance, reporter) => {
-                let is_used = |pv: &PvUuid| {
+                let is_used = |pv: &Pvid| {
                     if *pv == reporter.id { reporter.has_used_area } else { has_used_area(pv) }
                 };
                 self.offered(metadata, provenance, &reporter.id, is_used)
@@ -150,8 +150,8 @@ impl VgState {
         &self,
         metadata: UpdatedVg,
         provenance: Provenance,
-        reporter: &PvUuid,
-        is_used: impl Fn(&PvUuid) -> bool,
+        reporter: &Pvid,
+        is_used: impl Fn(&Pvid) -> bool,
     ) -> Decision {
         let refused = |state, outcome| Decision { state, outcome };
         let (cached, seqno) = (self.text.seqno, metadata.text.seqno);
@@ -224,7 +224,7 @@ impl VgState {
         Self::unchanged(Self { announced, ..self.clone() })
     }
 
-    fn mark_outdated(&mut self, pv: &PvUuid) {
+    fn mark_outdated(&mut self, pv: &Pvid) {
         if !self.outdated.contains(pv) {
             self.outdated.insert(0, pv.clone());
         }

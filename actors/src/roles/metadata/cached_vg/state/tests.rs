@@ -16,7 +16,7 @@ fn provenance(second: i64) -> Provenance {
     Provenance::fresh(Source::Command, Timestamp::from_second(second).unwrap())
 }
 
-fn pv(id: &str) -> PvUuid {
+fn pv(id: &str) -> Pvid {
     id.try_into().unwrap()
 }
 
@@ -28,7 +28,7 @@ fn cached() -> VgState {
 
 /// What became of name, seqno, the outdated and the announced: `v5 X 7!`, where `!` means invalid.
 fn shown(state: &VgState) -> String {
-    let outdated: String = state.outdated.iter().map(PvUuid::as_str).collect();
+    let outdated: String = state.outdated.iter().map(Pvid::as_str).collect();
     let announced = state.announced.map_or_else(
         || "-".to_owned(),
         |announced| format!("{}{}", announced.version, if announced.is_invalid { "!" } else { "" }),
