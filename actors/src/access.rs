@@ -40,7 +40,7 @@ pub enum Permission {
 }
 
 /// The methods that change nothing. One that is not listed is for root alone.
-const WATCHING: [&str; 22] = [
+const WATCHING: [&str; 23] = [
     varlink_service::GetInfo::NAME,
     varlink_service::GetInterfaceDescription::NAME,
     service::Info::NAME,
@@ -61,6 +61,7 @@ const WATCHING: [&str; 22] = [
     lock::Lockspaces::NAME,
     lock::Locks::NAME,
     lock::Waiters::NAME,
+    lock::Orphans::NAME,
     lock::Explain::NAME,
     lock::Watch::NAME,
 ];
@@ -145,6 +146,8 @@ mod tests {
                 "org.lvmwarden.Lock.Start",
                 "org.lvmwarden.Lock.Stop",
                 "org.lvmwarden.Lock.Drop",
+                "org.lvmwarden.Lock.Adopt",
+                "org.lvmwarden.Lock.Release",
             ]
         );
     }

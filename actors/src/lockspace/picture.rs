@@ -84,6 +84,8 @@ pub struct ResourcePicture {
     pub waiters: Vec<WaiterPicture>,
     /// A call of the lock manager about it is under way.
     pub is_busy: bool,
+    /// One of an earlier life of the daemon could not be taken over; why.
+    pub unadopted: Option<Fault>,
     /// It could not be given back; since when, and why.
     pub unreleased: Option<(Moment, Fault)>,
 }

@@ -251,6 +251,33 @@ pub(super) enum Lock {
         vgname: VgName,
     },
 
+    /// Show locks of an earlier daemon that nobody has taken over
+    Orphans {
+        /// Only of this VG
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: Option<VgName>,
+    },
+
+    /// Take over locks of LVs that an earlier daemon has left behind; `lvchange -an` gives them back
+    Adopt {
+        /// The VG
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: VgName,
+        /// The UUID of an LV; all of them without it
+        #[arg(value_name = "LOCK")]
+        lock: Option<String>,
+    },
+
+    /// Give locks that an earlier daemon has left behind to other hosts: nothing on this host may use them
+    Release {
+        /// The VG
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: VgName,
+        /// The UUID of an LV, VGLK or GLLK; those of all LVs without it
+        #[arg(value_name = "LOCK")]
+        lock: Option<String>,
+    },
+
     /// Say in words why a command waits
     Explain {
         /// A VG, or an LV by its name or UUID

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use lvmwarden_protocol::api::lock::{
-    Drop, Explain, GlobalLock, Kind, Lock, Locks, Lockspace, Lockspaces, Start, State, Stop, Waiter, Waiters,
-    Watch, WatchReply, Why,
+    Adopt, Drop, Explain, GlobalLock, Kind, Lock, Locks, Lockspace, Lockspaces, Orphans, OrphansReply,
+    Release, Start, State, Stop, Waiter, Waiters, Watch, WatchReply, Why,
 };
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::LockMode;
@@ -26,6 +26,12 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<(), Failure> 
         Command::Start { vgname } => patiently(screen, &Start { vgname }),
         Command::Stop { vgname } => patiently(screen, &Stop { vgname }),
         Command::Drop { vgname } => patiently(screen, &Drop { vgname }),
+        Command::Orphans { vgname } => {
+            let answer = screen.connect()?.call(&Orphans { vgname })?;
+            screen.answer(&answer, orphans)
+        }
+        Command::Adopt { vgname, lock } => patiently(screen, &Adopt { vgname, lock }),
+        Command::Release { vgname, lock } => patiently(screen, &Release { vgname, lock }),
         Command::Explain { name: VgOrLv { vgname, lv } } => {
             let answer = screen.connect()?.call(&Explain { vgname, lv })?;
             screen.answer(&answer, |reply| {
@@ -165,6 +171,23 @@ fn held(locks: &[Lock]) -> String {
         ]);
     }
     table.lines("")
+}
+
+fn orphans(reply: &OrphansReply) -> String {
+    if reply.orphans.is_empty() {
+        return "no lock of an earlier daemon is left\n".to_owned();
+    }
+    let mut table = Table::with_heading(["LOCK", "MODE", "ASKED FOR BY", "BECAUSE"]);
+    for orphan in &reply.orphans {
+        table.row([
+            named(orphan.vgname.as_ref(), orphan.kind, orphan.lv_uuid.as_deref()).into(),
+            mode(orphan.mode),
+            who(orphan.pid, orphan.command.as_deref()),
+            Cell::new(plain(&orphan.problem)).style(ODD),
+        ]);
+    }
+    let more = if reply.has_more { "and more\n" } else { "" };
+    table.lines("") + more
 }
 
 fn waiting(waiters: &[Waiter]) -> String {

@@ -15,7 +15,7 @@ pub(crate) const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
 pub(crate) const GROUP: u32 = 61_235;
 /// What changes something.
-const CHANGING: [&str; 13] = [
+const CHANGING: [&str; 15] = [
     "org.lvmwarden.Service.Stop",
     "org.lvmwarden.Poll.Start",
     "org.lvmwarden.Poll.Abort",
@@ -29,6 +29,8 @@ const CHANGING: [&str; 13] = [
     "org.lvmwarden.Lock.Start",
     "org.lvmwarden.Lock.Stop",
     "org.lvmwarden.Lock.Drop",
+    "org.lvmwarden.Lock.Adopt",
+    "org.lvmwarden.Lock.Release",
 ];
 
 /// Starts a service whose socket everybody can connect to.
@@ -102,6 +104,8 @@ fn parameters_of(method: &str) -> Value {
         "org.lvmwarden.Lock.Start"
         | "org.lvmwarden.Lock.Stop"
         | "org.lvmwarden.Lock.Drop"
+        | "org.lvmwarden.Lock.Adopt"
+        | "org.lvmwarden.Lock.Release"
         | "org.lvmwarden.Lock.Explain" => json!({"vgname": "v"}),
         // So that a stream has something to tell.
         "org.lvmwarden.Events.Subscribe" => json!({"cursor": "earlier:1", "limit": 1}),

@@ -34,6 +34,7 @@ fn without_the_role_nothing_is_told_of_locks() {
         ("Lockspaces", json!({})),
         ("Locks", json!({})),
         ("Waiters", json!({})),
+        ("Orphans", json!({})),
         ("Explain", json!({ "vgname": "vg0" })),
         ("Drop", json!({ "vgname": "vg0" })),
     ] {
@@ -56,7 +57,8 @@ fn a_service_with_the_role_serves_lvm_and_the_api() {
     assert_eq!(call("Lockspaces", json!({})), json!({"lockspaces": []}));
     assert_eq!(call("Locks", json!({ "vgname": "vg0" })), json!({"locks": []}));
     assert_eq!(call("Waiters", json!({})), json!({"waiters": []}));
-    for method in ["Explain", "Stop", "Drop"] {
+    assert_eq!(call("Orphans", json!({})), json!({"has_more": false, "orphans": []}));
+    for method in ["Explain", "Stop", "Drop", "Adopt", "Release"] {
         let reply = Client::connect(&site)
             .try_call(&format!("org.lvmwarden.Lock.{method}"), &json!({ "vgname": "vg0" }));
         assert_eq!(error_of(&reply), "org.lvmwarden.Lock.NotStarted", "{method}");

@@ -13,6 +13,9 @@ interface!("org.lvmwarden.Lock", "org.lvmwarden.Lock.varlink", {
     Start -> One(Done),
     Stop -> One(Done),
     Drop -> One(Done),
+    Orphans -> One(OrphansReply),
+    Adopt -> One(Done),
+    Release -> One(Done),
     Explain -> One(ExplainReply),
     Watch -> Stream(WatchReply),
 });
@@ -90,6 +93,31 @@ call! {
     }
 }
 call! {
+    /// Asks for the locks of an earlier daemon that nobody has taken over.
+    Orphans {
+        /// Of this VG; `None`: all.
+        vgname: Option<VgName>,
+    }
+}
+call! {
+    /// Has locks of an earlier daemon taken over: of LVs, and held until somebody unlocks them.
+    Adopt {
+        /// The VG's name.
+        vgname: VgName,
+        /// An LV's UUID; `None`: those of all LVs.
+        lock: Option<String>,
+    }
+}
+call! {
+    /// Has locks of an earlier daemon given back: other hosts get them from now on.
+    Release {
+        /// The VG's name.
+        vgname: VgName,
+        /// An LV's UUID, `VGLK` or `GLLK`; `None`: those of all LVs.
+        lock: Option<String>,
+    }
+}
+call! {
     /// Asks in words why something waits.
     Explain {
         /// The VG's name.
@@ -131,6 +159,15 @@ message! {
         /// Where the next page begins; `None`: this was the last.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         next_page: Option<String>,
+    }
+}
+message! {
+    /// Locks of an earlier daemon, by lockspace.
+    OrphansReply {
+        /// They, as many as go into a reply.
+        orphans: Vec<Orphan>,
+        /// There are more.
+        has_more: bool,
     }
 }
 message! {
@@ -227,6 +264,27 @@ message! {
         held_ms: Option<u64>,
         /// Why it is held by nobody: the lock manager does not take it back.
         problem: Option<String>,
+    }
+}
+message! {
+    /// A lock that the lock manager has for an earlier daemon of this host.
+    Orphan {
+        /// The lockspace's name.
+        lockspace: String,
+        /// The VG's name.
+        vgname: Option<VgName>,
+        /// What is locked.
+        kind: Kind,
+        /// The LV's UUID.
+        lv_uuid: Option<String>,
+        /// How; as it is remembered, where the lock manager was not asked.
+        mode: LockMode,
+        /// The process that had asked for it, where that is remembered.
+        pid: Option<u32>,
+        /// Its command.
+        command: Option<String>,
+        /// Why it was not taken over.
+        problem: String,
     }
 }
 message! {

@@ -41,7 +41,16 @@ fn waiter(id: u32, name: &str, mode: LockMode, since: u64, why: Why) -> WaiterPi
 
 fn lock(resource: Resource, holders: Vec<HolderPicture>, waiters: Vec<WaiterPicture>) -> ResourcePicture {
     let mode = holders.first().map_or(LockMode::Unlocked, |holder| holder.mode);
-    ResourcePicture { resource, mode, version: 0, holders, waiters, is_busy: false, unreleased: None }
+    ResourcePicture {
+        resource,
+        mode,
+        version: 0,
+        holders,
+        waiters,
+        is_busy: false,
+        unadopted: None,
+        unreleased: None,
+    }
 }
 
 fn lockspace(resources: Vec<ResourcePicture>) -> LockspacePicture {

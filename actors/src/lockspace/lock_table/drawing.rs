@@ -18,6 +18,7 @@ impl LockTable {
             holders: self.holders.iter().map(Holder::describe).collect(),
             waiters: self.queue.iter().filter_map(|request| self.describe_waiter(request)).collect(),
             is_busy: self.underway.is_some(),
+            unadopted: self.unadopted.as_ref().map(|unadopted| unadopted.fault.clone()),
             unreleased: self.unheld.as_ref().map(|unheld| (unheld.since, unheld.fault.clone())),
         }
     }

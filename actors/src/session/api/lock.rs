@@ -1,15 +1,16 @@
 //! The locks of shared VGs: who holds what, who waits, and why.
 
 mod listing;
+mod orphans;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::lock::{
-    Drop, Error, Explain, ExplainReply, GlobalLock, Kind, Lease, Lock, Locks, LocksReply, Lockspace,
-    Lockspaces, LockspacesReply, Request, Start, State, Stop, Waiter, Waiters, WaitersReply, Watch,
-    WatchReply, Why,
+    Adopt, Drop, Error, Explain, ExplainReply, GlobalLock, Kind, Lease, Lock, Locks, LocksReply, Lockspace,
+    Lockspaces, LockspacesReply, Orphans, OrphansReply, Release, Request, Start, State, Stop, Waiter,
+    Waiters, WaitersReply, Watch, WatchReply, Why,
 };
 use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
 use lvmwarden_protocol::ids::VgName;
@@ -75,6 +76,23 @@ impl ApiService {
                 let dropped =
                     change(&directory, vgname, Ask::Drop, "the lock manager does not let it go").await;
                 reply::<Drop, _>(dropped)
+            }
+            Request::Orphans(Orphans { vgname }) => {
+                let listed = async {
+                    let mut orphans = orphans::list(&directory, vgname.as_ref()).await;
+                    let has_more = orphans.len() > PAGE_ITEMS;
+                    orphans.truncate(PAGE_ITEMS);
+                    Ok(move || OrphansReply { orphans, has_more })
+                };
+                return self.large::<Orphans, Error>(uid, replies, Error::Busy, listed).await;
+            }
+            Request::Adopt(Adopt { vgname, lock }) => {
+                info!(self.log, "a client has locks of an earlier daemon taken over"; "vg" => %vgname, "lock" => &lock, "uid" => uid);
+                reply::<Adopt, _>(orphans::settle(&directory, vgname, lock, true).await)
+            }
+            Request::Release(Release { vgname, lock }) => {
+                info!(self.log, "a client has locks of an earlier daemon given back"; "vg" => %vgname, "lock" => &lock, "uid" => uid);
+                reply::<Release, _>(orphans::settle(&directory, vgname, lock, false).await)
             }
             Request::Explain(Explain { vgname, lv }) => {
                 let explained = async {

@@ -5,7 +5,9 @@ use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 use crate::lockspace::ask::{Ask, ClientId};
 use crate::lockspace::event::{Call, Effect, Event};
 use crate::lockspace::lock_manager::Resource;
+use crate::lockspace::orphan::Orphan;
 use crate::lockspace::picture::Stage;
+use crate::lockspace::record::{Change, LockRecord};
 use crate::lockspace::state::{Earlier, Lockspace};
 use crate::lockspace::testing::{Bench, EXCLUSIVE, SHARED, lv, persistent, spec};
 
@@ -81,4 +83,39 @@ fn a_lockspace_that_was_not_running_is_left() {
     bench.slow = false;
     resume(&mut bench);
     assert_eq!((bench.stage(), bench.gone), (Stage::Finished, true));
+}
+
+#[test]
+fn a_panic_while_adopting_adopts_again_and_gives_nothing_back() {
+    let left = ["a", "b"].map(|name| Orphan::kept(lv(name), EXCLUSIVE, "1.0.0:70254592".into()));
+    let mut bench = Bench::new(spec(LockType::Sanlock));
+    for orphan in &left {
+        let change = Change::Held { mode: orphan.mode, holder: orphan.kept[0].clone() };
+        bench.remembered.apply(&LockRecord { resource: orphan.resource.clone(), change });
+    }
+    bench.remembered = bench.remembered.clone().into_orphans();
+    bench.slow = true;
+    let mut effects = Vec::new();
+    bench.lockspace = Lockspace::adopt(spec(LockType::Sanlock), left.to_vec(), bench.now, &mut effects);
+    bench.carry_out(effects);
+    // Prepare, join, and the first of the two locks.
+    (0..3).for_each(|_| bench.grant());
+    let (standing, held) = (bench.lockspace.standing(), bench.held());
+    assert_eq!((standing.stage, held.len()), (Stage::Starting, 1));
+    bench.calls.clear();
+    let earlier = Earlier { remembered: &bench.remembered, held: &held, orphans: Some(&left) };
+    let mut effects = Vec::new();
+    let spec = spec(LockType::Sanlock);
+    bench.lockspace = Lockspace::resume(spec, standing, earlier, bench.now, &mut effects);
+    bench.carry_out(effects);
+    bench.slow = false;
+    bench.apply(Event::TimeHasCome);
+    assert_eq!(bench.stage(), Stage::Running);
+    assert_eq!((bench.mode(&lv("a")), bench.mode(&lv("b"))), (EXCLUSIVE, EXCLUSIVE));
+    assert_eq!(bench.count(|call| matches!(call, Call::Release { .. })), 0);
+    let adopted = bench
+        .called
+        .iter()
+        .filter(|call| matches!(call, Call::Acquire(resource, ..) if *resource == lv("a")));
+    assert_eq!(adopted.count(), 1, "what is held is not adopted twice");
 }
