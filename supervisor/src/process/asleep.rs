@@ -1,5 +1,7 @@
 //! Whether a process waits for nothing but time.
 
+use std::fs;
+
 use super::ProcessIdentity;
 use super::inspect::RootsProcess;
 
@@ -7,8 +9,10 @@ use super::inspect::RootsProcess;
 ///
 /// Source: proc(5), `/proc/pid/syscall`; it wants the rights of ptrace, which root has.
 pub(super) fn is_asleep(identity: &ProcessIdentity) -> bool {
-    let call = RootsProcess::reopen(identity).and_then(|process| process.read("syscall").ok());
-    call.is_some_and(|call| is_sleep(&String::from_utf8_lossy(&call)))
+    // This is asked fifty times a second for each child that starts, so one file is read. It may be another's by now: it
+    // counts only if the process is found to be the same afterwards, and root's.
+    let call = fs::read_to_string(format!("/proc/{}/syscall", identity.pid)).unwrap_or_default();
+    is_sleep(&call) && RootsProcess::reopen(identity).is_some()
 }
 
 fn is_sleep(call: &str) -> bool {

@@ -30,6 +30,8 @@ pub enum WhenFull {
 
 /// How much is read in one piece; as much as a pipe holds.
 const PIECE_BYTES: usize = 64 * 1024;
+/// How much one read(2) takes.
+const PAGE_BYTES: usize = 4096;
 
 /// The reading end of what a process writes.
 #[derive(Debug)]
@@ -93,20 +95,23 @@ impl OutputReader {
 
     /// Appends to `content` what has been written and not read, at most 64 KiB, and returns how much that is.
     pub fn read(&self, content: &mut Vec<u8>) -> usize {
-        let start = content.len();
-        let (mut end, limit) = (start, start + PIECE_BYTES);
-        content.resize(limit, 0);
-        while end < limit
-            && let Ok(read @ 1..) = rustix::io::read(&self.receiver, &mut content[end..])
-        {
-            end += read;
+        // On the stack: a thousand pipes that say nothing cost no memory.
+        let mut page = [0; PAGE_BYTES];
+        let mut total = 0;
+        let mut take = |page: &[u8]| {
+            content.extend_from_slice(page);
+            total += page.len();
+            total < PIECE_BYTES
+        };
+        while let Ok(read @ 1..) = rustix::io::read(&self.receiver, &mut page) {
+            if !take(&page[..read]) {
+                return total;
+            }
         }
         // What tokio knows of the pipe may be old: it looks again only after it has seen itself that there is no more.
-        if end < limit {
-            end += self.receiver.try_read(&mut content[end..]).unwrap_or_default();
-        }
-        content.truncate(end);
-        end - start
+        let read = self.receiver.try_read(&mut page).unwrap_or_default();
+        take(&page[..read]);
+        total
     }
 
     /// Waits until there is something to read.
