@@ -22,6 +22,7 @@
 //! | [`access`] | who may call what | (pure) | (no actor) |
 //! | [`admission`] | who may come in, and who may have one more | (pure) | (no actor) |
 //! | [`service`] | the daemon as its API sees it | nothing | (no actor) |
+//! | [`local_time`] | the time as people read it | the time zone | (no actor) |
 //! | [`activity`] | who needs the daemon | a count | (no actor) |
 //!
 //! A session asks a poll operation; a poll operation asks the journal. Nobody waits for an actor above itself.
@@ -41,6 +42,7 @@ pub mod history;
 mod journal;
 pub mod kernel;
 pub mod ledger;
+pub mod local_time;
 pub mod lockspace;
 pub mod lvm_report;
 pub mod metrics;

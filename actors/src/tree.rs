@@ -38,6 +38,7 @@ use std::time::Duration;
 use lvmwarden_supervisor::journal::JournalActor;
 use lvmwarden_supervisor::{ChildSpec, OnExceeded, RestartType, Shutdown, Strategy, SupervisorSpec};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::archive_janitor::ArchiveEnvironment;
 use crate::archive_janitor::actor::Janitor;
@@ -64,6 +65,8 @@ const OPERATION_RESTARTS: u32 = 5;
 const LOCKSPACE_RESTARTS: u32 = 5;
 /// How often the actor of one cached VG may crash within a minute before it is given up.
 const CACHED_VG_RESTARTS: u32 = 5;
+/// How long all roles may take to recover before the API is served nevertheless; systemd waits 60 s for READY.
+const RECOVERY_PATIENCE: Duration = Duration::from_secs(45);
 /// How long the clients' sessions have to end.
 const DOOR_DEADLINE: Duration = Duration::from_millis(500);
 
@@ -111,7 +114,7 @@ pub fn metadata_daemon(door: &Arc<DoorEnvironment<Lvmetad>>) -> SupervisorSpec {
 pub struct ServiceTree {
     /// Where the journal is kept.
     pub journal_dir: PathBuf,
-    /// Turns true when clients are served.
+    /// Turns true when all roles have recovered: then the API is served.
     pub gate: watch::Sender<bool>,
     /// What the sessions share; its poll role is served where it is turned on.
     pub environment: Arc<ServiceEnvironment>,
@@ -139,25 +142,28 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
     if let Some(site) = &environment.history {
         root = root.child(history(site));
     }
+    let [poll_gate, lock_gate] = [environment.poll.is_none(), environment.lock.is_none()]
+        .map(|has_nothing_to_recover| watch::channel(has_nothing_to_recover).0);
     if let Some(poll) = &environment.poll {
-        let mut branch = poll_branch(poll, &gate).child(throttle(&environment, &gate));
+        let mut branch = poll_branch(poll, &poll_gate).child(throttle(&environment, &poll_gate));
         if let Some(settings) = &environment.reconcile {
-            branch = branch.child(reconcile(&environment, poll, settings, &gate));
+            branch = branch.child(reconcile(&environment, poll, settings, &poll_gate));
         }
         root = root.child(ChildSpec::supervisor("poll", branch));
         if let Some(socket) = lvmpolld {
             let protocol = Lvmpolld { poll: Arc::clone(poll), metrics: counted(), wire };
-            doors =
-                doors.child(door_spec(&DoorEnvironment::new(socket, gate.subscribe(), counted(), protocol)));
+            doors = doors.child(door_spec(&DoorEnvironment::new(
+                socket,
+                poll_gate.subscribe(),
+                counted(),
+                protocol,
+            )));
         }
-    } else {
-        // There is nothing to be recovered.
-        gate.send_replace(true);
     }
     if let (Some(lock), Some((socket, protocol))) = (&environment.lock, lvmlockd) {
-        let (lock_gate, served) = watch::channel(false);
         root = root.child(ChildSpec::supervisor("lock", lock_branch(lock, &lock_gate)));
-        doors = doors.child(door_spec(&DoorEnvironment::new(socket, served, counted(), protocol)));
+        doors =
+            doors.child(door_spec(&DoorEnvironment::new(socket, lock_gate.subscribe(), counted(), protocol)));
     }
     if let (Some(metadata), Some(socket)) = (&environment.metadata, lvmetad) {
         let protocol = Lvmetad { metadata: Arc::clone(metadata), metrics: counted(), wire };
@@ -170,7 +176,22 @@ pub fn service(tree: ServiceTree) -> SupervisorSpec {
         let protocol = MetricsPage { environment: Arc::clone(&environment) };
         doors = doors.child(door_spec(&DoorEnvironment::new(socket, gate.subscribe(), counted(), protocol)));
     }
+    actix_rt::spawn(open_when_recovered(gate, [poll_gate.subscribe(), lock_gate.subscribe()]));
     root.child(archive_branch(&environment.archive)).child(ChildSpec::supervisor("doors", doors))
+}
+
+/// Opens the gate of what concerns all roles: when all of them have recovered, or when that takes too long.
+async fn open_when_recovered(gate: watch::Sender<bool>, recovered: [watch::Receiver<bool>; 2]) {
+    let all = async {
+        for mut role in recovered {
+            // The other end lives as long as the role's branch of the tree.
+            let _ = role.wait_for(|is_recovered| *is_recovered).await;
+        }
+    };
+    // Past it the API is what tells people what is the matter.
+    let _ = timeout(RECOVERY_PATIENCE, all).await;
+    gate.send_replace(true);
+    gate.closed().await;
 }
 
 fn journal(directory: PathBuf) -> ChildSpec {

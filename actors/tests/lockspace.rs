@@ -14,7 +14,8 @@ use lvmwarden_actors::kernel::ActiveLvs;
 use lvmwarden_actors::lockspace::ask::{Ask, Client, LockAsk, StartAsk};
 use lvmwarden_actors::lockspace::directory::{Directory, Question};
 use lvmwarden_actors::lockspace::environment::{
-    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets, Unsettled,
+    Book, Clients, Connections, Global, KillProgram, LockEnvironment, Managers, Memory, Requests, Tickets,
+    Unsettled,
 };
 use lvmwarden_actors::lockspace::event::Spec;
 use lvmwarden_actors::lockspace::global::GlobalRules;
@@ -88,6 +89,8 @@ impl Daemon {
             connections: Connections::default(),
             global: Global::new(GlobalRules::new(Some(LockType::Dlm))),
             clients: Clients::default(),
+            kill_program: KillProgram("/nowhere".into()),
+            starter: None,
             requests: Requests::default(),
             devices: Arc::new(NoLvs),
             activity: Activity::new(),

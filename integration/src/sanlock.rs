@@ -7,8 +7,10 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::lab::lock_packages;
+use crate::lock_client::{LockClient, ask};
 use crate::service::Launch;
 use crate::wait;
 
@@ -16,6 +18,11 @@ use crate::wait;
 pub const IO_TIMEOUT_SECONDS: &str = "1";
 /// The time from the kill program to the first signal.
 const GRACE_SECONDS: &str = "2";
+/// More than a join takes: some I/O timeouts.
+const JOIN_PATIENCE: Duration = Duration::from_secs(40);
+const ARGS: &str = "1.0.0:lvmlock";
+/// The first place for the lease of an LV.
+const LV_ARGS: &str = "1.0.0:70254592";
 /// Room for the leases of a VG, in MiB.
 const LEASES_MIB: u64 = 80;
 
@@ -81,6 +88,23 @@ impl Sanlock {
         environment(&self.root, &self.run).into_iter().fold(launch, add)
     }
 
+    /// Makes a VG with one LV, through a lock daemon that uses this sanlock; the LV's lock is held from then on.
+    #[track_caller]
+    pub fn locked_lv(&self, client: &mut LockClient, vg: &str) {
+        self.disk(vg);
+        let init = "vg_lock_type =\"sanlock\"\nvg_lock_args =\"lvmlock\"\nopts =\"none\"\n";
+        assert_eq!(client.result(ask::of_vg("init_vg", vg, init)), 0);
+        assert_eq!(client.result(ask::start_vg_of_type(vg, "sanlock", ARGS, 1, "none")), 0);
+        wait::until("the lockspace", JOIN_PATIENCE, || {
+            (client.result(ask::lock_vg(vg, "un")) == -2).then_some(())
+        });
+        let uuid = ask::uuid("lv");
+        let init = format!("lv_uuid =\"{uuid}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n");
+        let made = client.ask(ask::of_vg("init_lv", vg, &init));
+        assert_eq!((made.result(), made.field("lv_lock_args")), (0, Some(LV_ARGS)));
+        assert_eq!(client.result(lock_lv(vg, "ex")), 0);
+    }
+
     /// Makes the disk with the leases of a VG; nothing is on it.
     pub fn disk(&self, vg: &str) {
         let file = File::create(self.path_of(vg)).expect("the folder is ours");
@@ -116,6 +140,16 @@ impl Sanlock {
     fn path_of(&self, vg: &str) -> PathBuf {
         self.folder.join("mapper").join(format!("{vg}-lvmlock"))
     }
+}
+
+/// Asks for the lock of the LV of a VG, beyond the life of the command.
+pub fn lock_lv(vg: &str, mode: &str) -> String {
+    let uuid = ask::uuid("lv");
+    format!(
+        "request=\"lock_lv\"\ncmd =\"lvchange\"\npid =1\nmode =\"{mode}\"\nopts =\"persistent\"\nvg_name =\"{vg}\"\n\
+         lv_name =\"lv\"\nlv_uuid =\"{uuid}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n\
+         lv_lock_args =\"{LV_ARGS}\"\n"
+    )
 }
 
 fn environment(root: &Path, run: &Path) -> [(&'static str, PathBuf); 3] {

@@ -195,6 +195,12 @@ impl Service {
         })
     }
 
+    /// Tells whether the service has told systemd a line that begins so, which nobody has waited for yet.
+    pub fn was_told(&mut self, beginning: &str) -> bool {
+        self.listen();
+        self.told.iter().any(|(_, line)| line.starts_with(beginning))
+    }
+
     /// Waits for the next sign of life for the watchdog; returns when it came.
     #[track_caller]
     pub fn await_sign_of_life(&mut self) -> Instant {

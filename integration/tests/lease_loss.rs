@@ -5,7 +5,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use lvmwarden_integration::lock_client::{LockClient, ask};
-use lvmwarden_integration::sanlock::Sanlock;
+use lvmwarden_integration::sanlock::{Sanlock, lock_lv};
 use lvmwarden_integration::service::Service;
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::wait;
@@ -14,8 +14,6 @@ use serde_json::json;
 
 /// More than a join or the loss of a lease takes: some I/O timeouts.
 const PATIENCE: Duration = Duration::from_secs(40);
-const ARGS: &str = "1.0.0:lvmlock";
-const LV_ARGS: &str = "1.0.0:70254592";
 
 fn start(site: &Site, sanlock: &Sanlock) -> Service {
     let path = |name: &str| format!("{:?}", site.path(name).to_str().unwrap());
@@ -29,29 +27,6 @@ fn start(site: &Site, sanlock: &Sanlock) -> Service {
     sanlock.serves(launch).start()
 }
 
-fn lock_lv(vg: &str, mode: &str) -> String {
-    let uuid = ask::uuid("lv");
-    format!(
-        "request=\"lock_lv\"\ncmd =\"lvchange\"\npid =1\nmode =\"{mode}\"\nopts =\"persistent\"\nvg_name =\"{vg}\"\n\
-         lv_name =\"lv\"\nlv_uuid =\"{uuid}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n\
-         lv_lock_args =\"{LV_ARGS}\"\n"
-    )
-}
-
-/// Makes a VG with one LV, whose lock is held from then on.
-fn with_a_locked_lv(sanlock: &Sanlock, client: &mut LockClient, vg: &str) {
-    sanlock.disk(vg);
-    let init = "vg_lock_type =\"sanlock\"\nvg_lock_args =\"lvmlock\"\nopts =\"none\"\n";
-    assert_eq!(client.result(ask::of_vg("init_vg", vg, init)), 0);
-    assert_eq!(client.result(ask::start_vg_of_type(vg, "sanlock", ARGS, 1, "none")), 0);
-    wait::until("the lockspace", PATIENCE, || (client.result(ask::lock_vg(vg, "un")) == -2).then_some(()));
-    let uuid = ask::uuid("lv");
-    let init = format!("lv_uuid =\"{uuid}\"\nvg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n");
-    let made = client.ask(ask::of_vg("init_lv", vg, &init));
-    assert_eq!((made.result(), made.field("lv_lock_args")), (0, Some(LV_ARGS)));
-    assert_eq!(client.result(lock_lv(vg, "ex")), 0);
-}
-
 fn held(service: &Service) -> Vec<String> {
     let locks = service.call("org.lvmwarden.Lock.Locks", &json!({}))["locks"].take();
     locks.as_array().unwrap().iter().map(|lock| lock["vgname"].as_str().unwrap().to_owned()).collect()
@@ -63,8 +38,8 @@ fn sanlocks_signals_for_a_lost_vg_do_not_end_the_service_of_the_others() {
     let sanlock = Sanlock::start(site.path("sanlock"));
     let mut service = start(&site, &sanlock);
     let mut client = LockClient::connect(&site.path("lockd"));
-    with_a_locked_lv(&sanlock, &mut client, "lost");
-    with_a_locked_lv(&sanlock, &mut client, "healthy");
+    sanlock.locked_lv(&mut client, "lost");
+    sanlock.locked_lv(&mut client, "healthy");
     sanlock.lose_disk("lost");
     let refused = wait::until("sanlock's signal, and its refusal", PATIENCE, || {
         assert!(!service.has_ended(), "the service ended: {}", sanlock.log());

@@ -10,7 +10,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use jiff::Zoned;
 use lvmwarden_protocol::ids::{VgName, VgUuid};
 use lvmwarden_protocol::lock::LockArgs;
 use lvmwarden_protocol::lock::adopt_file::{AdoptFile as Content, AdoptLv, AdoptVg, OddLine};
@@ -20,6 +19,7 @@ use tokio::task::spawn_blocking;
 use super::book::{LockBook, Started};
 use super::lock_manager::Resource;
 use crate::error_chain::chain;
+use crate::local_time;
 
 /// How `ctime` says when.
 const CTIME: &str = "%a %b %e %H:%M:%S %Y";
@@ -47,7 +47,7 @@ impl AdoptFile {
     pub async fn store(&self, book: impl FnOnce() -> LockBook) -> Result<(), String> {
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let updates = self.updates.fetch_add(1, Ordering::Relaxed) + 1;
-        let content = content_of(&book(), updates, Zoned::now().strftime(CTIME).to_string());
+        let content = content_of(&book(), updates, local_time::now().strftime(CTIME).to_string());
         let path = self.path.clone();
         let written = spawn_blocking(move || {
             let _turn = turn;

@@ -1,6 +1,8 @@
 //! What all lockspaces of a daemon, and the sessions of its clients, share.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -8,9 +10,11 @@ use std::time::Duration;
 use lvmwarden_protocol::command_line::CommandLine;
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::{LockType, ResultCode};
-use lvmwarden_supervisor::process::ProcessIdentity;
+use lvmwarden_supervisor::process::{ProcessIdentity, Processes};
+use rustix::fs::{Access, access};
 use tokio::sync::{OwnedRwLockReadGuard, OwnedRwLockWriteGuard, RwLock};
-use tokio::time::Instant;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout};
 
 use super::adopt_file::AdoptFile;
 use super::ask::{Client, ClientId, Ticket};
@@ -24,6 +28,9 @@ use super::state::Standing;
 use crate::activity::Activity;
 use crate::events::Events;
 use crate::kernel::ActiveLvs;
+
+/// How long the disk of the kill program may take.
+const KILL_PROGRAM_DEADLINE: Duration = Duration::from_secs(2);
 
 /// What all lockspaces of a daemon share.
 pub struct LockEnvironment {
@@ -45,6 +52,10 @@ pub struct LockEnvironment {
     pub global: Global,
     /// Who is connected.
     pub clients: Clients,
+    /// What sanlock runs when the leases of a VG are lost.
+    pub kill_program: KillProgram,
+    /// How lvm is run to start a lockspace; nowhere but in the service.
+    pub starter: Option<Starter>,
     /// Who may begin anything while the daemon is about to end.
     pub requests: Requests,
     /// Tells which LVs are active.
@@ -69,6 +80,39 @@ impl LockEnvironment {
     pub fn instant(&self, moment: Moment) -> Instant {
         self.started + moment
     }
+}
+
+/// The program that sanlock runs when the leases of a VG are lost.
+#[derive(Debug, Clone)]
+pub struct KillProgram(pub PathBuf);
+
+impl KillProgram {
+    /// Returns why it cannot be run, for people; looks at the disk.
+    pub async fn problem(&self) -> Option<String> {
+        let path = self.0.clone();
+        let looked = spawn_blocking(move || access(&path, Access::EXEC_OK));
+        let problem = match timeout(KILL_PROGRAM_DEADLINE, looked).await {
+            Ok(Ok(Ok(()))) => return None,
+            Ok(Ok(Err(error))) => error.to_string(),
+            Ok(Err(_panicked)) => "nobody could look".to_owned(),
+            Err(_late) => "its disk does not answer".to_owned(),
+        };
+        Some(format!("{} cannot be executed: {problem}", self.0.display()))
+    }
+}
+
+/// How lvm is run to start a lockspace.
+pub struct Starter {
+    /// The lvm binary.
+    pub binary: PathBuf,
+    /// Where its output goes.
+    pub output_dir: PathBuf,
+    /// The directory in which it is started; `None`: our own.
+    pub directory: Option<PathBuf>,
+    /// Its environment.
+    pub inherited: BTreeMap<OsString, OsString>,
+    /// Starts it.
+    pub processes: Arc<dyn Processes>,
 }
 
 /// Where locks of LVs are remembered beyond the daemon's life.

@@ -12,7 +12,6 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use jiff::Zoned;
 use jiff::civil::Time;
 use lvmwarden_protocol::ids::VgName;
 use uuid::Uuid;
@@ -185,7 +184,7 @@ impl Turn {
     /// # Errors
     /// Why the operation has to wait.
     pub fn take(&self, site: Site) -> Result<(), Hold> {
-        self.keeper.lock().take(self.op, site, Zoned::now().time())
+        self.keeper.lock().take(self.op, site, crate::local_time::now().time())
     }
 }
 

@@ -93,7 +93,7 @@ impl Screen {
             json: common.json,
             is_live,
             socket: common.socket.clone(),
-            zone: TimeZone::system(),
+            zone: system_zone(),
         }
     }
 
@@ -157,6 +157,11 @@ impl Screen {
             let _ = writeln!(self.err, "{DIM}{}{DIM:#}", plain(advice));
         }
     }
+}
+
+#[expect(clippy::disallowed_methods, reason = "the client may wait for a disk")]
+fn system_zone() -> TimeZone {
+    TimeZone::system()
 }
 
 fn choice(color: Color, stream: &impl anstream::stream::RawStream) -> ColorChoice {

@@ -9,7 +9,8 @@ use lvmwarden_actors::activity::Activity;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::kernel::DeviceMapper;
 use lvmwarden_actors::lockspace::environment::{
-    Book, Clients, Connections, Global, LockEnvironment, Managers, Memory, Requests, Tickets, Unsettled,
+    Book, Clients, Connections, Global, KillProgram, LockEnvironment, Managers, Memory, Requests, Starter,
+    Tickets, Unsettled,
 };
 use lvmwarden_actors::lockspace::global::GlobalRules;
 use lvmwarden_actors::lockspace::host_id::HostId;
@@ -20,6 +21,7 @@ use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
 use lvmwarden_actors::session::lock::Dumps;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
+use slog::{Logger, warn};
 
 use super::lock_dumps::LockDumps;
 
@@ -39,6 +41,8 @@ pub(super) struct LockRole {
     pub(super) local_wait: Option<Duration>,
     /// Where locks are remembered beyond the daemon's life.
     pub(super) memory: Memory,
+    /// How lvm is run to start a lockspace, where clients can ask for that.
+    pub(super) starter: Option<Starter>,
     /// Is told what happens.
     pub(super) events: Events,
 }
@@ -56,6 +60,8 @@ impl LockRole {
             connections: Connections::default(),
             global: Global::new(GlobalRules::new(self.gl_type)),
             clients: Clients::default(),
+            kill_program: KillProgram(self.kill_program),
+            starter: self.starter,
             requests: Requests::default(),
             devices: Arc::new(DeviceMapper::default()),
             activity: Activity::new(),
@@ -84,6 +90,14 @@ fn managers(test: bool, io_timeout_seconds: u32, kill_program: &Path) -> Manager
 fn device_folder() -> PathBuf {
     let folder = std::env::var_os("LVMWARDEN_DEVICE_FOLDER").filter(|folder| !folder.is_empty());
     folder.map_or_else(|| "/dev/mapper".into(), PathBuf::from)
+}
+
+/// Says what would go wrong if the leases of a VG were lost.
+pub(super) async fn check(environment: &LockEnvironment, log: &Logger) {
+    if let Some(problem) = environment.kill_program.problem().await {
+        warn!(log, "nobody would deactivate a VG whose leases are lost"; "why" => problem,
+              "next" => "locks are served; without it the watchdog resets the host: install lvm2-lockd, or set lock.kill_program");
+    }
 }
 
 /// Returns where the adopt file is, as it is used.

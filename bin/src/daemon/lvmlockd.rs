@@ -30,6 +30,7 @@ use super::command_line::LvmlockdOptions;
 use super::lock_dumps::LockDumps;
 use super::lock_role::{self, LockRole};
 use super::logging::{self, LogRing};
+use super::memory;
 use super::pid_file::PidFile;
 use super::place::Place;
 use super::runtime;
@@ -66,6 +67,10 @@ fn serve(options: &LvmlockdOptions, place: &Place, ready: Option<ReadyPipe>) -> 
     let ring = LogRing::default();
     let log = ring.beside(log);
     log_panics(log.clone());
+    // Where no lock manager is asked, nothing is protected either.
+    if !options.test {
+        memory::stay(&log);
+    }
     let dumps = LockDumps { ring, format: options.info_format, log: log.clone() };
     let exit = runtime::run(&log, live(options, place, dumps, ready, &log));
     drop(log);
@@ -98,10 +103,14 @@ async fn live(
         kill_program: KILL_PROGRAM.into(),
         local_wait: None,
         memory: lock_role::memory(options.adopt.then(|| options.adopt_file.clone()), options.adopt),
+        starter: None,
         // Nobody can read them here.
         events: Events::new(Arc::clone(&metrics), 0),
     };
     let lock = Arc::new(role.environment());
+    if !options.test {
+        lock_role::check(&lock, log).await;
+    }
     let protocol = Lvmlockd {
         lock: Arc::clone(&lock),
         dumps: Arc::new(dumps),

@@ -22,6 +22,7 @@ mod logging;
 mod lvmetad;
 mod lvmlockd;
 mod lvmpolld;
+mod memory;
 mod pid_file;
 mod place;
 mod poll_role;

@@ -90,13 +90,13 @@ pub(super) fn executable(binary: &Path) -> anyhow::Result<PathBuf> {
 }
 
 /// `LVMWARDEN_READ_EXITS=0` makes a new kernel tell as little of other programs' children as an old one.
-fn process_options() -> OsProcessesOptions {
+pub(super) fn process_options() -> OsProcessesOptions {
     let read_exit_of_strangers = std::env::var("LVMWARDEN_READ_EXITS").as_deref() != Ok("0");
     OsProcessesOptions { read_exit_of_strangers }
 }
 
 /// Returns what children inherit; their output is read, so it is in the C locale.
-fn inherited_environment() -> BTreeMap<OsString, OsString> {
+pub(super) fn inherited_environment() -> BTreeMap<OsString, OsString> {
     let mut environment: BTreeMap<_, _> = std::env::vars_os().collect();
     for name in NOT_INHERITED {
         environment.remove(std::ffi::OsStr::new(name));

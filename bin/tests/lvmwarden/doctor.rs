@@ -28,6 +28,7 @@ fn daemon() -> FakeDaemon {
             instance: "test".to_owned(),
             roles: vec!["poll".to_owned()],
             history_problem: None,
+            lock_problem: None,
         });
     })
 }

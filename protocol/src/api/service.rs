@@ -35,6 +35,8 @@ pub struct InfoReply {
     pub roles: Vec<String>,
     /// Why the history on disk cannot be written at the moment, for people; `None`: all is well.
     pub history_problem: Option<String>,
+    /// What would go wrong if the leases of a VG were lost, for people; `None`: nothing, or the daemon holds no locks.
+    pub lock_problem: Option<String>,
 }
 
 /// Asks the daemon to end in order.

@@ -22,11 +22,14 @@ use std::process::Command;
 use std::{mem, ptr};
 
 use rustix::io::FdFlags;
-use rustix::process::{Pid, Resource, Rlimit, WaitOptions, chdir, setrlimit, setsid, waitpid};
+use rustix::process::{Pid, Resource, Rlimit, WaitOptions, chdir, getrlimit, setrlimit, setsid, waitpid};
 use tokio::io::Interest;
 use tokio::io::unix::{AsyncFd, AsyncFdRegisterError};
 
 use crate::device_mapper::{self, Answer, Ask, DmStatus};
+
+/// More descriptors than a program of ours has open.
+const MOST_DESCRIPTORS: u64 = 1 << 20;
 
 /// Prepares what a child does between fork and exec, after `std` has done its part.
 ///
@@ -35,10 +38,7 @@ use crate::device_mapper::{self, Answer, Ask, DmStatus};
 /// becomes `open_files`, if given.
 pub(crate) fn before_exec(command: &mut Command, open_files: Option<Rlimit>) {
     let prepare = move || {
-        // SAFETY: close_range takes three numbers. With this flag it closes nothing now, it only marks descriptors, so
-        // that those which `std` still needs until the exec stay open. It fails on Linux before 5.11, which does no
-        // harm: all descriptors that this program opens are marked already.
-        unsafe { libc::syscall(libc::SYS_close_range, 3, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+        close_on_exec_from(3);
         // SAFETY: SIG_IGN is a valid disposition of SIGPIPE, and no handler of ours is involved.
         unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
         if let Some(limit) = open_files {
@@ -50,6 +50,51 @@ pub(crate) fn before_exec(command: &mut Command, open_files: Option<Rlimit>) {
     // allowed. It makes three system calls, one through signal(2), which is such a call. It allocates nothing, takes
     // no lock and cannot panic; its error is a plain number.
     unsafe { command.pre_exec(prepare) };
+}
+
+/// Has every descriptor from `first` on closed by an exec, whoever opened it, such as a library that does not say so.
+///
+/// Async-signal-safe.
+fn close_on_exec_from(first: RawFd) {
+    let number = libc::c_uint::try_from(first).unwrap_or_default();
+    // SAFETY: close_range takes three numbers. With this flag it closes nothing now, it only marks descriptors, so that those
+    // which `std` still needs until the exec stay open.
+    let marked =
+        unsafe { libc::syscall(libc::SYS_close_range, number, libc::c_uint::MAX, libc::CLOSE_RANGE_CLOEXEC) };
+    if marked != 0 {
+        // Linux before 5.11.
+        mark_each_from(first);
+    }
+}
+
+fn mark_each_from(first: RawFd) {
+    let limit = getrlimit(Resource::Nofile).current.unwrap_or(MOST_DESCRIPTORS).min(MOST_DESCRIPTORS);
+    for number in first..RawFd::try_from(limit).unwrap_or(RawFd::MAX) {
+        // SAFETY: fcntl(2) takes any number, and refuses one that is not open.
+        unsafe { libc::fcntl(number, libc::F_SETFD, libc::FD_CLOEXEC) };
+    }
+}
+
+/// Locks this program's memory: what is there now at once, what comes later as soon as it is used.
+///
+/// So no page of the program, its libraries and its data is ever read from a disk or a swap area again; memory that is
+/// reserved and not used, as most of a thread's stack, costs nothing. Neither a fork nor an exec passes the locks on.
+///
+/// # Errors
+/// The error of mlockall(2). Nothing is locked then.
+///
+/// Source: Linux 6.18, `mm/mlock.c`: without `MCL_CURRENT` what is there stays as it is.
+pub fn lock_memory() -> io::Result<()> {
+    for flags in [libc::MCL_CURRENT, libc::MCL_FUTURE | libc::MCL_ONFAULT] {
+        // SAFETY: mlockall takes a number, and changes nothing that a program could see but its speed.
+        if unsafe { libc::mlockall(flags) } != 0 {
+            let error = io::Error::last_os_error();
+            // SAFETY: munlockall takes nothing.
+            unsafe { libc::munlockall() };
+            return Err(error);
+        }
+    }
+    Ok(())
 }
 
 /// Makes sure that the kernel keeps the exits of our children until they are waited for.
@@ -311,4 +356,21 @@ pub fn inherited_descriptor(number: RawFd) -> io::Result<OwnedFd> {
     let descriptor = unsafe { OwnedFd::from_raw_fd(number) };
     rustix::io::fcntl_setfd(&descriptor, FdFlags::CLOEXEC)?;
     Ok(descriptor)
+}
+
+#[cfg(test)]
+mod tests {
+    use rustix::io::{fcntl_getfd, fcntl_setfd};
+
+    use super::*;
+
+    #[test]
+    fn a_descriptor_that_a_library_left_open_for_children_is_closed_by_an_exec_on_old_kernels_too() {
+        for mark in [close_on_exec_from, mark_each_from] {
+            let (reader, _writer) = io::pipe().expect("a pipe can be made");
+            fcntl_setfd(&reader, FdFlags::empty()).expect("it is open");
+            mark(reader.as_raw_fd());
+            assert_eq!(fcntl_getfd(&reader).expect("it is open"), FdFlags::CLOEXEC);
+        }
+    }
 }

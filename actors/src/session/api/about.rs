@@ -23,8 +23,12 @@ impl ApiService {
         })
     }
 
-    pub(super) fn info(&self) -> Reply {
+    pub(super) async fn info(&self) -> Reply {
         let info = &self.environment.info;
+        let lock_problem = match &self.environment.lock {
+            Some(lock) => lock.kill_program.problem().await,
+            None => None,
+        };
         Reply::last::<Info>(&InfoReply {
             product: PRODUCT.to_owned(),
             version: info.version.clone(),
@@ -34,6 +38,7 @@ impl ApiService {
             instance: info.instance.clone(),
             roles: info.roles.clone(),
             history_problem: self.environment.history_problem(),
+            lock_problem,
         })
     }
 }

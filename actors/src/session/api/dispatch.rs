@@ -74,7 +74,7 @@ impl ApiService {
             Request::Varlink(varlink_service::Request::GetInterfaceDescription(asked)) => {
                 reply::<varlink_service::GetInterfaceDescription, _>(super::about::describe(&asked))
             }
-            Request::Service(service::Request::Info(_)) => self.info(),
+            Request::Service(service::Request::Info(_)) => self.info().await,
             // It is carried out after the reply.
             Request::Service(service::Request::Stop(_)) => {
                 let refusal = self.environment.why_not_to_end(&self.registry).await;

@@ -26,6 +26,7 @@ use super::dispatch::{place, reply};
 use super::outgoing::{PAGE_ITEMS, json_bytes, page};
 use crate::lockspace::ask::{Ask, Client, StopRule};
 use crate::lockspace::directory::{Directory, Question, lockspace_of};
+use crate::lockspace::environment::LockEnvironment;
 use crate::lockspace::event::Moment;
 use crate::lockspace::explain::explain;
 use crate::lockspace::lock_manager::{GlobalLease, Resource};
@@ -64,7 +65,9 @@ impl ApiService {
                 let made = |told: Told| WaitersReply { waiters: told.waiters, next_page: told.next };
                 return self.list_locks::<Waiters>(list, page, replies, made).await;
             }
-            Request::Start(Start { vgname }) => reply::<Start, _>(self.start_lockspace(uid, vgname).await),
+            Request::Start(Start { vgname }) => {
+                reply::<Start, _>(self.start_lockspace(lock, uid, vgname).await)
+            }
             Request::Stop(Stop { vgname }) => {
                 info!(self.log, "a client has a lockspace stopped"; "vg" => %vgname, "uid" => uid);
                 let ask = Ask::Stop(StopRule::UnlessLvLocks);
@@ -201,22 +204,22 @@ impl ApiService {
     }
 
     /// lvm knows how the VG is locked, and activates the LV of its leases.
-    async fn start_lockspace(&self, uid: u32, vgname: VgName) -> Result<Done, Error> {
-        let Some(poll) = &self.environment.poll else { return Err(Error::NotServed) };
+    async fn start_lockspace(&self, lock: &LockEnvironment, uid: u32, vgname: VgName) -> Result<Done, Error> {
+        let Some(starter) = &lock.starter else { return Err(Error::NotServed) };
         info!(self.log, "a client has a lockspace started"; "vg" => %vgname, "uid" => uid);
-        let output = |suffix: &str| poll.output_dir.join(format!("lockstart.{suffix}"));
+        let output = |suffix: &str| starter.output_dir.join(format!("lockstart.{suffix}"));
         let arguments = ["vgchange", "--lock-start", "--", vgname.as_str()].map(Into::into).into();
         let command = Command {
-            program: poll.binary.clone(),
+            program: starter.binary.clone(),
             arguments,
-            environment: poll.inherited.clone().into_iter().collect(),
-            directory: poll.directory.clone(),
+            environment: starter.inherited.clone().into_iter().collect(),
+            directory: starter.directory.clone(),
             stdout: output("out"),
             stderr: output("err"),
             when_full: WhenFull::Wait,
         };
         let refused = |reason: String| Err(Error::Refused { vgname, code: ResultCode::FAILED.0, reason });
-        match run(&*poll.processes, command, START_DEADLINE).await {
+        match run(&*starter.processes, command, START_DEADLINE).await {
             Ok(finished) if finished.exit == ProcessExit::Code(0) => Ok(Done {}),
             Ok(finished) => refused(finished.stderr.trim().replace('\n', "; ")),
             Err(error) => refused(crate::error_chain::chain(&error)),

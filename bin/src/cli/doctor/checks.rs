@@ -10,12 +10,18 @@ const RESTART_SOCKET: &str = "systemctl restart lvmwardend-lvmpolld.socket lvmwa
 
 /// Makes all checks, the most fundamental first.
 pub(super) fn all(facts: &Facts) -> Vec<Finding> {
-    let mut findings = vec![lvm_version(facts), use_lvmpolld(facts)];
-    findings.extend(polling_interval(facts));
+    let mut findings = vec![lvm_version(facts)];
+    if facts.polls() {
+        findings.push(use_lvmpolld(facts));
+        findings.extend(polling_interval(facts));
+    }
     findings.push(daemon(facts));
     findings.extend(daemon_version(facts));
-    findings.extend(history(facts));
-    findings.push(polling_socket(facts));
+    if facts.polls() {
+        findings.extend(history(facts));
+        findings.push(polling_socket(facts));
+    }
+    findings.extend(kill_program(facts));
     findings.extend(units(facts));
     findings
 }
@@ -76,7 +82,10 @@ fn daemon(facts: &Facts) -> Finding {
         }
         Err(why) => return Finding::wrong(ABOUT, why, &[START, "journalctl -u lvmwardend"]),
     };
-    if !daemon.roles.iter().any(|role| role == "poll") {
+    if !facts.polls() {
+        return Finding::well(ABOUT, format!("pid {} answers on {path}, and holds locks", daemon.pid));
+    }
+    if !daemon.plays("poll") {
         let remedy = "add \"poll\" to roles in the section service of /etc/lvmwarden/lvmwarden.toml";
         return Finding::wrong(ABOUT, "the daemon runs, and does not poll", &[remedy, RESTART]);
     }
@@ -109,6 +118,20 @@ fn history(facts: &Facts) -> Option<Finding> {
         Some(problem) => {
             let message = format!("the daemon cannot write what happens to operations: {problem}");
             Finding::wrong(ABOUT, message, &["ls -ld /var/lib/lvmwarden", "df /var/lib/lvmwarden"])
+        }
+    })
+}
+
+/// Is there somebody who deactivates a VG whose leases are lost? The daemon is asked, as above.
+fn kill_program(facts: &Facts) -> Option<Finding> {
+    const ABOUT: &str = "lost leases";
+    let daemon = facts.daemon.as_ref().ok().filter(|daemon| daemon.plays("lock"))?;
+    Some(match &daemon.lock_problem {
+        None => Finding::well(ABOUT, "sanlock has a program to run for a VG whose leases are lost"),
+        Some(problem) => {
+            let message = format!("nobody deactivates a VG whose leases are lost: {problem}");
+            let set = "set kill_program in the section lock of /etc/lvmwarden/lvmwarden.toml";
+            Finding::wrong(ABOUT, message, &["apt-get install lvm2-lockd", set])
         }
     })
 }
@@ -170,7 +193,8 @@ fn units(facts: &Facts) -> Vec<Finding> {
         Err(why) => return vec![Finding::unsure("systemd", why, &[])],
     };
     let mut findings = Vec::new();
-    for (name, unit) in units {
+    // The socket for polls has to be disabled where nobody polls.
+    for (name, unit) in units.iter().filter(|(name, _)| facts.polls() || !name.contains("lvmpolld")) {
         findings.push(if name.starts_with("lvm2-") { stock_unit(name, unit) } else { own_unit(name, unit) });
     }
     let main_pid = units.get("lvmwardend.service").and_then(|unit| unit.main_pid);

@@ -74,6 +74,22 @@ pub(super) struct Daemon {
     pub(super) roles: Vec<String>,
     /// Why it cannot write its history now.
     pub(super) history_problem: Option<String>,
+    /// What would go wrong if the leases of a VG were lost.
+    pub(super) lock_problem: Option<String>,
+}
+
+impl Daemon {
+    /// Tells whether it plays a role.
+    pub(super) fn plays(&self, role: &str) -> bool {
+        self.roles.iter().any(|played| played == role)
+    }
+}
+
+impl Facts {
+    /// Tells whether this host's daemon is to poll: it is, unless it holds locks and nothing else.
+    pub(super) fn polls(&self) -> bool {
+        self.daemon.as_ref().map_or(true, |daemon| daemon.plays("poll") || !daemon.plays("lock"))
+    }
 }
 
 /// Reads the lines `name=value` that lvmconfig prints; quotes around values are taken off.

@@ -61,6 +61,6 @@ fn lvm_version() -> Answered<String> {
 
 fn daemon(screen: &Screen) -> Result<Daemon, Failure> {
     let info = screen.connect().and_then(|mut client| client.call(&Info {}))?.reply;
-    let InfoReply { version, pid, roles, history_problem, .. } = info;
-    Ok(Daemon { version, pid, roles, history_problem })
+    let InfoReply { version, pid, roles, history_problem, lock_problem, .. } = info;
+    Ok(Daemon { version, pid, roles, history_problem, lock_problem })
 }

@@ -17,6 +17,7 @@ fn info() -> InfoReply {
         instance: "/run/lvm/lvmpolld.socket".to_owned(),
         roles: vec!["poll".to_owned()],
         history_problem: None,
+        lock_problem: None,
     }
 }
 

@@ -68,6 +68,7 @@ pub(crate) fn changes(old: &Config, new: &Config) -> Vec<Change> {
         restart("lock.io_timeout_seconds", lock.io_timeout_seconds == new.lock.io_timeout_seconds),
         restart("lock.wait_limit_seconds", lock.wait_limit_seconds == new.lock.wait_limit_seconds),
         restart("lock.lvmlockctl", lock.lvmlockctl == new.lock.lvmlockctl),
+        restart("lock.binary", lock.binary == new.lock.binary),
         restart("lock.kill_program", lock.kill_program == new.lock.kill_program),
         restart("metadata.socket", *metadata_socket == new.metadata_socket),
         restart("api.socket", *api_socket == new.api_socket),

@@ -79,6 +79,8 @@ pub(crate) struct LockSettings {
     /// 0: for ever.
     pub(crate) wait_limit_seconds: u32,
     pub(crate) lvmlockctl: InfoFormat,
+    /// What `lvmwarden lock start` runs.
+    pub(crate) binary: PathBuf,
     /// At most 126 bytes: sanlock keeps no more.
     pub(crate) kill_program: PathBuf,
 }
@@ -94,6 +96,7 @@ impl Default for LockSettings {
             io_timeout_seconds: 0,
             wait_limit_seconds: 900,
             lvmlockctl: InfoFormat::WithSysid,
+            binary: "/usr/sbin/lvm".into(),
             kill_program: lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM.into(),
         }
     }
@@ -226,6 +229,7 @@ pub(crate) fn parse(text: &str) -> Result<Config, Vec<Problem>> {
         lock.set("io_timeout_seconds", &mut config.lock.io_timeout_seconds, number(0..=600));
         lock.set("wait_limit_seconds", &mut config.lock.wait_limit_seconds, number(0..=86_400));
         lock.set("lvmlockctl", &mut config.lock.lvmlockctl, lvmlockctl);
+        lock.set("binary", &mut config.lock.binary, absolute_path);
         lock.set("kill_program", &mut config.lock.kill_program, kill_program);
     });
     document.section("metadata", |metadata| {

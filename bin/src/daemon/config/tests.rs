@@ -90,6 +90,7 @@ fn every_key_is_understood() {
         io_timeout_seconds = 10
         wait_limit_seconds = 0
         lvmlockctl = "2.03.28"
+        binary = "/bin/l"
         kill_program = "/bin/k"
         [metadata]
         socket = "/run/m"
@@ -138,6 +139,7 @@ fn every_key_is_understood() {
             io_timeout_seconds: 10,
             wait_limit_seconds: 0,
             lvmlockctl: InfoFormat::WithoutSysid,
+            binary: "/bin/l".into(),
             kill_program: "/bin/k".into(),
         },
         metadata_socket: "/run/m".into(),

@@ -10,6 +10,7 @@ mod ring;
 
 use std::io;
 
+use lvmwarden_actors::local_time;
 use slog::{Drain, Level, Logger};
 use slog_async::AsyncGuard;
 use slog_json::Json;
@@ -43,6 +44,7 @@ pub(crate) enum Format {
 
 /// Opens the log; `escaped.rs` sees to it that no form shows anything that acts on a terminal. The guard must be dropped last: it writes what is still queued.
 pub(crate) fn open(destination: Destination, level: Level) -> (Logger, LogControl, AsyncGuard) {
+    local_time::read_zone();
     match destination {
         Destination::Syslog(name) => queue::start(Syslog::connect(name), level),
         Destination::Stderr(Format::Auto) if std::env::var_os("JOURNAL_STREAM").is_some() => {
@@ -51,11 +53,19 @@ pub(crate) fn open(destination: Destination, level: Level) -> (Logger, LogContro
         Destination::Stderr(Format::Journal) => queue::start(Prioritized, level),
         Destination::Stderr(Format::Json) => queue::start(Json::default(io::stderr()).ignore_res(), level),
         Destination::Stderr(Format::Auto | Format::Terminal) if io::IsTerminal::is_terminal(&io::stderr()) => {
-            queue::start(FullFormat::new(TermDecorator::new().stderr().build()).build().ignore_res(), level)
+            let decorator = TermDecorator::new().stderr().build();
+            let terminal = FullFormat::new(decorator).use_custom_timestamp(timestamp).build();
+            queue::start(terminal.ignore_res(), level)
         }
         Destination::Stderr(Format::Auto | Format::Terminal) => {
-            let plain = FullFormat::new(PlainSyncDecorator::new(io::stderr())).build();
+            let decorator = PlainSyncDecorator::new(io::stderr());
+            let plain = FullFormat::new(decorator).use_custom_timestamp(timestamp).build();
             queue::start(plain.ignore_res(), level)
         }
     }
+}
+
+/// Writes when a line was written. (slog's own way reads the time zone from the disk every now and then.)
+fn timestamp(out: &mut dyn io::Write) -> io::Result<()> {
+    write!(out, "{}", local_time::now().strftime("%b %d %H:%M:%S%.3f"))
 }

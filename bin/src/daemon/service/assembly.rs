@@ -15,7 +15,7 @@ use lvmwarden_actors::events::Events;
 use lvmwarden_actors::history::chronicler::HistorySite;
 use lvmwarden_actors::history::health::Health;
 use lvmwarden_actors::kernel::DeviceMapper;
-use lvmwarden_actors::lockspace::environment::LockEnvironment;
+use lvmwarden_actors::lockspace::environment::{LockEnvironment, Starter};
 use lvmwarden_actors::lockspace::host_id::HostId;
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::poll_operation::state::Stop;
@@ -27,6 +27,7 @@ use lvmwarden_actors::throttle::Knobs;
 use lvmwarden_actors::tree::{self, ServiceTree};
 use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_supervisor::SupervisorSpec;
+use lvmwarden_supervisor::process::OsProcesses;
 use tokio::sync::watch;
 
 use super::doors::Doors;
@@ -34,7 +35,7 @@ use crate::daemon::config::{Config, Reconcile};
 use crate::daemon::lock_dumps::LockDumps;
 use crate::daemon::lock_role::{self, LockRole};
 use crate::daemon::place::Place;
-use crate::daemon::poll_role::{PollRole, executable};
+use crate::daemon::poll_role::{PollRole, executable, inherited_environment, process_options};
 
 /// What tells of the service while it runs.
 pub(super) struct Voices {
@@ -64,7 +65,7 @@ pub(super) fn environment(
         let (directory, events) = (place.history.clone(), voices.events.clone());
         Arc::new(HistorySite { directory, keep: config.history_keep, health: Health::default(), events })
     });
-    let lock = doors.lvmlockd.is_some().then(|| lock_environment(config, voices.events.clone()));
+    let lock = doors.lvmlockd.is_some().then(|| lock_environment(config, place, voices.events.clone()));
     let roles = config.service_roles.iter().map(|role| role.as_str().to_owned()).collect();
     let info = ServiceInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -138,7 +139,7 @@ fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::R
     Ok(Arc::new(role.environment(place)))
 }
 
-fn lock_environment(config: &Config, events: Events) -> Arc<LockEnvironment> {
+fn lock_environment(config: &Config, place: &Place, events: Events) -> Arc<LockEnvironment> {
     let settings = &config.lock;
     let wait_limit = Duration::from_secs(settings.wait_limit_seconds.into());
     let role = LockRole {
@@ -149,6 +150,13 @@ fn lock_environment(config: &Config, events: Events) -> Arc<LockEnvironment> {
         kill_program: settings.kill_program.clone(),
         local_wait: (!wait_limit.is_zero()).then_some(wait_limit),
         memory: lock_role::memory(Some(settings.adopt_file.clone()), true),
+        starter: Some(Starter {
+            binary: settings.binary.clone(),
+            output_dir: place.output.clone(),
+            directory: Some("/".into()),
+            inherited: inherited_environment(),
+            processes: Arc::new(OsProcesses::new(process_options())),
+        }),
         events,
     };
     Arc::new(role.environment())

@@ -37,7 +37,9 @@ use tokio::time::Instant;
 use super::command_line::ServiceOptions;
 use super::config::{Config, Role, Source, impossible, not_yet_possible};
 use super::lock_dumps::LockDumps;
+use super::lock_role;
 use super::logging::{self, Destination, LogControl, LogRing};
+use super::memory;
 use super::place::{NewerJournal, Place};
 use super::runtime::{self, TREE_FAILED};
 use super::signals::{self, SIGHUP, Signals};
@@ -109,6 +111,9 @@ fn serve(config: Config, source: Source, options: &ServiceOptions) -> anyhow::Re
     let reloader = Reloader { source, config, level_by_hand: options.log_level };
     let ring = LogRing::default();
     let log = if reloader.config.plays(Role::Lock) { ring.beside(log) } else { log };
+    if reloader.config.plays(Role::Lock) {
+        memory::stay(&log);
+    }
     let dumps = LockDumps { ring, format: reloader.config.lock.lvmlockctl, log: log.clone() };
     let life = live(reloader, log.clone(), log_control, dumps);
     // A task of its own: what is waited for outside of any is looked at whenever anything happens.
@@ -135,6 +140,9 @@ async fn live(
     let (stop, mut stops) = mpsc::channel(1);
     let control = Arc::new(ServiceControl { level: level.clone(), stop });
     let environment = assembly::environment(config, &doors, &place, Voices { control, events, metrics })?;
+    if let Some(lock) = &environment.lock {
+        lock_role::check(lock, &log).await;
+    }
     let (gate, open) = watch::channel(false);
     let tree = assembly::tree(config, &doors, &place, &environment, gate, dumps)
         .context("cannot keep the sockets")?;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use lvmwarden_actors::local_time;
 use lvmwarden_actors::occurrence::Occurrence;
 use lvmwarden_actors::service::ServiceEnvironment;
 use slog::{Level, Logger, error, info, warn};
@@ -53,7 +54,10 @@ impl Reloader {
     /// Returns the new configuration, or what is wrong with it, a line each.
     async fn load(&self) -> Result<Config, Vec<String>> {
         let source = self.source.clone();
-        let loading = actix_rt::task::spawn_blocking(move || source.load());
+        let loading = actix_rt::task::spawn_blocking(move || {
+            local_time::read_zone();
+            source.load()
+        });
         let path = self.source.path().display();
         match timeout(FILE_DEADLINE, loading).await {
             Ok(loaded) => loaded.expect("reading a configuration does not panic").map_err(in_lines),

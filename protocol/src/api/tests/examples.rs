@@ -126,10 +126,11 @@ fn service() {
         instance: "/run/lvm/lvmpolld.socket".to_owned(),
         roles: vec!["poll".to_owned()],
         history_problem: Some("full".to_owned()),
+        lock_problem: None,
     };
     assert_reply::<Info>(
         &info,
-        r#"{"history_problem":"full","instance":"/run/lvm/lvmpolld.socket","pid":4711,"product":"lvmwarden","roles":["poll"],"started_at":"2026-11-21T10:00:00Z","url":"https://example.org","version":"0.1.0"}"#,
+        r#"{"history_problem":"full","instance":"/run/lvm/lvmpolld.socket","lock_problem":null,"pid":4711,"product":"lvmwarden","roles":["poll"],"started_at":"2026-11-21T10:00:00Z","url":"https://example.org","version":"0.1.0"}"#,
     );
     assert_call(
         &Stop { leave_children: true },

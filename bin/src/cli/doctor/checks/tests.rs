@@ -46,6 +46,7 @@ fn healthy() -> Facts {
             pid: 812,
             roles: vec!["poll".to_owned()],
             history_problem: None,
+            lock_problem: None,
         }),
     }
 }
@@ -244,4 +245,31 @@ fn a_history_that_cannot_be_written_is_found() {
         "the daemon cannot write what happens to operations: the disk does not answer",
         &["ls -ld /var/lib/lvmwarden", "df /var/lib/lvmwarden"],
     );
+}
+
+#[test]
+fn a_kill_program_that_is_not_there_is_found() {
+    assert_found(
+        |facts| {
+            let daemon = facts.daemon.as_mut().unwrap();
+            daemon.roles.push("lock".to_owned());
+            daemon.lock_problem = Some("/usr/sbin/lvmlockctl cannot be executed".to_owned());
+        },
+        Verdict::Wrong,
+        "nobody deactivates a VG whose leases are lost: /usr/sbin/lvmlockctl cannot be executed",
+        &[
+            "apt-get install lvm2-lockd",
+            "set kill_program in the section lock of /etc/lvmwarden/lvmwarden.toml",
+        ],
+    );
+}
+
+#[test]
+fn a_daemon_that_only_holds_locks_need_not_poll() {
+    let mut facts = healthy();
+    facts.daemon.as_mut().unwrap().roles = vec!["lock".to_owned()];
+    facts.lvmpolld_socket = Socket::default();
+    facts.units.as_mut().unwrap().retain(|name, _| !name.contains("lvmpolld"));
+    let ills: Vec<_> = all(&facts).into_iter().filter(|finding| finding.verdict != Verdict::Well).collect();
+    assert!(ills.is_empty(), "{ills:#?}");
 }
