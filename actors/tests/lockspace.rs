@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixListener;
-use std::sync::Arc;
+use std::process::Command;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -20,6 +21,7 @@ use lvmwarden_actors::lockspace::environment::{
 use lvmwarden_actors::lockspace::event::Spec;
 use lvmwarden_actors::lockspace::global::GlobalRules;
 use lvmwarden_actors::lockspace::host_id::HostId;
+use lvmwarden_actors::lockspace::in_use::who_uses;
 use lvmwarden_actors::lockspace::lock_manager::fake::{FakeCluster, Kind};
 use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
 use lvmwarden_actors::lockspace::lock_manager::{Fault, LockManager, Resource};
@@ -29,7 +31,7 @@ use lvmwarden_actors::{names, tree};
 use lvmwarden_protocol::ids::Lvid;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
-use lvmwarden_supervisor::process::BoxFuture;
+use lvmwarden_supervisor::process::{BoxFuture, ProcessIdentity};
 use lvmwarden_supervisor::{RestartChild, Root, Supervisor, start_root};
 use slog::{Discard, Logger, o};
 use tempfile::TempDir;
@@ -41,11 +43,13 @@ use tokio::time::timeout;
 const SOON: Duration = Duration::from_secs(15);
 const LV: &str = "yLXt7f-rD3N-8jLh-4UpG-kX3o-t0bA-Ze1r7q";
 
-struct NoLvs;
+/// The LVs that are active; `None`: nobody can tell.
+struct Lvs(Mutex<Option<BTreeSet<Lvid>>>);
 
-impl ActiveLvs for NoLvs {
+impl ActiveLvs for Lvs {
     fn active_lvs(&self) -> BoxFuture<'static, Option<BTreeSet<Lvid>>> {
-        Box::pin(async { Some(BTreeSet::new()) })
+        let active = self.0.lock().unwrap().clone();
+        Box::pin(async { active })
     }
 }
 
@@ -69,6 +73,7 @@ struct Daemon {
     root: Root,
     environment: Arc<LockEnvironment>,
     directory: Directory,
+    lvs: Arc<Lvs>,
 }
 
 impl Daemon {
@@ -79,6 +84,7 @@ impl Daemon {
     async fn with(manager: Arc<dyn LockManager>, inline: bool) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let metrics = Metrics::new();
+        let lvs = Arc::new(Lvs(Mutex::new(Some(BTreeSet::new()))));
         let environment = Arc::new(LockEnvironment {
             managers: Managers::new([manager], inline),
             host_id: HostId::Number(0),
@@ -92,7 +98,7 @@ impl Daemon {
             kill_program: KillProgram("/nowhere".into()),
             starter: None,
             requests: Requests::default(),
-            devices: Arc::new(NoLvs),
+            devices: Arc::clone(&lvs) as _,
             activity: Activity::new(),
             events: Events::new(Arc::clone(&metrics), 100),
             started: tokio::time::Instant::now(),
@@ -111,7 +117,7 @@ impl Daemon {
         let root = start_root(spec, Logger::root(Discard, o!()));
         opened.wait_for(|open| *open).await.unwrap();
         let directory = Directory::new(root.registry(), Arc::clone(&environment));
-        Self { folder, root, environment, directory }
+        Self { folder, root, environment, directory, lvs }
     }
 
     fn client(&self) -> Arc<Client> {
@@ -124,7 +130,13 @@ impl Daemon {
     }
 
     async fn start_vg(&self, vg: &str) {
-        let spec = Spec {
+        let how = StartAsk { wait: true, ..StartAsk::default() };
+        let reply = self.directory.start(Self::spec(vg), how, &self.question(&self.client())).await;
+        assert_eq!(reply.code, ResultCode::OK);
+    }
+
+    fn spec(vg: &str) -> Spec {
+        Spec {
             name: format!("lvm_{vg}").into(),
             vg: Some(vg.try_into().unwrap()),
             vg_uuid: None,
@@ -132,10 +144,7 @@ impl Daemon {
             lock_type: LockType::Dlm,
             host_id: 0,
             local_wait: None,
-        };
-        let how = StartAsk { wait: true, ..StartAsk::default() };
-        let reply = self.directory.start(spec, how, &self.question(&self.client())).await;
-        assert_eq!(reply.code, ResultCode::OK);
+        }
     }
 
     async fn lock(&self, client: &Arc<Client>, vg: &str, resource: Resource, mode: LockMode) -> ResultCode {
@@ -168,6 +177,36 @@ fn run(test: impl Future<Output = ()>) {
 
 fn lv() -> Resource {
     Resource::Lv(LV.try_into().unwrap())
+}
+
+#[test]
+fn whoever_has_asked_for_a_lock_uses_it_until_it_ends_and_so_does_an_active_lv() {
+    run(async {
+        let daemon = Daemon::start().await;
+        daemon.start_vg("vg0").await;
+        let mut command = Command::new("sleep").arg("60").spawn().unwrap();
+        let identity = ProcessIdentity::of(command.id()).unwrap();
+        let asker = daemon.environment.clients.enter(command.id(), Some(identity));
+        assert_eq!(daemon.lock(&asker, "vg0", Resource::Vg, LockMode::Exclusive).await, ResultCode::OK);
+        let spec = Daemon::spec("vg0");
+        let users = async |resource| who_uses(&daemon.directory, &spec, &[resource]).await;
+        let told = users(Resource::Vg).await.expect("it lives");
+        assert!(told.contains(&format!("process {}", command.id())), "{told}");
+        assert_eq!(
+            (users(Resource::Global).await, users(lv()).await),
+            (None, None),
+            "of others nobody is known"
+        );
+        command.kill().unwrap();
+        command.wait().unwrap();
+        assert_eq!(users(Resource::Vg).await, None, "it has ended");
+        let active: Lvid = format!("{}{}", "v".repeat(32), LV.replace('-', "")).as_str().try_into().unwrap();
+        *daemon.lvs.0.lock().unwrap() = Some(BTreeSet::from([active]));
+        assert!(users(lv()).await.is_some_and(|told| told.contains("is active")));
+        *daemon.lvs.0.lock().unwrap() = None;
+        assert!(users(lv()).await.is_some_and(|told| told.contains("cannot be told")));
+        assert_eq!(users(Resource::Vg).await, None, "no LV");
+    });
 }
 
 #[test]

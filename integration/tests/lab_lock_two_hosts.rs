@@ -38,6 +38,7 @@ fn two_hosts(manager: Manager) -> Result<()> {
         no_change_is_lost(&cluster)?;
         one_of_two_wins(a, b)?;
         the_next_daemon_has_the_locks(&cluster)?;
+        a_command_that_lives_keeps_the_group(a, b, manager)?;
         kills_under_load(&cluster)
     })?;
     power_cut(&cluster)
@@ -192,7 +193,8 @@ fn one_of_two_wins(a: &Guest, b: &Guest) -> Result<()> {
     Ok(())
 }
 
-/// Killed while volumes are active, one of which is deactivated before ours starts: on one host in the C daemon's place.
+/// Killed while volumes are active, one of which is deactivated before ours starts: on one host in the C daemon's place,
+/// whose adopt file does not tell who has asked. What is not active is given back where that is known.
 fn the_next_daemon_has_the_locks(cluster: &Cluster) -> Result<()> {
     let [a, b] = &cluster.hosts[..] else { unreachable!("two were booted") };
     a.sh("lvcreate -an -Zn -L 8M -n both vg")?;
@@ -208,6 +210,9 @@ fn the_next_daemon_has_the_locks(cluster: &Cluster) -> Result<()> {
         host.run(&format!("lvchange -an vg/{gone}"))?;
     }
     at_once(&cluster.hosts, |host| host.start_lockd(Lockd::Ours, cluster.manager))?;
+    let refused = b.run("lvchange -aey vg/gone-of-a")?;
+    ensure!(refused.code == 5, "a lock of which nobody knows who relies on it was given back");
+    a.sh("lvchange -an vg/gone-of-a")?;
     for (host, before) in cluster.hosts.iter().zip(&before) {
         let held = agreement(host, cluster.manager)?;
         let modes = |held: &Held| held.values().copied().collect::<Vec<_>>();
@@ -217,8 +222,32 @@ fn the_next_daemon_has_the_locks(cluster: &Cluster) -> Result<()> {
     }
     ensure!(b.run("lvchange -aey vg/own-of-a")?.code == 5, "the adopted lock is not one");
     b.sh("lvchange -aey vg/gone-of-a && lvchange -an vg/gone-of-a")?;
+    a.sh("lvchange -aey vg/gone-of-b && lvchange -an vg/gone-of-b")?;
     at_once(&cluster.hosts, |host| host.sh("vgchange -an vg"))?;
     a.sh("lvremove -y vg").map(drop)
+}
+
+/// Killed while a command that changes the group is suspended: the other host does not get the group before it has ended.
+fn a_command_that_lives_keeps_the_group(a: &Guest, b: &Guest, manager: Manager) -> Result<()> {
+    a.sh("lvcreate -L 8M -n asked vg && mkfifo /run/answer")?;
+    // It has the lock of the group while it waits for the answer to its question.
+    let command = a.spawn("exec 3<> /run/answer; lvremove vg/asked <&3")?;
+    let has_group = || {
+        let info = a.lock_info()?;
+        ensure!(info.contains("LK VG ex"), "{info}");
+        Ok(())
+    };
+    a.wait_until("the command has the group", LIMIT, has_group)?;
+    a.sh("kill -STOP $(pgrep -x lvremove)")?;
+    a.kill_lockd()?;
+    a.start_lockd(Lockd::Ours, manager)?;
+    a.wait_until("the group is taken over for it", LIMIT, has_group)?;
+    let refused = b.run("lvchange --addtag tag vg/asked")?;
+    ensure!(refused.code == 5, "two hosts change the group at once: {}", refused.stderr);
+    a.sh("kill -CONT $(pgrep -x lvremove) && echo n > /run/answer && rm /run/answer")?;
+    ensure!(command.finish()?.stderr.contains("really want to remove"), "it has asked nothing");
+    b.wait_until("the group is free", LIMIT, || b.sh("lvchange --addtag tag vg/asked"))?;
+    a.sh("lvremove -y vg/asked").map(drop)
 }
 
 fn agreement(host: &Guest, manager: Manager) -> Result<Held> {

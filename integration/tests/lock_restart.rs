@@ -1,6 +1,7 @@
 //! Two hosts on the same leases, with real daemons of sanlock: what becomes of locks when the lock service of one is killed.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::process::Command;
 use std::time::Duration;
 
 use lvmwarden_integration::asker::Asker;
@@ -8,7 +9,7 @@ use lvmwarden_integration::lock_client::{LockClient, ask};
 use lvmwarden_integration::sanlock::Sanlock;
 use lvmwarden_integration::service::{Launch, Service};
 use lvmwarden_integration::site::Site;
-use lvmwarden_integration::wait;
+use lvmwarden_integration::{binaries, wait};
 use serde_json::{Value, json};
 
 /// More than a join takes: some I/O timeouts.
@@ -26,9 +27,13 @@ struct Host {
 
 impl Host {
     fn launch(&self) -> Launch<'_> {
-        let path = |name: &str| format!("{:?}", self.site.path(name).to_str().unwrap());
-        let launch = self
-            .site
+        self.launch_in(&self.site)
+    }
+
+    /// Prepares a service of this host elsewhere, which knows nothing of the other one.
+    fn launch_in<'site>(&self, site: &'site Site) -> Launch<'site> {
+        let path = |name: &str| format!("{:?}", site.path(name).to_str().unwrap());
+        let launch = site
             .service()
             .set("service.roles", r#"["poll", "lock"]"#)
             .set("lock.socket", &path("lockd"))
@@ -51,7 +56,11 @@ impl Host {
     }
 
     fn start_vg(&self) {
-        let mut client = self.client();
+        self.start_vg_in(&self.site);
+    }
+
+    fn start_vg_in(&self, site: &Site) {
+        let mut client = LockClient::connect(&site.path("lockd"));
         let started = client.result(ask::start_vg_of_type(VG, "sanlock", ARGS, self.id, "wait"));
         assert_eq!(started, 0, "host {}", self.id);
     }
@@ -175,6 +184,74 @@ fn a_start_over_locks_that_nobody_remembers_takes_them_over() {
     assert_eq!(a.client().result(ask::lock_vg(VG, "sh")), -222);
     assert_eq!(a.client().result(lock_lv("un", "persistent")), 0);
     b.gets(&lock_lv("ex", "persistent"), &lock_lv("un", "persistent"));
+}
+
+/// Leaves locks with sanlock of which this host's service knows nothing: those of another one, which is killed.
+fn leave_behind(host: &Host, locks: &[String]) {
+    let elsewhere = Site::new();
+    let service = host.launch_in(&elsewhere).start();
+    host.start_vg_in(&elsewhere);
+    let mut asker = Asker::start(&elsewhere.path("lockd"));
+    for lock in locks {
+        assert_eq!(asker.result(lock), 0, "{lock}");
+    }
+    service.kill();
+}
+
+/// Runs `lvmwarden lock` at the service; returns its exit code and what it has said.
+fn lvmwarden(site: &Site, arguments: &[&str]) -> (Option<i32>, String) {
+    let mut command = Command::new(binaries::lvmwardend().with_file_name("lvmwarden"));
+    command.arg("--socket").arg(site.api_socket()).arg("lock").args(arguments);
+    let output = command.output().unwrap();
+    let said = String::from_utf8([output.stdout, output.stderr].concat()).unwrap();
+    (output.status.code(), said)
+}
+
+#[test]
+fn locks_of_an_earlier_daemon_are_listed_and_adopted_or_given_back_as_the_administrator_says() {
+    let ([a, b], [service, _other]) = two_hosts();
+    let uuid = ask::uuid("lv");
+    let orphans = || service.call("org.lvmwarden.Lock.Orphans", &json!({ "vgname": VG }))["orphans"].clone();
+    assert_eq!(orphans(), json!([]));
+    assert_eq!(lvmwarden(&a.site, &["orphans"]), (Some(0), "no lock of an earlier daemon is left\n".into()));
+    leave_behind(&a, &[lock_lv("ex", "persistent"), ask::lock_vg(VG, "ex")]);
+    let listed = orphans();
+    let of_kind = |kind: &str| listed.as_array().unwrap().iter().find(|one| one["kind"] == kind).cloned();
+    assert_eq!(listed.as_array().map(Vec::len), Some(2), "{listed}");
+    assert_eq!(of_kind("lv").unwrap()["lv_uuid"], uuid.as_str());
+    assert_eq!(of_kind("vg").unwrap()["mode"], "exclusive");
+    let (code, told) = lvmwarden(&a.site, &["orphans", VG]);
+    assert!(code == Some(0) && told.contains(&uuid) && told.contains("nobody knows who"), "{told}");
+
+    let refused = |method: &str, lock: &str| {
+        let reply =
+            service.try_call(&format!("org.lvmwarden.Lock.{method}"), &json!({ "vgname": VG, "lock": lock }));
+        assert_eq!(reply["error"], "org.lvmwarden.Lock.Refused", "{method} {lock}: {reply}");
+        reply["parameters"]["code"].clone()
+    };
+    assert_eq!(refused("Adopt", "VGLK"), -22, "nobody could give it back");
+    for method in ["Adopt", "Release"] {
+        assert_eq!((refused(method, "no lock"), refused(method, &ask::uuid("b"))), (json!(-2), json!(-2)));
+    }
+    assert_eq!(orphans(), listed, "a refusal has changed nothing");
+    assert_eq!(b.client().result(ask::lock_vg(VG, "sh")), -11);
+
+    // Taken over: it is a lock as any other, which anybody unlocks.
+    assert_eq!(lvmwarden(&a.site, &["adopt", VG, &uuid]), (Some(0), String::new()));
+    wait::until("the lock of the LV", PATIENCE, || (locks(&service).len() == 1).then_some(()));
+    assert_eq!(orphans().as_array().map(Vec::len), Some(1), "the VG's is left");
+    assert_eq!(b.client().result(lock_lv("sh", "persistent")), -11);
+    assert_eq!(a.client().result(lock_lv("un", "persistent")), 0);
+    b.gets(&lock_lv("ex", "persistent"), &lock_lv("un", "persistent"));
+
+    // Given back: other hosts get it.
+    assert_eq!(lvmwarden(&a.site, &["release", VG, "VGLK"]), (Some(0), String::new()));
+    b.gets(&ask::lock_vg(VG, "ex"), &ask::lock_vg(VG, "un"));
+    leave_behind(&a, &[lock_lv("ex", "persistent")]);
+    assert_eq!(b.client().result(lock_lv("sh", "persistent")), -11);
+    service.call("org.lvmwarden.Lock.Release", &json!({ "vgname": VG }));
+    b.gets(&lock_lv("ex", "persistent"), &lock_lv("un", "persistent"));
+    assert_eq!((orphans(), locks(&service).len()), (json!([]), 0));
 }
 
 #[test]

@@ -43,18 +43,31 @@ fn key(holder: &HolderRecord) -> Key {
     (holder.client, holder.pid, holder.process.clone())
 }
 
-fn find_one(directory: &Directory, holder: &HolderRecord) -> Asker {
-    if holder.is_nobodys() {
-        return Asker::Unknown;
-    }
-    let identity = match &holder.process {
-        Some(identity) => identity.clone(),
+/// Returns which process is remembered, or what has become of it.
+fn identity_of(holder: &HolderRecord) -> Result<ProcessIdentity, Asker> {
+    match &holder.process {
+        Some(identity) => Ok(identity.clone()),
+        None if holder.is_nobodys() => Err(Asker::Unknown),
         // A record of an earlier version: whoever has the pid now may be the one.
-        None => match ProcessIdentity::of(holder.pid) {
-            Ok(identity) => identity,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Asker::Gone,
-            Err(_untold) => return Asker::Unknown,
-        },
+        None => ProcessIdentity::of(holder.pid).map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => Asker::Gone,
+            _untold => Asker::Unknown,
+        }),
+    }
+}
+
+/// Returns whether a process that is remembered lives, or may.
+pub(super) fn may_live(holder: &HolderRecord) -> bool {
+    match identity_of(holder) {
+        Ok(identity) => !matches!(PeerWatch::begin(&identity), Ok(None)),
+        Err(asker) => asker != Asker::Gone && !holder.is_nobodys(),
+    }
+}
+
+fn find_one(directory: &Directory, holder: &HolderRecord) -> Asker {
+    let identity = match identity_of(holder) {
+        Ok(identity) => identity,
+        Err(asker) => return asker,
     };
     let clients = &directory.environment().clients;
     let known = match holder.client {

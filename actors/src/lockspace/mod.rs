@@ -30,6 +30,7 @@ pub mod event;
 pub mod explain;
 pub mod global;
 pub mod host_id;
+pub mod in_use;
 pub mod lock_manager;
 mod lock_table;
 pub mod messages;

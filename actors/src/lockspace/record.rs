@@ -148,6 +148,12 @@ pub struct RememberedLock {
     pub is_orphan: bool,
 }
 
+impl RememberedLock {
+    fn everybody(&self) -> impl Iterator<Item = &HolderRecord> {
+        self.wanted.iter().chain(&self.holders).map(|(_, holder)| holder).chain(&self.reliers)
+    }
+}
+
 impl HolderRecord {
     /// Makes the record of a lock that nobody is known to have asked for.
     pub fn nobody() -> Self {
@@ -260,9 +266,12 @@ impl Remembered {
 
     /// Returns everybody who is remembered.
     pub fn everybody(&self) -> impl Iterator<Item = &HolderRecord> {
-        self.locks.values().flat_map(|lock| {
-            lock.wanted.iter().chain(&lock.holders).map(|(_, holder)| holder).chain(&lock.reliers)
-        })
+        self.locks.values().flat_map(RememberedLock::everybody)
+    }
+
+    /// Returns everybody who is remembered for a lock.
+    pub fn everybody_of(&self, resource: &Resource) -> impl Iterator<Item = &HolderRecord> {
+        self.locks.get(resource).into_iter().flat_map(RememberedLock::everybody)
     }
 
     /// Returns the locks, ordered by resource.

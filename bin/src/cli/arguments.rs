@@ -276,6 +276,9 @@ pub(super) enum Lock {
         /// The UUID of an LV, VGLK or GLLK; those of all LVs without it
         #[arg(value_name = "LOCK")]
         lock: Option<String>,
+        /// Although an LV is active, or a process lives that has asked: the other hosts get the lock beside it
+        #[arg(long)]
+        force: bool,
     },
 
     /// Say in words why a command waits

@@ -31,7 +31,9 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<(), Failure> 
             screen.answer(&answer, orphans)
         }
         Command::Adopt { vgname, lock } => patiently(screen, &Adopt { vgname, lock }),
-        Command::Release { vgname, lock } => patiently(screen, &Release { vgname, lock }),
+        Command::Release { vgname, lock, force } => {
+            patiently(screen, &Release { vgname, lock, force: force.then_some(true) })
+        }
         Command::Explain { name: VgOrLv { vgname, lv } } => {
             let answer = screen.connect()?.call(&Explain { vgname, lv })?;
             screen.answer(&answer, |reply| {

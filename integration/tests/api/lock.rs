@@ -64,6 +64,11 @@ fn a_service_with_the_role_serves_lvm_and_the_api() {
         assert_eq!(error_of(&reply), "org.lvmwarden.Lock.NotStarted", "{method}");
         assert_eq!(reply["parameters"]["vgname"], "vg0");
     }
+    for (method, lock) in [("Adopt", "no lock"), ("Release", "VGLK"), ("Release", "GLLK")] {
+        let parameters = json!({ "vgname": "no-vg", "lock": lock });
+        let reply = Client::connect(&site).try_call(&format!("org.lvmwarden.Lock.{method}"), &parameters);
+        assert_eq!(error_of(&reply), "org.lvmwarden.Lock.NotStarted", "{method} {lock}");
+    }
     let tree = service.call("org.lvmwarden.Supervisor.Tree", &json!({})).to_string();
     for name in ["root/lock/lockspaces", "root/lock/recovery", "root/doors/lvmlockd"] {
         assert!(tree.contains(name), "{name} is not in {tree}");

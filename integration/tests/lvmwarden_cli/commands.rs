@@ -314,3 +314,21 @@ fn the_archive_is_shown_planned_and_cleaned() {
     assert_eq!(json(&site, &["archive", "status"])["last_pass"]["removed_files"], 18);
     assert_eq!(std::fs::read_dir(site.archive()).unwrap().count(), 12);
 }
+
+#[test]
+fn locks_of_an_earlier_daemon_are_asked_for_where_the_service_holds_locks() {
+    let site = Site::new();
+    let path = |name: &str| format!("{:?}", site.path(name).to_str().unwrap());
+    let launch = site.service().set("service.roles", r#"["poll", "lock"]"#);
+    let launch = launch.set("lock.socket", &path("lockd")).set("lock.pid_file", &path("lockd.pid"));
+    let service = launch.set("lock.adopt_file", &path("lockd.adopt")).start();
+    assert_eq!(run(&site, &["lock", "orphans"]).done(), "no lock of an earlier daemon is left\n");
+    assert_eq!(json(&site, &["lock", "orphans", "vg0"])["orphans"], serde_json::json!([]));
+    for arguments in [&["adopt", "vg0"][..], &["release", "vg0", "VGLK"], &["release", "vg0", "--force"]] {
+        run(&site, &[&["lock"], arguments].concat()).assert_failed(1, "VG vg0 has no lockspace on this host");
+    }
+    run(&site, &["lock", "release"]).assert_failed(2, "<VG>");
+    drop(service);
+    let _service = site.service().start();
+    run(&site, &["lock", "orphans"]).assert_failed(1, "the daemon does not hold locks");
+}

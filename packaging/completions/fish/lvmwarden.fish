@@ -253,6 +253,7 @@ complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_see
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from release" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from release" -l force -d 'Although an LV is active, or a process lives that has asked: the other hosts get the lock beside it'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from release" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from release" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from explain" -l socket -d 'The daemon\'s socket' -r -F

@@ -115,6 +115,8 @@ call! {
         vgname: VgName,
         /// An LV's UUID, `VGLK` or `GLLK`; `None`: those of all LVs.
         lock: Option<String>,
+        /// Although an LV of them is active, or a process lives that has asked for one.
+        force: Option<bool>,
     }
 }
 call! {

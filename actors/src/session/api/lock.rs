@@ -34,6 +34,7 @@ use crate::lockspace::picture::{
     HolderPicture, LockspacePicture, ResourcePicture, Stage, WaiterPicture, Why as Reason,
 };
 use listing::{Place, Thing, Wanted, things};
+use orphans::Fate;
 
 /// How often a watcher is told what has changed.
 const WATCH_PERIOD: Duration = Duration::from_secs(1);
@@ -91,11 +92,12 @@ impl ApiService {
             }
             Request::Adopt(Adopt { vgname, lock }) => {
                 info!(self.log, "a client has locks of an earlier daemon taken over"; "vg" => %vgname, "lock" => &lock, "uid" => uid);
-                reply::<Adopt, _>(orphans::settle(&directory, vgname, lock, true).await)
+                reply::<Adopt, _>(orphans::settle(&directory, vgname, lock, Fate::Kept).await)
             }
-            Request::Release(Release { vgname, lock }) => {
-                info!(self.log, "a client has locks of an earlier daemon given back"; "vg" => %vgname, "lock" => &lock, "uid" => uid);
-                reply::<Release, _>(orphans::settle(&directory, vgname, lock, false).await)
+            Request::Release(Release { vgname, lock, force }) => {
+                info!(self.log, "a client has locks of an earlier daemon given back"; "vg" => %vgname, "lock" => &lock, "force" => force, "uid" => uid);
+                let fate = if force == Some(true) { Fate::GivenBack } else { Fate::GivenBackUnused };
+                reply::<Release, _>(orphans::settle(&directory, vgname, lock, fate).await)
             }
             Request::Explain(Explain { vgname, lv }) => {
                 let explained = async {

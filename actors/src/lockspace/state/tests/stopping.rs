@@ -4,7 +4,7 @@ use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode, ResultFlags};
 
 use crate::lockspace::ask::{Ask, ClientId, StopRule};
 use crate::lockspace::event::{Call, Event, Notice, Outcome};
-use crate::lockspace::lock_manager::{GlobalLease, Leave, OtherHosts, Resource};
+use crate::lockspace::lock_manager::{GlobalLease, Leave, Leftover, OtherHosts, Resource};
 use crate::lockspace::picture::Stage;
 use crate::lockspace::testing::{Bench, EXCLUSIVE, SHARED, fault, lv, persistent};
 
@@ -145,6 +145,23 @@ fn free_gives_the_locks_back_for_ever_and_destroys_the_lockspace() {
     let removed = removed.unwrap();
     assert_eq!((removed.flags & 1, removed.r_version > 0), (1, true));
     assert_eq!(bench.called.last(), Some(&Call::Leave(Leave::Destroy)));
+}
+
+#[test]
+fn a_vg_is_not_removed_over_the_lock_of_an_earlier_daemon() {
+    for lock_type in [LockType::Sanlock, LockType::Dlm] {
+        let mut bench = Bench::running(lock_type);
+        bench.lock(1, &Resource::Vg, EXCLUSIVE);
+        bench.leftovers = vec![Leftover { resource: lv("a"), mode: SHARED, lv_args: "".into() }];
+        bench.called.clear();
+        let refused = bench.ask(1, Ask::Free);
+        assert_eq!((bench.code(refused), bench.stage()), (BUSY, Stage::Running));
+        assert_eq!((bench.mode(&Resource::Vg), bench.mode(&lv("a"))), (EXCLUSIVE, LockMode::Unlocked));
+        assert_eq!(bench.called, [Call::OtherHosts, Call::Orphans], "nothing is changed");
+        bench.leftovers.clear();
+        let freed = bench.ask(1, Ask::Free);
+        assert_eq!((bench.code(freed), bench.gone), (OK, true));
+    }
 }
 
 #[test]

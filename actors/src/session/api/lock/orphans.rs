@@ -12,6 +12,7 @@ use super::kind;
 use crate::lockspace::ask::{Ask, Client};
 use crate::lockspace::book::Booked;
 use crate::lockspace::directory::{Directory, Question, lockspace_of};
+use crate::lockspace::in_use::who_uses;
 use crate::lockspace::lock_manager::{Leftover, Resource};
 use crate::lockspace::picture::LockspacePicture;
 use crate::lockspace::record::HolderRecord;
@@ -24,9 +25,7 @@ pub(super) async fn list(directory: &Directory, vg: Option<&VgName>) -> Vec<Orph
     let mut orphans = Vec::new();
     for picture in directory.describe().await {
         if vg.is_none() || picture.spec.vg.as_ref() == vg {
-            let asking = directory.ask(&picture.spec.name, question(directory).with(Ask::Orphans));
-            let answer = timeout(ANSWER_DEADLINE, asking).await.ok().flatten();
-            let leftovers = answer.and_then(|answer| answer.orphans).unwrap_or_default();
+            let leftovers = leftovers(directory, &picture.spec.name).await.unwrap_or_default();
             orphans.extend(leftovers.into_iter().map(|leftover| found(directory, &picture, leftover)));
         }
     }
@@ -37,6 +36,12 @@ pub(super) async fn list(directory: &Directory, vg: Option<&VgName>) -> Vec<Orph
         }
     }
     orphans
+}
+
+/// Returns what the lock manager has for an earlier daemon; `None` when it does not tell.
+async fn leftovers(directory: &Directory, lockspace: &str) -> Option<Vec<Leftover>> {
+    let asking = directory.ask(lockspace, question(directory).with(Ask::Orphans));
+    timeout(ANSWER_DEADLINE, asking).await.ok().flatten()?.orphans
 }
 
 fn found(directory: &Directory, picture: &LockspacePicture, leftover: Leftover) -> Orphan {
@@ -87,24 +92,44 @@ fn orphan(
     }
 }
 
+/// What is to become of locks of an earlier daemon.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Fate {
+    /// They are taken over.
+    Kept,
+    /// They are given back, if nobody uses them.
+    GivenBackUnused,
+    /// They are given back, whoever uses them.
+    GivenBack,
+}
+
 /// Has locks taken over or given back, as somebody has decided.
 pub(super) async fn settle(
     directory: &Directory,
     vgname: VgName,
     lock: Option<String>,
-    keep: bool,
+    fate: Fate,
 ) -> Result<Done, Error> {
     let refused = |vgname, code: ResultCode, reason: &str| {
         Err(Error::Refused { vgname, code: code.0, reason: reason.to_owned() })
     };
+    let lockspace = lockspace_of(&vgname);
+    if !directory.lockspaces().contains(&lockspace) {
+        return Err(Error::NotStarted { vgname });
+    }
     let none_such = "there is no such lock of an earlier daemon";
     let which = match lock.as_deref().map(Resource::from_name) {
         None => None,
         Some(Some(which)) => Some(which),
         Some(None) => return refused(vgname, ResultCode::NOT_FOUND, none_such),
     };
-    let ask = question(directory).with(Ask::Settle { which, keep });
-    let Some(answer) = directory.ask(&lockspace_of(&vgname), ask).await else {
+    if fate == Fate::GivenBackUnused
+        && let Some(reason) = in_the_way(directory, &lockspace, which.as_ref()).await
+    {
+        return refused(vgname, ResultCode::BUSY, &reason);
+    }
+    let ask = question(directory).with(Ask::Settle { which, keep: fate == Fate::Kept });
+    let Some(answer) = directory.ask(&lockspace, ask).await else {
         return Err(Error::NotStarted { vgname });
     };
     match answer.code {
@@ -114,6 +139,22 @@ pub(super) async fn settle(
         code @ ResultCode::INVALID => refused(vgname, code, "locks of LVs alone are taken over"),
         code => refused(vgname, code, "the lock manager, or its state, does not allow it"),
     }
+}
+
+/// Returns why locks are not given back unless that is forced.
+async fn in_the_way(directory: &Directory, lockspace: &str, which: Option<&Resource>) -> Option<String> {
+    let Some(picture) = directory.describe_one(lockspace).await else {
+        return Some("its lockspace does not answer in time, or has just gone".to_owned());
+    };
+    let is_meant = |resource: &Resource| match which {
+        Some(wanted) => wanted == resource,
+        None => matches!(resource, Resource::Lv(_)),
+    };
+    let Some(leftovers) = leftovers(directory, lockspace).await else {
+        return Some("the lock manager does not tell which locks it has for an earlier daemon".to_owned());
+    };
+    let meant: Vec<_> = leftovers.into_iter().map(|one| one.resource).filter(is_meant).collect();
+    who_uses(directory, &picture.spec, &meant).await
 }
 
 fn question(directory: &Directory) -> Question {
