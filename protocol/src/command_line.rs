@@ -97,7 +97,7 @@ mod tests {
             );
             assert_eq!(CommandLine::lossy(long.as_bytes()), kept);
         }
-        assert!(CommandLine::lossy(&[0xff; 900_000]).len() <= CommandLine::MAX_BYTES);
+        assert!(CommandLine::lossy(&vec![0xff; 900_000]).len() <= CommandLine::MAX_BYTES);
     }
 
     #[test]

@@ -44,7 +44,7 @@ pub enum Event {
 /// What is to be done, in this order, by whoever holds the lockspace.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Effect {
-    /// To be remembered, durably where [`LockRecord::is_durable`], before the next effect is carried out.
+    /// To be remembered before the next effect is carried out; how durably, `Remembered::writing` says.
     Record(LockRecord),
     /// The lock manager is called; what it says comes back as [`Event::Answered`] with this id.
     Call(CallId, Call),

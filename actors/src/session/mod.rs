@@ -6,7 +6,7 @@
 //! * no buffer is kept while the client is silent, and it may be silent for ever;
 //! * a message has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`] of its first byte;
 //! * a client that does not read its replies is dropped after [`WRITE_DEADLINE`];
-//! * a message that is longer than an ordinary one is parsed on another thread ([`Parser`]).
+//! * a message that is longer than an ordinary one is parsed on another thread (`Parser`).
 
 pub mod api;
 pub mod http;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use lvmwarden_protocol::api::events::Cursor;
-use lvmwarden_protocol::ids::{DevicesFile, LvName, SystemDir, Uuids, VgName};
+use lvmwarden_protocol::ids::{DevicesFile, InvalidName, LvName, SystemDir, Uuids, VgName};
 use lvmwarden_protocol::poll::PollOperation;
 
 /// Shows what lvmwardend does, and tells it what to do
@@ -405,7 +405,7 @@ pub(super) struct VgOrLv {
     pub(super) lv: Option<String>,
 }
 
-fn vg_or_lv(text: &str) -> Result<VgOrLv, &'static str> {
+fn vg_or_lv(text: &str) -> Result<VgOrLv, InvalidName> {
     let (vg, lv) = text.split_once('/').map_or((text, None), |(vg, lv)| (vg, Some(lv.to_owned())));
     Ok(VgOrLv { vgname: name(vg)?, lv })
 }
@@ -427,6 +427,7 @@ fn seconds(text: &str) -> Result<Duration, &'static str> {
     Ok(Duration::from_secs_f64(seconds))
 }
 
-fn name<T: for<'a> TryFrom<&'a str>>(text: &str) -> Result<T, &'static str> {
-    T::try_from(text).map_err(|_| "expected a name as LVM allows it")
+/// The error says what is wrong with the name.
+fn name<T: for<'a> TryFrom<&'a str, Error = InvalidName>>(text: &str) -> Result<T, InvalidName> {
+    T::try_from(text)
 }

@@ -43,7 +43,7 @@ pub(super) struct Place {
 pub(super) struct NewerJournal(#[source] OpenError);
 
 impl NewerJournal {
-    /// The exit code: to start again does not help, and the unit does not. EX_DATAERR of sysexits.h.
+    /// The exit code: to start again does not help, and the unit does not. `EX_DATAERR` of sysexits.h.
     const EXIT_CODE: u8 = 65;
 
     /// Returns the exit code for `error`, if it is this.

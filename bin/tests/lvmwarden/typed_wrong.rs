@@ -54,7 +54,7 @@ fn start_checks_its_words_before_it_asks() {
     assert_refused(&["poll", "start", "merge", "vg/", "--lvid", &lvid], &["expected VG/LV"]);
     assert_refused(&["poll", "start", "merge", "vg/lv"], &["--lvid <UUIDS>"]);
     assert_refused(&["poll", "start", "merge", "vg/lv", "--lvid", &lvid[1..]], &["expected two UUIDs"]);
-    assert_refused(&["poll", "start", "merge", "vg/lv", "--lvid", &lvid, "--sysdir", ""], &["not empty"]);
+    assert_refused(&["poll", "start", "merge", "vg/lv", "--lvid", &lvid, "--sysdir", ""], &["it is empty"]);
     assert_refused(
         &["poll", "start", "merge", "vg/lv", "--lvid", &lvid, "--interval", "x"],
         &["invalid value 'x'"],

@@ -69,7 +69,6 @@ fn the_largest_calls_that_are_taken_hold_nobody_up() {
 
 /// A group member with 150 connections that asked for all events and did not read cost 2.5 GB, and lvm waited 15 s.
 #[test]
-#[expect(clippy::print_stdout, reason = "the number is worth a look even when the test passes")]
 fn a_member_that_asks_for_everything_and_does_not_read_costs_a_few_megabytes() {
     let site = Site::new();
     let service = open_service(&site);

@@ -9,7 +9,7 @@
 //! A client can do no harm to others, whatever it sends or does not read:
 //!
 //! * a call has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`](super::HALF_MESSAGE_DEADLINE);
-//! * what may be long is told in pages, which are made and bounded by [`outgoing`];
+//! * what may be long is told in pages, which are made and bounded by `outgoing`;
 //! * a reply must be taken within [`WRITE_DEADLINE`]; who resumes from its cursor has missed nothing;
 //! * there are at most [`WAITING`] calls that wait for what happens, be it for a stream or a single reply, and each user has
 //!   its share of them; each holds a page of events, and ends with its client.

@@ -88,7 +88,9 @@ fn check(config: &Config, source: &Source) -> ExitCode {
 }
 
 fn refuse(source: &Source, problems: &[String]) -> ExitCode {
-    problems.iter().for_each(|problem| complain(&format!("{}: {problem}", source.path().display())));
+    for problem in problems {
+        complain(&format!("{}: {problem}", source.path().display()));
+    }
     ExitCode::from(CONFIGURATION_REFUSED)
 }
 
