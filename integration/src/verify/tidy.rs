@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 const MAY_DEPEND_ON: [(&str, &[&str]); 5] = [
     ("protocol", &[]),
     ("supervisor", &[]),
-    ("actors", &["lvmwarden-protocol", "lvmwarden-supervisor"]),
+    // Itself: its integration tests turn the feature on that has the stand-ins for tests.
+    ("actors", &["lvmwarden-actors", "lvmwarden-protocol", "lvmwarden-supervisor"]),
     ("bin", &["lvmwarden-actors", "lvmwarden-protocol", "lvmwarden-supervisor"]),
     ("integration", &["lvmwarden-protocol"]),
 ];

@@ -1,3 +1,5 @@
+//! The end of a daemon that has lockspaces, walked through as a table and at random.
+
 use proptest::prelude::*;
 
 use super::*;
