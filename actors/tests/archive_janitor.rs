@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use actix_rt::System;
 use lvmwarden_actors::archive_janitor::actor::{Clean, DEADLINE, Janitor};
@@ -64,19 +64,34 @@ impl Kernel for Copying {
 /// Cleans an archive with ten copies of `one` and ten of `two`, of which three are kept; returns what it says, and how many
 /// copies of each are left.
 fn clean(kernel: Copying) -> (Result<Report, PassError>, [usize; 2]) {
+    let limits = Limits { files_per_vg: 3, bytes_per_vg: 1 << 20, age_days: 365, keep_newest: 2 };
+    clean_with(kernel, limits, Duration::ZERO, || true)
+}
+
+/// Does so with other limits and another clock, where all copies but the newest two are of this age.
+fn clean_with(
+    kernel: Copying,
+    limits: Limits,
+    age: Duration,
+    is_clock_synchronised: fn() -> bool,
+) -> (Result<Report, PassError>, [usize; 2]) {
     let folder = tempfile::tempdir().unwrap();
     let archive = folder.path().join("archive");
     fs::create_dir(&archive).unwrap();
     for (vgname, index) in
         ["one", "two"].into_iter().flat_map(|vgname| (0..10).map(move |index| (vgname, index)))
     {
-        fs::write(archive.join(format!("{vgname}_{index:05}-7.vg")), COPY).unwrap();
+        let path = archive.join(format!("{vgname}_{index:05}-7.vg"));
+        fs::write(&path, COPY).unwrap();
+        if index < 8 {
+            fs::File::open(&path).unwrap().set_modified(SystemTime::now() - age).unwrap();
+        }
     }
-    let limits = Limits { files_per_vg: 3, bytes_per_vg: 1 << 20, age_days: 365, keep_newest: 2 };
     let settings =
         Settings { enabled: true, directory: archive.clone(), limits, period: Duration::from_hours(1) };
     let events = Events::new(Metrics::new(), 10);
-    let environment = Arc::new(ArchiveEnvironment::new(settings, Arc::new(kernel), events));
+    let environment =
+        Arc::new(ArchiveEnvironment::new(settings, Arc::new(kernel), is_clock_synchronised, events));
     let journal = folder.path().join("journal");
     let report = System::new().block_on(async {
         let janitor = SupervisorSpec::new(Strategy::OneForOne)
@@ -113,6 +128,18 @@ fn while_the_kernel_copies_in_a_vg_nothing_of_it_goes_whoever_asked_for_the_copy
 fn without_anything_in_progress_each_vg_comes_within_its_bounds() {
     let (report, left) = clean(Copying(Some(vec![])));
     assert_eq!((report.unwrap().removed().files, left), (14, [3, 3]));
+}
+
+#[test]
+fn what_is_too_old_goes_only_by_a_clock_that_is_synchronised() {
+    let two_years = Duration::from_hours(2 * 365 * 24);
+    let limits = Limits { files_per_vg: 100, bytes_per_vg: 1 << 20, age_days: 365, keep_newest: 2 };
+    let (_, left) = clean_with(Copying(Some(vec![])), limits, two_years, || true);
+    assert_eq!(left, [2, 2]);
+    let (report, left) = clean_with(Copying(Some(vec![])), limits, two_years, || false);
+    assert_eq!(left, [10, 10]);
+    let over = Unmet { bound: Bound::Age, because: Because::ClockNotSynchronised };
+    assert!(report.unwrap().vgs.iter().all(|vg| vg.plan.unmet == [over] && vg.is_over()));
 }
 
 #[test]

@@ -146,6 +146,7 @@ impl Host {
             archive: Arc::new(ArchiveEnvironment::new(
                 janitor,
                 Arc::<FakeKernel>::clone(&self.kernel),
+                || true,
                 events.clone(),
             )),
             poll: Some(Arc::new(self.poll(events))),

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use actix::prelude::*;
+use lvmwarden_protocol::api::archive::Because;
 use lvmwarden_supervisor::{ChildLink, Registry, Stop};
 use slog::{Logger, debug, info, warn};
 use tokio::time::sleep;
@@ -117,11 +118,23 @@ fn tell(report: &Report, log: &Logger) {
     if removed.files > 0 {
         info!(log, "copies were removed from the archive"; "files" => removed.files, "bytes" => removed.bytes);
     }
+    // One clock is one line, not one for each VG.
+    let waiting = report.vgs.iter().filter(|vg| vg.waits_for_the_clock()).count();
+    if waiting > 0 {
+        warn!(log, "no copy was removed from the archive for its age: the clock is not known to be synchronised";
+              "vgs" => waiting, "next" => "number and size are bounded; see timedatectl or chronyc tracking");
+    }
     for vg in report.vgs.iter().filter(|vg| vg.is_over()) {
-        for unmet in &vg.plan.unmet {
+        for unmet in vg.plan.unmet.iter().filter(|unmet| unmet.because != Because::ClockNotSynchronised) {
+            let next = match unmet.because {
+                Because::NewestCopySeemsOld => "check the date; if it is right, remove old copies by hand",
+                Because::ClockNotSynchronised
+                | Because::OperationInProgress
+                | Because::NewestCopies
+                | Because::NoGoodCopies => "try again at the next pass",
+            };
             warn!(log, "the archive of a VG stays over a bound"; "vg" => &vg.vgname,
-                  "bound" => unmet.bound.as_str(), "because" => unmet.because.as_str(),
-                  "next" => "try again at the next pass");
+                  "bound" => unmet.bound.as_str(), "because" => unmet.because.as_str(), "next" => next);
         }
     }
 }
@@ -146,6 +159,7 @@ mod tests {
         let environment = Arc::new(ArchiveEnvironment::new(
             settings,
             Arc::new(DeviceMapper::default()),
+            || true,
             Events::new(Metrics::new(), 10),
         ));
         let events = environment.events.clone();

@@ -12,6 +12,7 @@
 //!    ├─ archive   lists the directory                      on a thread for blocking calls, with a deadline
 //!    ├─ journal   which VGs have an operation in progress,
 //!    ├─ kernel    and in which it copies for somebody else
+//!    ├─ clock     whether ages can be believed
 //!    ├─ whole     which of the newest copies are good      for VGs that are over a bound
 //!    ├─ plan      what goes, and why
 //!    └─ archive   removes it                               unless it is a dry run
@@ -29,6 +30,7 @@
 //! | `file_name.rs` | which names are copies (pure) |
 //! | `whole.rs` | which copies are good (pure) |
 //! | `plan.rs` | what goes (pure) |
+//! | `clock.rs` | whether the wall clock can be believed |
 //! | `archive.rs` | the directory |
 //! | `pass.rs` | one pass |
 //! | `memory.rs` | what is remembered of passes, for whoever asks |
@@ -36,6 +38,7 @@
 
 pub mod actor;
 mod archive;
+pub mod clock;
 mod file_name;
 mod memory;
 mod pass;
@@ -81,6 +84,8 @@ pub struct ArchiveEnvironment {
     pub settings: Settings,
     /// Tells what is being copied, whoever asked for it.
     pub kernel: Arc<dyn Kernel>,
+    /// Tells whether the wall clock can be believed; never waits.
+    pub is_clock_synchronised: fn() -> bool,
     /// Is told what it did.
     pub events: Events,
     /// What is remembered of its passes.
@@ -92,10 +97,15 @@ pub struct ArchiveEnvironment {
 }
 
 impl ArchiveEnvironment {
-    /// Makes it before the first pass.
-    pub fn new(settings: Settings, kernel: Arc<dyn Kernel>, events: Events) -> Self {
+    /// Makes it before the first pass; `is_clock_synchronised` is [`clock::is_synchronised`], or what a test says.
+    pub fn new(
+        settings: Settings,
+        kernel: Arc<dyn Kernel>,
+        is_clock_synchronised: fn() -> bool,
+        events: Events,
+    ) -> Self {
         let (memory, lane, dry_runs) = (Memory::default(), Quota::default(), Quota::default());
-        Self { settings, kernel, events, memory, lane, dry_runs }
+        Self { settings, kernel, is_clock_synchronised, events, memory, lane, dry_runs }
     }
 
     /// Returns whether a pass is under way.

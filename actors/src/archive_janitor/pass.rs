@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::{Archive, ArchiveError, Listing};
 use super::memory::{LastPass, Seen};
-use super::plan::{self, ArchivedCopy, Protected, Total, VgPlan, plan};
+use super::plan::{self, ArchivedCopy, Clock, Protected, Total, VgPlan, plan};
 use super::{ArchiveEnvironment, DRY_RUNS, PASSES, archive};
 use crate::admission::{Asker, Excess, Place};
 use crate::error_chain::chain;
@@ -93,6 +93,11 @@ impl VgReport {
     pub fn is_over(&self) -> bool {
         let is_meant = Unmet { bound: Bound::Age, because: Because::NewestCopies };
         self.plan.unmet.iter().any(|unmet| *unmet != is_meant)
+    }
+
+    /// Returns whether something would go for its age, and does not because the clock is not known to be synchronised.
+    pub fn waits_for_the_clock(&self) -> bool {
+        self.plan.unmet.iter().any(|unmet| unmet.because == Because::ClockNotSynchronised)
     }
 
     /// Returns the name of a copy's file.
@@ -199,9 +204,9 @@ impl Worker {
         let (archive, listing) = listed?;
         let in_progress = vgs_in_progress(environment, registry).await?;
         let limits = environment.settings.limits;
-        let now = Timestamp::now();
+        let clock = Clock { now: Timestamp::now(), is_synchronised: (environment.is_clock_synchronised)() };
         let plan = move |stop: &CancellationToken| {
-            let report = plan_all(&archive, listing, &in_progress, &limits, now, stop);
+            let report = plan_all(&archive, listing, &in_progress, &limits, clock, stop);
             Ok::<_, ArchiveError>((archive, report))
         };
         let (worker, planned) = worker.block("read the newest copies", plan).await?;
@@ -262,14 +267,14 @@ fn plan_all(
     listing: Listing,
     in_progress: &BTreeSet<String>,
     limits: &Limits,
-    now: Timestamp,
+    clock: Clock,
     stop: &CancellationToken,
 ) -> Report {
     let Listing { vgs, unrecognised, is_cut_off } = listing;
     let mut report = Report { vgs: Vec::with_capacity(vgs.len()), unrecognised, is_cut_off };
     for (vgname, copies) in vgs {
         let mut plan_of_vg = VgPlan::default();
-        if plan::is_over(&copies, limits, now) && !stop.is_cancelled() {
+        if plan::is_over(&copies, limits, clock.now) && !stop.is_cancelled() {
             let protected = if in_progress.contains(&vgname) {
                 Protected::Everything(Because::OperationInProgress)
             } else {
@@ -277,7 +282,7 @@ fn plan_all(
                 newest_good(archive, &vgname, &copies, limits)
                     .unwrap_or(Protected::Everything(Because::NoGoodCopies))
             };
-            plan_of_vg = plan(&copies, limits, &protected, now);
+            plan_of_vg = plan(&copies, limits, &protected, clock);
         }
         report.vgs.push(VgReport { vgname, before: Total::of(&copies), plan: plan_of_vg });
     }

@@ -2,7 +2,9 @@
 //!
 //! In this order:
 //!
-//! 1. **Age.** A copy that is older than the bound goes.
+//! 1. **Age.** A copy that is older than the bound goes, unless the clock is in doubt: it is not known to be
+//!    synchronised, or the VG's newest copy seems over a year old. After a jump forward all but the protected copies would
+//!    be too old.
 //! 2. **Thinning.** While there are more copies, or more bytes, than the bounds permit, that copy goes which is missed
 //!    least: the one for which the gap that it leaves, from the next newer copy to the next older one, is smallest for
 //!    its age. What is left is dense for today and sparse for last year: about the same number for each doubling of the
@@ -22,6 +24,17 @@ use jiff::Timestamp;
 use lvmwarden_protocol::api::archive::{Because, Bound, Limits, Unmet};
 
 const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
+/// A newest copy that seems older than this says that the clock may be wrong.
+const SEEMS_OLD_DAYS: u32 = 365;
+
+/// What the wall clock says, and whether that can be believed.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// The time.
+    pub now: Timestamp,
+    /// Somebody is known to keep it right.
+    pub is_synchronised: bool,
+}
 
 /// One copy of a VG's metadata.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -88,16 +101,19 @@ pub fn is_over(copies: &[ArchivedCopy], limits: &Limits, now: Timestamp) -> bool
 /// Returns what becomes of the `copies` of one VG, which are sorted by [`sort`].
 ///
 /// The newest of all always stays, good or not: lvm counts on from its index.
-pub fn plan(copies: &[ArchivedCopy], limits: &Limits, protected: &Protected, now: Timestamp) -> VgPlan {
+pub fn plan(copies: &[ArchivedCopy], limits: &Limits, protected: &Protected, clock: Clock) -> VgPlan {
+    let now = clock.now;
     let (newest, because) = match protected {
         Protected::Newest(newest) => (newest, Because::NewestCopies),
         Protected::Everything(because) => {
-            return VgPlan { removals: Vec::new(), unmet: unmet(copies.iter(), limits, *because, now) };
+            return VgPlan { removals: Vec::new(), unmet: unmet(copies, limits, [*because; 2], now) };
         }
     };
+    let doubt = doubt(copies, clock);
     let stays = |place: usize| place == 0 || newest.contains(&place);
     let is_too_old = |place: usize| !stays(place) && copies[place].is_too_old(limits, now);
-    let (old, left): (Vec<_>, Vec<_>) = (0..copies.len()).partition(|place| is_too_old(*place));
+    let (old, left): (Vec<_>, Vec<_>) =
+        (0..copies.len()).partition(|place| doubt.is_none() && is_too_old(*place));
 
     let mut removals: Vec<_> =
         old.iter().rev().map(|place| Removal { copy: copies[*place], bound: Bound::Age }).collect();
@@ -114,32 +130,49 @@ pub fn plan(copies: &[ArchivedCopy], limits: &Limits, protected: &Protected, now
         total.bytes -= copy.bytes;
         removals.push(Removal { copy, bound });
     }
-    let rest = thinning.left().map(|place| &copies[left[place]]);
-    VgPlan { removals, unmet: unmet(rest, limits, because, now) }
+    let rest: Vec<_> = thinning.left().map(|place| left[place]).collect();
+    // Without doubt they would be gone.
+    let age_because = doubt.filter(|_| rest.iter().any(|place| is_too_old(*place))).unwrap_or(because);
+    let rest = rest.iter().map(|place| &copies[*place]);
+    VgPlan { removals, unmet: unmet(rest, limits, [age_because, because], now) }
 }
 
+/// Returns why nothing may go for its age, if the clock is in doubt.
+fn doubt(copies: &[ArchivedCopy], clock: Clock) -> Option<Because> {
+    if !clock.is_synchronised {
+        return Some(Because::ClockNotSynchronised);
+    }
+    let seems_old = copies.first().is_some_and(|newest| newest.is_older_than(SEEMS_OLD_DAYS, clock.now));
+    seems_old.then_some(Because::NewestCopySeemsOld)
+}
+
+/// Returns the bounds that are not kept: for age because of the first, for number and size because of the second.
 fn unmet<'c>(
-    copies: impl Iterator<Item = &'c ArchivedCopy> + Clone,
+    copies: impl IntoIterator<Item = &'c ArchivedCopy, IntoIter: Clone>,
     limits: &Limits,
-    because: Because,
+    [age_because, because]: [Because; 2],
     now: Timestamp,
 ) -> Vec<Unmet> {
+    let mut copies = copies.into_iter();
     let total = Total::of(copies.clone());
-    let mut copies = copies;
     [
-        (Bound::Age, copies.any(|copy| copy.is_too_old(limits, now))),
-        (Bound::Files, total.exceeds_files(limits)),
-        (Bound::Bytes, total.exceeds_bytes(limits)),
+        (Bound::Age, copies.any(|copy| copy.is_too_old(limits, now)), age_because),
+        (Bound::Files, total.exceeds_files(limits), because),
+        (Bound::Bytes, total.exceeds_bytes(limits), because),
     ]
     .into_iter()
-    .filter(|(_, is_unmet)| *is_unmet)
-    .map(|(bound, _)| Unmet { bound, because })
+    .filter(|(_, is_unmet, _)| *is_unmet)
+    .map(|(bound, _, because)| Unmet { bound, because })
     .collect()
 }
 
 impl ArchivedCopy {
     fn is_too_old(&self, limits: &Limits, now: Timestamp) -> bool {
-        now.as_second() - self.modified_at.as_second() > i64::from(limits.age_days) * SECONDS_OF_A_DAY
+        self.is_older_than(limits.age_days, now)
+    }
+
+    fn is_older_than(&self, days: u32, now: Timestamp) -> bool {
+        now.as_second() - self.modified_at.as_second() > i64::from(days) * SECONDS_OF_A_DAY
     }
 }
 

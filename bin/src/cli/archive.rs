@@ -14,6 +14,9 @@ use super::table::{Cell, Table};
 
 /// How long a pass may take to answer: longer than the daemon waits for a disk.
 const PASS_PATIENCE: Duration = Duration::from_mins(12);
+/// Why nothing goes for its age, and what to do.
+const CLOCK_IN_DOUBT: &str =
+    "not known to be synchronised, so no copy goes for its age: see timedatectl or chronyc tracking";
 /// How many copies are named; `--json` has more.
 const NAMED: usize = 20;
 
@@ -68,7 +71,10 @@ fn status(status: &StatusReply, clock: &Clock) -> String {
         ("every", duration(f64::from(status.period_minutes) * 60.0).into()),
         ("seen", seen.into()),
         ("last pass", last_pass(status.last_pass.as_ref(), clock)),
-    ] {
+    ]
+    .into_iter()
+    .chain((!status.is_clock_synchronised).then(|| ("clock", Cell::new(CLOCK_IN_DOUBT).style(ODD))))
+    {
         table.row([Cell::new(name).style(BOLD), value]);
     }
     table.lines("")
@@ -108,6 +114,15 @@ fn report(report: &Report, goes: &str, clock: &Clock) -> String {
     if report.is_cut_off {
         text += "and more copies than one pass looks at: the next pass goes on\n";
     }
+    let is_because =
+        |because| report.vgs.iter().flat_map(|vg| &vg.unmet).any(|unmet| unmet.because == because);
+    if is_because(Because::ClockNotSynchronised) {
+        text += &format!("the clock is {CLOCK_IN_DOUBT}\n");
+    }
+    if is_because(Because::NewestCopySeemsOld) {
+        text += "where the newest copy seems over a year old, the clock may be wrong, and no copy goes for its age: check \
+                 the date; if it is right, remove old copies by hand\n";
+    }
     if !report.removals.is_empty() {
         text.push('\n');
         text += &removals(report, clock);
@@ -139,6 +154,8 @@ fn still_over(vg: &Vg) -> Cell {
                 Because::OperationInProgress => "an operation is in progress",
                 Because::NewestCopies => "the newest copies stay",
                 Because::NoGoodCopies => "too few good copies",
+                Because::ClockNotSynchronised => "the clock is not known to be synchronised",
+                Because::NewestCopySeemsOld => "the newest copy seems over a year old",
             };
             format!("{}: {because}", bound(unmet.bound))
         })

@@ -28,6 +28,8 @@ pub struct StatusReply {
     pub period_minutes: u32,
     /// How much is kept.
     pub limits: Limits,
+    /// The wall clock is known to be right; while it is not, nothing goes for its age.
+    pub is_clock_synchronised: bool,
     /// How full the directory was when it was last seen.
     pub seen: Option<Seen>,
     /// The latest pass that was to remove something.
@@ -211,6 +213,10 @@ pub enum Because {
     NewestCopies,
     /// Too few of the newest copies are good to be sure which ones to keep.
     NoGoodCopies,
+    /// The wall clock is not known to be synchronised: ages cannot be believed.
+    ClockNotSynchronised,
+    /// The newest copy seems over a year old: the clock may be wrong.
+    NewestCopySeemsOld,
 }
 
 /// Why a call of this interface fails.
@@ -251,6 +257,8 @@ impl Because {
             Self::OperationInProgress => "operation_in_progress",
             Self::NewestCopies => "newest_copies",
             Self::NoGoodCopies => "no_good_copies",
+            Self::ClockNotSynchronised => "clock_not_synchronised",
+            Self::NewestCopySeemsOld => "newest_copy_seems_old",
         }
     }
 }

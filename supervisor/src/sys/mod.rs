@@ -5,8 +5,10 @@
 //! | module | is |
 //! |---|---|
 //! | [`sanlock`], [`dlm`] | lock managers, whose libraries are opened when they are first needed |
+//! | [`clock`] | whether somebody keeps the wall clock right |
 //! | [`headers`] | what those two believe about C, for the test that asks a compiler |
 
+pub mod clock;
 pub mod dlm;
 pub mod headers;
 mod library;

@@ -28,7 +28,14 @@ fn plan_for(folder: &Path, in_progress: &[&str]) -> Report {
     let archive = Archive::open(folder).unwrap();
     let listing = archive.list(&stop).unwrap();
     let in_progress = in_progress.iter().map(|vgname| (*vgname).to_owned()).collect();
-    plan_all(&archive, listing, &in_progress, &LIMITS, Timestamp::now(), &stop)
+    plan_all(
+        &archive,
+        listing,
+        &in_progress,
+        &LIMITS,
+        Clock { now: Timestamp::now(), is_synchronised: true },
+        &stop,
+    )
 }
 
 fn left(vg: &VgReport) -> u64 {
@@ -80,7 +87,12 @@ fn environment(enabled: bool, directory: &TempDir) -> ArchiveEnvironment {
         limits: LIMITS,
         period: Duration::from_hours(1),
     };
-    ArchiveEnvironment::new(settings, Arc::new(DeviceMapper::default()), Events::new(Metrics::new(), 10))
+    ArchiveEnvironment::new(
+        settings,
+        Arc::new(DeviceMapper::default()),
+        || true,
+        Events::new(Metrics::new(), 10),
+    )
 }
 
 fn kinds(environment: &ArchiveEnvironment) -> Vec<String> {

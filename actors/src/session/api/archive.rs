@@ -72,6 +72,7 @@ impl ApiService {
             directory: settings.directory.to_string_lossy().into_owned(),
             period_minutes: u32::try_from(settings.period.as_secs() / 60).unwrap_or(u32::MAX),
             limits: settings.limits,
+            is_clock_synchronised: (archive.is_clock_synchronised)(),
             seen: archive.memory.seen().map(|seen| Seen {
                 files: seen.copies.files,
                 bytes: seen.copies.bytes,

@@ -91,6 +91,7 @@ impl Fixture {
             archive: Arc::new(ArchiveEnvironment::new(
                 archive_settings(),
                 Arc::new(DeviceMapper::default()),
+                || true,
                 events.clone(),
             )),
             poll: None,

@@ -53,6 +53,8 @@ fn a_plan_is_told_by_vg_and_with_the_first_copies() {
             vg("vg1", 700, 0, over(Because::OperationInProgress)),
             vg("vg2", 700, 0, over(Because::NoGoodCopies)),
             vg("vg3", 11, 0, vec![Unmet { bound: Bound::Age, because: Because::NewestCopies }]),
+            vg("vg4", 12, 0, vec![Unmet { bound: Bound::Age, because: Because::ClockNotSynchronised }]),
+            vg("vg5", 12, 0, vec![Unmet { bound: Bound::Age, because: Because::NewestCopySeemsOld }]),
         ],
         vgs_left_out: 3,
         removals: (0..30).map(|index| removal(index, Bound::Files)).collect(),
@@ -61,22 +63,26 @@ fn a_plan_is_told_by_vg_and_with_the_first_copies() {
     let text = bare(&report(&plan, "WOULD GO", &clock()));
     let lines: Vec<_> = text.lines().collect();
     assert_eq!(
-        lines[..11],
+        lines[..15],
         [
             "VG   COPIES        SIZE  WOULD GO       SIZE  STILL OVER",
             "vg0  110000  214.84 MiB        30  60.00 KiB",
             "vg1     700    1.37 MiB         0        0 B  number: an operation is in progress",
             "vg2     700    1.37 MiB         0        0 B  number: too few good copies",
             "vg3      11   22.00 KiB         0        0 B  age: the newest copies stay",
+            "vg4      12   24.00 KiB         0        0 B  age: the clock is not known to be synchronised",
+            "vg5      12   24.00 KiB         0        0 B  age: the newest copy seems over a year old",
             "and 3 more VGs",
             "and 2 names that lvm does not write, which are left alone",
             "and more copies than one pass looks at: the next pass goes on",
+            "the clock is not known to be synchronised, so no copy goes for its age: see timedatectl or chronyc tracking",
+            "where the newest copy seems over a year old, the clock may be wrong, and no copy goes for its age: check the date; if it is right, remove old copies by hand",
             "",
             "COPY            WRITTEN                  SIZE  FOR",
             "vg0_00000-7.vg  2026-11-20 10:00:00  2.00 KiB  number",
         ]
     );
-    assert_eq!(lines.len(), 9 + 1 + NAMED + 1);
+    assert_eq!(lines.len(), 13 + 1 + NAMED + 1);
     assert_eq!(lines.last(), Some(&"and 10 more"));
 }
 
@@ -93,6 +99,7 @@ fn the_state_says_what_is_kept_and_how_it_went() {
         directory: "/etc/lvm/archive".to_owned(),
         period_minutes: 90,
         limits,
+        is_clock_synchronised: true,
         seen: None,
         last_pass: None,
     };
@@ -107,6 +114,11 @@ seen       not looked at yet
 last pass  none since the daemon started
 "
     );
+    reply.is_clock_synchronised = false;
+    let text = bare(&status(&reply, &clock()));
+    let line = "clock      not known to be synchronised, so no copy goes for its age: see timedatectl or chronyc tracking\n";
+    assert!(text.ends_with(line), "{text}");
+    reply.is_clock_synchronised = true;
     let pass = Pass {
         ended_at: "2026-11-21T11:59:00Z".to_owned(),
         took_ms: 812,

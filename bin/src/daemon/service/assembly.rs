@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use lvmwarden_actors::access::Access;
-use lvmwarden_actors::archive_janitor::{ArchiveEnvironment, Settings};
+use lvmwarden_actors::archive_janitor::{ArchiveEnvironment, Settings, clock};
 use lvmwarden_actors::environment::PollEnvironment;
 use lvmwarden_actors::events::Events;
 use lvmwarden_actors::history::chronicler::HistorySite;
@@ -76,6 +76,7 @@ pub(super) fn environment(
     let archive = Arc::new(ArchiveEnvironment::new(
         archive_settings(config),
         Arc::new(DeviceMapper::default()),
+        clock::is_synchronised,
         voices.events.clone(),
     ));
     Ok(Arc::new(ServiceEnvironment {

@@ -577,6 +577,7 @@ fn archive() {
         directory: "/etc/lvm/archive".to_owned(),
         period_minutes: 60,
         limits,
+        is_clock_synchronised: true,
         seen: Some(Seen { files: 3, bytes: 4096, unrecognised: 1 }),
         last_pass: Some(Pass {
             ended_at: "2026-11-21T10:00:00Z".to_owned(),
@@ -589,7 +590,7 @@ fn archive() {
     };
     assert_reply::<Status>(
         &status,
-        r#"{"directory":"/etc/lvm/archive","last_pass":{"ended_at":"2026-11-21T10:00:00Z","problem":null,"removed_bytes":8192,"removed_files":7,"took_ms":12,"vgs_over":0},"limits":{"age_days":365,"bytes_per_vg":1048576,"files_per_vg":500,"keep_newest":10},"period_minutes":60,"seen":{"bytes":4096,"files":3,"unrecognised":1},"state":"waiting"}"#,
+        r#"{"directory":"/etc/lvm/archive","is_clock_synchronised":true,"last_pass":{"ended_at":"2026-11-21T10:00:00Z","problem":null,"removed_bytes":8192,"removed_files":7,"took_ms":12,"vgs_over":0},"limits":{"age_days":365,"bytes_per_vg":1048576,"files_per_vg":500,"keep_newest":10},"period_minutes":60,"seen":{"bytes":4096,"files":3,"unrecognised":1},"state":"waiting"}"#,
     );
     let report = Report {
         files: 3,
