@@ -57,3 +57,4 @@ pub mod service;
 pub mod session;
 pub mod throttle;
 pub mod tree;
+pub mod wall_clock;

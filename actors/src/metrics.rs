@@ -135,7 +135,9 @@ impl Metrics {
             }
             Occurrence::PollEnded { op, ending, took } => {
                 let labels = [("kind", op.kind.as_str()), ("outcome", ending.conclusion().kind.as_str())];
-                self.operation_duration.get_or_create(&labels).observe(took.as_secs_f64());
+                if let Some(took) = took {
+                    self.operation_duration.get_or_create(&labels).observe(took.as_secs_f64());
+                }
             }
             Occurrence::ActorEnded { name, is_panic: true, .. } => {
                 self.actor_panics.get_or_create(&actor(name)).inc();

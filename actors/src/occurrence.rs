@@ -195,8 +195,8 @@ pub enum Occurrence {
         op: PollRef,
         /// How.
         ending: Ending,
-        /// Since it was asked for.
-        took: Duration,
+        /// Since it was asked for; `None` if the clock was set back since.
+        took: Option<Duration>,
     },
     /// Its result was handed out, has expired, or is of no interest any more.
     PollForgotten {
@@ -537,7 +537,7 @@ impl Occurrence {
                 fields
                     .put("outcome", &conclusion.kind.as_str())
                     .put("lvpoll", &ending.outcome)
-                    .put("took_ms", &took.as_millis())
+                    .put_some("took_ms", took.map(|took| took.as_millis()).as_ref())
                     .put_some("cause", conclusion.cause.as_ref())
                     .put_some("remedy", conclusion.remedy.as_ref())
             }

@@ -9,6 +9,7 @@ use crate::archive_janitor::plan::Total;
 use crate::archive_janitor::{LastPass, Seen};
 use crate::names;
 use crate::occurrence::PollRef;
+use crate::poll_operation::conclusion::Ending;
 use crate::poll_operation::outcome::Outcome;
 
 fn a_pvmove() -> PollRef {
@@ -118,7 +119,8 @@ fn the_archive_is_measured_once_it_was_looked_at() {
 #[test]
 fn what_happens_to_operations_is_counted_by_kind_and_end() {
     let (metrics, op) = (Metrics::new(), a_pvmove());
-    let (ending, took) = (Outcome::Lost { reason: "gone".to_owned() }.into(), Duration::from_secs(90));
+    let (ending, took): (Ending, _) =
+        (Outcome::Lost { reason: "gone".to_owned() }.into(), Some(Duration::from_secs(90)));
     for occurrence in [
         Occurrence::PollStarted { op: op.clone(), pid: 1, attempt: 1 },
         Occurrence::PollAdopted { op: op.clone(), pid: 1, attempt: 1 },
@@ -128,7 +130,9 @@ fn what_happens_to_operations_is_counted_by_kind_and_end() {
             exit: ProcessExit::Code(5),
             was_relieved: false,
         },
-        Occurrence::PollEnded { op, ending, took },
+        Occurrence::PollEnded { op: op.clone(), ending: ending.clone(), took },
+        // How long this one took is unknown: it is no duration of 0.
+        Occurrence::PollEnded { op, ending, took: None },
     ] {
         metrics.count(&occurrence);
     }
@@ -138,7 +142,7 @@ fn what_happens_to_operations_is_counted_by_kind_and_end() {
         "lvmwarden_lvpoll_adoptions_total 1",
         "lvmwarden_lvpoll_exits_total{exit=\"failed\"} 1",
         "lvmwarden_poll_operation_duration_seconds_sum{kind=\"pvmove\",outcome=\"lost\"} 90.0",
-        "lvmwarden_events_total{kind=\"poll.ended\"} 1",
+        "lvmwarden_events_total{kind=\"poll.ended\"} 2",
     ] {
         assert_eq!(samples(&text, line), [line], "{text}");
     }

@@ -78,7 +78,7 @@ fn what_happens_to_operations_has_its_words() {
         ),
         (O::PollSpokeAgain { op: op() }, "poll.spoke_again", &[]),
         (
-            O::PollEnded { op: op(), ending: Outcome::Retcode(5).into(), took: Duration::from_secs(2) },
+            O::PollEnded { op: op(), ending: Outcome::Retcode(5).into(), took: Some(Duration::from_secs(2)) },
             "poll.ended",
             &[
                 ("outcome", "failed"),
@@ -86,6 +86,12 @@ fn what_happens_to_operations_has_its_words() {
                 ("lvpoll", "exit code 5"),
                 ("took_ms", "2000"),
             ],
+        ),
+        (
+            // The clock was set back meanwhile.
+            O::PollEnded { op: op(), ending: Outcome::Retcode(5).into(), took: None },
+            "poll.ended",
+            &[("outcome", "failed"), ("cause", "lvpoll exited with 5"), ("lvpoll", "exit code 5")],
         ),
         (O::PollForgotten { op: op() }, "poll.forgotten", &[]),
     ] {

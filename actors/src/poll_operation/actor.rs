@@ -19,6 +19,7 @@ use uuid::Uuid;
 
 use self::child::Child;
 use super::conclusion::{Ending, Evidence};
+use super::job::Moment;
 use super::messages::{AbortAsked, CollectProgress, Describe, Description, Pause, PauseError, StartPolling};
 use super::notes;
 use super::pace::Known;
@@ -47,6 +48,8 @@ pub struct OperationActor {
     operation: Operation,
     /// The operation in hand, until its result is handed out: what events are about.
     about: Option<PollRef>,
+    /// When it was asked for, if that was in this life of the actor.
+    asked_at: Option<Moment>,
     /// Clients that are told as soon as the intent is durable, each with the name that it brought.
     starters: Vec<(Uuid, oneshot::Sender<StartAnswer>)>,
     child: Option<Child>,
@@ -79,6 +82,7 @@ impl OperationActor {
             link,
             operation,
             about: None,
+            asked_at: None,
             starters: Vec::new(),
             child: None,
             known: Known::default(),

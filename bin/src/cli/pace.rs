@@ -1,6 +1,7 @@
 //! How fast an operation goes, from what was seen of its progress. Pure.
 
 use jiff::Timestamp;
+use lvmwarden_actors::wall_clock::elapsed;
 
 /// What was seen of one operation's progress.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,10 +26,11 @@ pub(super) struct Estimate {
 }
 
 impl Pace {
-    /// Notes how much was done at a time. lvpoll may begin anew with less: then the earlier speed says nothing.
+    /// Notes how much was done at a time. lvpoll may begin anew with less, and the clock
+    /// may be set back: then the earlier speed says nothing.
     pub(super) fn saw(&mut self, at: Timestamp, percent: f64) {
         let sample = Sample { at, percent };
-        if self.last.is_none_or(|last| percent < last.percent) {
+        if self.last.is_none_or(|last| percent < last.percent || elapsed(last.at, at).is_none()) {
             self.first = Some(sample);
         }
         // The moment of the change is what counts, not how long it was seen.
@@ -40,7 +42,7 @@ impl Pace {
     /// Returns the speed, once two different shares were seen.
     pub(super) fn estimate(&self) -> Option<Estimate> {
         let (first, last) = (self.first?, self.last?);
-        let minutes = (last.at - first.at).total(jiff::Unit::Minute).ok()?;
+        let minutes = elapsed(first.at, last.at)?.as_secs_f64() / 60.0;
         let percent_per_minute = (last.percent - first.percent) / minutes;
         let is_known = minutes > 0.0 && percent_per_minute > 0.0;
         is_known.then(|| Estimate {

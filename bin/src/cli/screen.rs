@@ -9,6 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use lvmwarden_actors::wall_clock::elapsed;
 use lvmwarden_protocol::api::Method;
 use serde::Serialize;
 
@@ -195,10 +196,11 @@ impl Clock {
         self.now.to_zoned(self.zone.clone()).strftime("%H:%M:%S").to_string()
     }
 
-    /// Words how long ago a time of the API's was, such as `3 min`.
+    /// Words how long ago a time of the API's was, such as `3 min`, or that the clock was set back since.
     pub(super) fn age(&self, rfc3339: &str) -> Option<String> {
         let time = rfc3339.parse::<Timestamp>().ok()?;
-        Some(duration((self.now - time).total(jiff::Unit::Second).ok()?))
+        let unknown = || "an unknown time".to_owned();
+        Some(elapsed(time, self.now).map_or_else(unknown, |age| duration(age.as_secs_f64())))
     }
 }
 

@@ -184,9 +184,10 @@ impl OperationActor {
 
     /// Tells when lvpoll waits in the kernel for long, and when it waits no more.
     pub(super) fn look_whether_stuck(&mut self) {
+        let now = self.environment.now();
         let Some(child) = &mut self.child else { return };
         let pid = child.process.identity().pid;
-        match child.looks.saw(child.process.blocked(), Timestamp::now()) {
+        match child.looks.saw(child.process.blocked(), now, Timestamp::now()) {
             Some(News::Stuck(stuck)) => {
                 warn!(self.link.log, "lvpoll waits in the kernel and cannot be interrupted"; "pid" => pid,
                       "since" => %stuck.since, "at" => stuck.blocked.wait_point.as_deref().unwrap_or("(unknown)"),

@@ -22,6 +22,7 @@ use crate::poll_operation::output;
 use crate::poll_operation::pace::Known;
 use crate::poll_operation::segments::Segments;
 use crate::poll_operation::state::{Event, JournalEvent, Names, Target, Wishes};
+use crate::wall_clock::elapsed;
 
 /// How often every other task has its turn before a result that was handed out is forgotten. The session needs one to
 /// write it to its client.
@@ -44,6 +45,7 @@ impl OperationActor {
         let Some(job) = self.operation.job() else { return };
         let (op, request, uid) = (job.op, job.request.clone(), job.uid);
         let replaced = self.about.replace(PollRef::new(op, &request));
+        self.asked_at = Some(self.environment.now());
         self.known = Known::default();
         self.segments = Segments::default();
         self.evidence = Evidence::default();
@@ -215,7 +217,11 @@ impl OperationActor {
                 Ok(()) => {
                     fault::point("poll_operation.end_stored", actor.id.as_str());
                     output::remove(&actor.environment.output_dir, op);
-                    let took = Timestamp::now().duration_since(begun_at(op)).unsigned_abs();
+                    // Of an operation of an earlier life only the wall clock knows the beginning.
+                    let took = actor.asked_at.map_or_else(
+                        || elapsed(begun_at(op), Timestamp::now()),
+                        |asked_at| Some(actor.environment.now().saturating_sub(asked_at)),
+                    );
                     actor.ending = Some(ending.clone());
                     actor.publish(|op| Occurrence::PollEnded { op, ending, took });
                     JournalEvent::EndStored

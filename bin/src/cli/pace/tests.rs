@@ -32,3 +32,10 @@ fn what_was_before_a_new_beginning_does_not_count() {
     let anew = estimate(&[(0, 0.0), (60, 90.0), (120, 10.0), (180, 11.0)]).unwrap();
     assert_eq!(anew, Estimate { percent_per_minute: 1.0, seconds_left: 89.0 * 60.0 });
 }
+
+#[test]
+fn what_was_before_a_step_back_of_the_clock_does_not_count() {
+    let anew = estimate(&[(0, 0.0), (600, 1.0), (10, 2.0), (70, 3.0)]).unwrap();
+    assert_eq!(anew, Estimate { percent_per_minute: 1.0, seconds_left: 97.0 * 60.0 });
+    assert_eq!(estimate(&[(600, 1.0), (10, 2.0)]), None);
+}

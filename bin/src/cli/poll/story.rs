@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use indicatif::HumanBytes;
 use jiff::Timestamp;
+use lvmwarden_actors::wall_clock::elapsed;
 use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, OperationStory, SegmentDone};
 
 use super::history;
@@ -164,8 +165,9 @@ fn ended_how(entry: &HistoryEntry) -> &'static str {
     }
 }
 
+/// Words the time between two steps; the clock may have been set back between them.
 fn gap(before: Timestamp, time: Timestamp) -> String {
-    let passed = time.duration_since(before).unsigned_abs();
+    let Some(passed) = elapsed(before, time) else { return "unknown".to_owned() };
     format!("+{}", in_seconds(u64::try_from(passed.as_millis()).unwrap_or(u64::MAX)))
 }
 

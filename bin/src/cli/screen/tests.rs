@@ -56,4 +56,9 @@ fn times_of_other_days_have_a_date() {
     assert_eq!(clock().time("yesterday\n"), "yesterday\\n");
     assert_eq!(clock().age("2026-11-21T11:59:07Z").as_deref(), Some("53 s"));
     assert_eq!(clock().age("yesterday"), None);
+    assert_eq!(
+        clock().age("2026-11-21T12:00:01Z").as_deref(),
+        Some("an unknown time"),
+        "the clock was set back"
+    );
 }

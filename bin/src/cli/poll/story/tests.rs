@@ -149,3 +149,10 @@ fn who_asked_is_a_command_line_and_a_user() {
     assert_eq!(asked_by(None, Some(0)), "root");
     assert_eq!(asked_by(None, None), "");
 }
+
+#[test]
+fn the_time_over_a_step_back_of_the_clock_is_told_as_unknown() {
+    let told = bare(&narrative(&story(vec![entry(600, Step::Paused), entry(0, Step::Resumed)]), &clock()));
+    let lines: Vec<_> = told.lines().collect();
+    assert_eq!(lines[1], "  11:50:00  unknown  asked to go on");
+}
