@@ -117,7 +117,7 @@ fn report(report: &Report, goes: &str, clock: &Clock) -> String {
     let is_because =
         |because| report.vgs.iter().flat_map(|vg| &vg.unmet).any(|unmet| unmet.because == because);
     if is_because(Because::ClockNotSynchronised) {
-        text += &format!("the clock is {CLOCK_IN_DOUBT}\n");
+        text = text + "the clock is " + CLOCK_IN_DOUBT + "\n";
     }
     if is_because(Because::NewestCopySeemsOld) {
         text += "where the newest copy seems over a year old, the clock may be wrong, and no copy goes for its age: check \

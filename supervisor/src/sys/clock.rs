@@ -5,7 +5,7 @@ use std::{io, mem};
 /// The largest error that the kernel tells, in microseconds: that of a clock which nobody keeps right.
 ///
 /// Source: Linux 6.18, `include/linux/timex.h` (`NTP_PHASE_LIMIT`).
-const UNBOUNDED_ERROR: i64 = 16_000_000;
+const UNBOUNDED_ERROR: libc::c_long = 16_000_000;
 
 /// Returns whether somebody keeps the wall clock right. Asks only, and changes nothing.
 ///
@@ -25,10 +25,10 @@ pub fn is_synchronised() -> io::Result<bool> {
     if asked < 0 {
         return Err(io::Error::last_os_error());
     }
-    Ok(is_bounded(answer.maxerror.into()))
+    Ok(is_bounded(answer.maxerror))
 }
 
-fn is_bounded(microseconds: i64) -> bool {
+fn is_bounded(microseconds: libc::c_long) -> bool {
     microseconds < UNBOUNDED_ERROR
 }
 
