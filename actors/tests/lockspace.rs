@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::net::UnixListener;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -21,10 +21,10 @@ use lvmwarden_actors::lockspace::environment::{
 use lvmwarden_actors::lockspace::event::Spec;
 use lvmwarden_actors::lockspace::global::GlobalRules;
 use lvmwarden_actors::lockspace::host_id::HostId;
-use lvmwarden_actors::lockspace::in_use::who_uses;
 use lvmwarden_actors::lockspace::lock_manager::fake::{FakeCluster, Kind};
 use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
 use lvmwarden_actors::lockspace::lock_manager::{Fault, LockManager, Resource};
+use lvmwarden_actors::lockspace::settle::{Fate, settle};
 use lvmwarden_actors::metrics::Metrics;
 use lvmwarden_actors::session::lock::{Dumps, Lvmlockd};
 use lvmwarden_actors::{names, tree};
@@ -130,21 +130,22 @@ impl Daemon {
     }
 
     async fn start_vg(&self, vg: &str) {
-        let how = StartAsk { wait: true, ..StartAsk::default() };
-        let reply = self.directory.start(Self::spec(vg), how, &self.question(&self.client())).await;
-        assert_eq!(reply.code, ResultCode::OK);
+        self.start_vg_of(vg, LockType::Dlm).await;
     }
 
-    fn spec(vg: &str) -> Spec {
-        Spec {
+    async fn start_vg_of(&self, vg: &str, lock_type: LockType) {
+        let spec = Spec {
             name: format!("lvm_{vg}").into(),
             vg: Some(vg.try_into().unwrap()),
             vg_uuid: None,
             args: "1.0.0:test".into(),
-            lock_type: LockType::Dlm,
-            host_id: 0,
+            lock_type,
+            host_id: 1,
             local_wait: None,
-        }
+        };
+        let how = StartAsk { wait: true, ..StartAsk::default() };
+        let reply = self.directory.start(spec, how, &self.question(&self.client())).await;
+        assert_eq!(reply.code, ResultCode::OK);
     }
 
     async fn lock(&self, client: &Arc<Client>, vg: &str, resource: Resource, mode: LockMode) -> ResultCode {
@@ -179,33 +180,66 @@ fn lv() -> Resource {
     Resource::Lv(LV.try_into().unwrap())
 }
 
+/// A command that asks for the lock of a VG, which is left behind by another daemon as well.
+#[expect(clippy::disallowed_methods, reason = "it is no supervised process")]
+async fn asker(daemon: &Daemon, cluster: &FakeCluster) -> Child {
+    // It ends with the test, however that ends.
+    let command = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
+    let identity = ProcessIdentity::of(command.id()).unwrap();
+    let client = daemon.environment.clients.enter(command.id(), Some(identity));
+    assert_eq!(daemon.lock(&client, "vg0", Resource::Vg, LockMode::Exclusive).await, ResultCode::OK);
+    cluster.leave_behind(1, "vg0", &Resource::Vg, LockMode::Exclusive);
+    command
+}
+
 #[test]
-fn whoever_has_asked_for_a_lock_uses_it_until_it_ends_and_so_does_an_active_lv() {
+fn a_lock_that_somebody_uses_is_not_given_back_by_hand_unless_that_is_forced() {
     run(async {
-        let daemon = Daemon::start().await;
-        daemon.start_vg("vg0").await;
-        let mut command = Command::new("sleep").arg("60").spawn().unwrap();
-        let identity = ProcessIdentity::of(command.id()).unwrap();
-        let asker = daemon.environment.clients.enter(command.id(), Some(identity));
-        assert_eq!(daemon.lock(&asker, "vg0", Resource::Vg, LockMode::Exclusive).await, ResultCode::OK);
-        let spec = Daemon::spec("vg0");
-        let users = async |resource| who_uses(&daemon.directory, &spec, &[resource]).await;
-        let told = users(Resource::Vg).await.expect("it lives");
+        let cluster = FakeCluster::new(LockType::Sanlock);
+        let daemon = Daemon::with(Arc::new(cluster.host(1)), false).await;
+        daemon.start_vg_of("vg0", LockType::Sanlock).await;
+        let release = async |which, fate| settle(&daemon.directory, "lvm_vg0", which, fate).await;
+        let set_active = |lvs: Option<BTreeSet<Lvid>>| *daemon.lvs.0.lock().unwrap() = lvs;
+        let unused = Fate::GivenBackUnused;
+
+        let mut command = asker(&daemon, &cluster).await;
+        let told = release(Some(Resource::Vg), unused).await.expect_err("it lives");
         assert!(told.contains(&format!("process {}", command.id())), "{told}");
-        assert_eq!(
-            (users(Resource::Global).await, users(lv()).await),
-            (None, None),
-            "of others nobody is known"
-        );
         command.kill().unwrap();
         command.wait().unwrap();
-        assert_eq!(users(Resource::Vg).await, None, "it has ended");
-        let active: Lvid = format!("{}{}", "v".repeat(32), LV.replace('-', "")).as_str().try_into().unwrap();
-        *daemon.lvs.0.lock().unwrap() = Some(BTreeSet::from([active]));
-        assert!(users(lv()).await.is_some_and(|told| told.contains("is active")));
-        *daemon.lvs.0.lock().unwrap() = None;
-        assert!(users(lv()).await.is_some_and(|told| told.contains("cannot be told")));
-        assert_eq!(users(Resource::Vg).await, None, "no LV");
+        assert_eq!(release(Some(Resource::Vg), unused).await, Ok(ResultCode::OK), "it has ended");
+
+        let active = [["v".repeat(32), LV.replace('-', "")].concat().as_str().try_into().unwrap()];
+        for (lvs, words) in [(Some(BTreeSet::from(active)), "is active"), (None, "cannot be told")] {
+            cluster.leave_behind(1, "vg0", &lv(), LockMode::Shared);
+            set_active(lvs);
+            for which in [Some(lv()), None] {
+                let told = release(which, unused).await.expect_err(words);
+                assert!(told.contains(words), "{told}");
+            }
+            assert_eq!(cluster.holders("vg0", &lv()).len(), 1, "a refusal changes nothing");
+            assert_eq!(release(Some(lv()), Fate::GivenBack).await, Ok(ResultCode::OK), "forced");
+            while !cluster.holders("vg0", &lv()).is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        }
+        set_active(Some(BTreeSet::new()));
+        cluster.leave_behind(1, "vg0", &lv(), LockMode::Shared);
+        assert_eq!(release(None, unused).await, Ok(ResultCode::OK), "nobody uses it");
+    });
+}
+
+#[test]
+fn where_the_lock_manager_does_not_tell_what_there_is_nothing_is_given_back_unless_that_is_forced() {
+    run(async {
+        let cluster = FakeCluster::new(LockType::Dlm);
+        let daemon = Daemon::with(Arc::new(cluster.host(1)), false).await;
+        daemon.start_vg("vg0").await;
+        cluster.leave_behind(1, "vg0", &lv(), LockMode::Shared);
+        assert!(settle(&daemon.directory, "lvm_vg0", None, Fate::GivenBackUnused).await.is_err());
+        assert_eq!(cluster.holders("vg0", &lv()).len(), 1);
+        let forced = settle(&daemon.directory, "lvm_vg0", None, Fate::GivenBack).await;
+        assert_eq!((forced, cluster.holders("vg0", &lv()).len()), (Ok(ResultCode::OK), 0));
     });
 }
 

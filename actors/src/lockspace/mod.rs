@@ -30,7 +30,6 @@ pub mod event;
 pub mod explain;
 pub mod global;
 pub mod host_id;
-pub mod in_use;
 pub mod lock_manager;
 mod lock_table;
 pub mod messages;
@@ -38,6 +37,7 @@ pub mod orphan;
 pub mod picture;
 pub mod record;
 pub mod recovery;
+pub mod settle;
 pub mod state;
 mod value_block;
 

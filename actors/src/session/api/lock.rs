@@ -33,8 +33,8 @@ use crate::lockspace::lock_manager::{GlobalLease, Resource};
 use crate::lockspace::picture::{
     HolderPicture, LockspacePicture, ResourcePicture, Stage, WaiterPicture, Why as Reason,
 };
+use crate::lockspace::settle::Fate;
 use listing::{Place, Thing, Wanted, things};
-use orphans::Fate;
 
 /// How often a watcher is told what has changed.
 const WATCH_PERIOD: Duration = Duration::from_secs(1);

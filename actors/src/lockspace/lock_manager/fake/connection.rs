@@ -113,7 +113,13 @@ impl Connection for FakeConnection {
             return Ok(None);
         }
         let orphans = state.space(&self.name).orphans(self.host).into_iter();
-        Ok(Some(orphans.map(|(resource, mode)| Leftover { resource, mode, lv_args: "".into() }).collect()))
+        // Where a lease is does not matter to it, but that this is told.
+        let lv_args = |resource: &Resource| match resource {
+            Resource::Lv(_) => "1.0.0:70254592".into(),
+            Resource::Global | Resource::Vg => "".into(),
+        };
+        let told = |(resource, mode)| Leftover { lv_args: lv_args(&resource), resource, mode };
+        Ok(Some(orphans.map(told).collect()))
     }
 
     fn drop_orphans(&mut self) -> Result<(), Fault> {

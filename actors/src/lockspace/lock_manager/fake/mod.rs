@@ -103,6 +103,14 @@ impl FakeCluster {
         space.hold(host, resource, mode);
     }
 
+    /// Makes a host have a lock whose holder has died.
+    pub fn leave_behind(&self, host: u32, vg: &str, resource: &Resource, mode: LockMode) {
+        let mut state = self.state();
+        let space = state.space(&name_of(vg));
+        space.hold(host, resource, mode);
+        space.orphan(host, resource);
+    }
+
     /// Makes another host give a lock back, with this value if there is one.
     pub fn unlock(&self, host: u32, vg: &str, resource: &Resource, value: Option<ValueBlock>) {
         self.state().space(&name_of(vg)).give_back(host, resource, value);

@@ -110,6 +110,13 @@ impl Space {
         self.locks.iter().filter_map(of).collect()
     }
 
+    /// Makes a lock of a host an orphan.
+    pub(super) fn orphan(&mut self, host: u32, resource: &Resource) {
+        if let Some(held) = self.lock(resource).holders.get_mut(&host) {
+            held.is_orphan = true;
+        }
+    }
+
     /// Makes the locks of a host orphans.
     pub(super) fn orphan_all(&mut self, host: u32) {
         for held in self.locks.values_mut().filter_map(|lock| lock.holders.get_mut(&host)) {

@@ -1,24 +1,17 @@
 //! Locks that the lock managers have for an earlier daemon of this host.
 
-use std::time::Duration;
-
 use lvmwarden_protocol::api::Done;
 use lvmwarden_protocol::api::lock::{Error, Kind, Orphan};
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::{LockMode, ResultCode};
-use tokio::time::timeout;
 
 use super::kind;
-use crate::lockspace::ask::{Ask, Client};
 use crate::lockspace::book::Booked;
-use crate::lockspace::directory::{Directory, Question, lockspace_of};
-use crate::lockspace::in_use::who_uses;
+use crate::lockspace::directory::{Directory, lockspace_of};
 use crate::lockspace::lock_manager::{Leftover, Resource};
 use crate::lockspace::picture::LockspacePicture;
 use crate::lockspace::record::HolderRecord;
-
-/// How long one lockspace may take to ask its lock manager.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
+use crate::lockspace::settle::{self, Fate, leftovers};
 
 /// Lists those of lockspaces that are started, and what is remembered of those that could not be taken over.
 pub(super) async fn list(directory: &Directory, vg: Option<&VgName>) -> Vec<Orphan> {
@@ -36,12 +29,6 @@ pub(super) async fn list(directory: &Directory, vg: Option<&VgName>) -> Vec<Orph
         }
     }
     orphans
-}
-
-/// Returns what the lock manager has for an earlier daemon; `None` when it does not tell.
-async fn leftovers(directory: &Directory, lockspace: &str) -> Option<Vec<Leftover>> {
-    let asking = directory.ask(lockspace, question(directory).with(Ask::Orphans));
-    timeout(ANSWER_DEADLINE, asking).await.ok().flatten()?.orphans
 }
 
 fn found(directory: &Directory, picture: &LockspacePicture, leftover: Leftover) -> Orphan {
@@ -92,17 +79,6 @@ fn orphan(
     }
 }
 
-/// What is to become of locks of an earlier daemon.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Fate {
-    /// They are taken over.
-    Kept,
-    /// They are given back, if nobody uses them.
-    GivenBackUnused,
-    /// They are given back, whoever uses them.
-    GivenBack,
-}
-
 /// Has locks taken over or given back, as somebody has decided.
 pub(super) async fn settle(
     directory: &Directory,
@@ -123,41 +99,15 @@ pub(super) async fn settle(
         Some(Some(which)) => Some(which),
         Some(None) => return refused(vgname, ResultCode::NOT_FOUND, none_such),
     };
-    if fate == Fate::GivenBackUnused
-        && let Some(reason) = in_the_way(directory, &lockspace, which.as_ref()).await
-    {
-        return refused(vgname, ResultCode::BUSY, &reason);
-    }
-    let ask = question(directory).with(Ask::Settle { which, keep: fate == Fate::Kept });
-    let Some(answer) = directory.ask(&lockspace, ask).await else {
-        return Err(Error::NotStarted { vgname });
+    let code = match settle::settle(directory, &lockspace, which, fate).await {
+        Ok(code) => code,
+        Err(reason) => return refused(vgname, ResultCode::BUSY, &reason),
     };
-    match answer.code {
+    match code {
         ResultCode::OK => Ok(Done {}),
         ResultCode::NO_LOCKSPACE => Err(Error::NotStarted { vgname }),
         code @ ResultCode::NOT_FOUND => refused(vgname, code, none_such),
         code @ ResultCode::INVALID => refused(vgname, code, "locks of LVs alone are taken over"),
         code => refused(vgname, code, "the lock manager, or its state, does not allow it"),
     }
-}
-
-/// Returns why locks are not given back unless that is forced.
-async fn in_the_way(directory: &Directory, lockspace: &str, which: Option<&Resource>) -> Option<String> {
-    let Some(picture) = directory.describe_one(lockspace).await else {
-        return Some("its lockspace does not answer in time, or has just gone".to_owned());
-    };
-    let is_meant = |resource: &Resource| match which {
-        Some(wanted) => wanted == resource,
-        None => matches!(resource, Resource::Lv(_)),
-    };
-    let Some(leftovers) = leftovers(directory, lockspace).await else {
-        return Some("the lock manager does not tell which locks it has for an earlier daemon".to_owned());
-    };
-    let meant: Vec<_> = leftovers.into_iter().map(|one| one.resource).filter(is_meant).collect();
-    who_uses(directory, &picture.spec, &meant).await
-}
-
-fn question(directory: &Directory) -> Question {
-    let client = std::sync::Arc::new(Client::of_this_daemon("lvmwarden"));
-    Question { ticket: directory.environment().tickets.next(), client, lock_type: None }
 }
