@@ -117,15 +117,23 @@ fn waiting_calls_of_a_member_take_none_from_root() {
     let _service = open_to_members(site.service(), &site).set("log.level", "\"error\"").start();
     let mut root = Client::connect(&site);
     let (id, _) = start_pvmove(&site, &mut root, &site.pvmove("pvmove0"));
-    let mut subscribers = as_member(|| {
-        let mut all: Vec<_> = (0..500).map(|_| Client::connect(&site)).collect();
-        for client in &mut all {
-            client.stream("org.lvmwarden.Events.Subscribe", &json!({}));
-        }
-        all
-    });
-    let refused = subscribers.split_off(375);
-    for mut client in refused {
+    let recent = root.call("org.lvmwarden.Events.Recent", &json!({}));
+    let cursor = &recent["events"][0]["cursor"];
+    let subscribe = |count| {
+        as_member(|| {
+            let mut all: Vec<_> = (0..count).map(|_| Client::connect(&site)).collect();
+            for client in &mut all {
+                client.stream("org.lvmwarden.Events.Subscribe", &json!({ "cursor": cursor }));
+            }
+            all
+        })
+    };
+    let mut subscribers = subscribe(375);
+    for client in &mut subscribers {
+        // Whoever is told of an event has been let in.
+        client.next_of_stream();
+    }
+    for mut client in subscribe(125) {
         let reply = client.next().unwrap();
         let parameters = json!({"what": "waiting_calls", "uid": UID, "limit": 375});
         assert_eq!(reply, json!({"error": "org.lvmwarden.Service.TooMany", "parameters": parameters}));
