@@ -116,7 +116,7 @@ fn a_lockspace_is_prepared_only_where_its_leases_are() {
         host.expect("prepare", answer);
     }
     host.expect("init_vg lvmlock true", "\"1.0.0:lvmlock\"");
-    host.expect("prepare", "Prepared { global: Enabled, previous_generation: 0 }");
+    host.expect("prepare", "Prepared { global: Enabled, previous_generation: 0, is_left_behind: false }");
     lab.disk().destroy(65);
     host.expect("prepare", "error -212: ");
 }
@@ -183,8 +183,8 @@ fn locks_of_a_process_that_was_killed_are_adopted() {
     a.expect(
         "orphans",
         &format!(
-            "Some([Orphan {{ resource: Vg, mode: Shared, lv_args: \"\" }}, \
-             Orphan {{ resource: Lv(\"{LV1}\"), mode: Exclusive, lv_args: \"{FIRST}\" }}])"
+            "Some([Leftover {{ resource: Vg, mode: Shared, lv_args: \"\" }}, \
+             Leftover {{ resource: Lv(\"{LV1}\"), mode: Exclusive, lv_args: \"{FIRST}\" }}])"
         ),
     );
     a.expect_all(&[
