@@ -15,6 +15,15 @@ pub const BOUND: Duration = Duration::from_millis(if cfg!(debug_assertions) { 20
 #[track_caller]
 #[expect(clippy::print_stdout, reason = "the numbers are worth a look even when the test passes")]
 pub fn is_served_during(mut ask: impl FnMut() + Send, mischief: impl FnOnce()) {
+    /// Ends the witness, also where the mischief fails.
+    struct End<'a>(&'a AtomicBool);
+
+    impl Drop for End<'_> {
+        fn drop(&mut self) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
     let over = AtomicBool::new(false);
     let mut latencies = thread::scope(|scope| {
         let asking = scope.spawn(|| {
@@ -27,8 +36,9 @@ pub fn is_served_during(mut ask: impl FnMut() + Send, mischief: impl FnOnce()) {
             }
             latencies
         });
+        let end = End(&over);
         mischief();
-        over.store(true, Ordering::Relaxed);
+        drop(end);
         asking.join().expect("the witness is always answered")
     });
     latencies.sort_unstable();

@@ -16,7 +16,7 @@ pub mod poll;
 use std::io;
 use std::time::Duration;
 
-use bytes::{Bytes, BytesMut};
+use bytes::{BufMut, Bytes, BytesMut};
 use lvmwarden_protocol::framing::{FramingError, MessageCodec};
 use slog::{Logger, trace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -32,6 +32,9 @@ pub const HALF_MESSAGE_DEADLINE: Duration = Duration::from_mins(1);
 pub const WRITE_DEADLINE: Duration = Duration::from_mins(1);
 /// How much is read at once; an ordinary request fits.
 const READ_BYTES: usize = 4096;
+/// The most that one read takes of a long message: a client that goes on writing meanwhile would have a read go on as long
+/// as there is room.
+const LONG_READ_BYTES: usize = 64 * 1024;
 /// How much of a message is logged: a request of lvm is much shorter, and millions of lines would hold everybody up.
 const LOGGED_BYTES: usize = 16 * 1024;
 
@@ -84,7 +87,7 @@ async fn read_rest(
 ) -> Result<Option<Bytes>, FramingError> {
     loop {
         received.reserve(READ_BYTES);
-        if stream.read_buf(&mut received).await? == 0 {
+        if stream.read_buf(&mut (&mut received).limit(LONG_READ_BYTES)).await? == 0 {
             return codec.decode_eof(&mut received);
         }
         if let Some(message) = codec.decode(&mut received)? {

@@ -1,6 +1,7 @@
 //! What is told of operations: events, the history, descriptions, and an end that is waited for.
 
-use std::fs;
+use std::fs::{File, OpenOptions};
+use std::io::Write;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -47,10 +48,13 @@ async fn steps(daemon: &Daemon) -> Vec<(HistoryStep, Option<u32>)> {
     history(daemon).await.into_iter().map(|entry| (entry.step, entry.pid)).collect()
 }
 
-/// Lets the child of `op` say how far it is.
-fn say(daemon: &Daemon, op: Uuid, percent: &str) {
+/// Lets the child of `op` say how far it is. Returns its pipe, of which a child has both ends: what it says stays there
+/// until a daemon reads it.
+fn say(daemon: &Daemon, op: Uuid, percent: &str) -> File {
     let output = daemon.environment.output_dir.join(format!("{op}.out"));
-    fs::write(output, format!("  vg/pvmove0: Moved: {percent}%\n")).unwrap();
+    let mut output = OpenOptions::new().read(true).write(true).open(output).unwrap();
+    writeln!(output, "  vg/pvmove0: Moved: {percent}%").unwrap();
+    output
 }
 
 /// In either mode: the kernel forgets it at the end of the segment.
@@ -100,7 +104,7 @@ fn every_step_of_an_operation_is_an_event_and_those_that_count_are_kept() {
         let op = daemon.begin(&request).await;
         let child = host.child(1).await;
         daemon.follows(&request, child).await;
-        say(&daemon, op, "31.25");
+        let _output = say(&daemon, op, "31.25");
         host.end(child, ProcessExit::Code(5));
         assert_eq!(daemon.result(&request).await, Outcome::Retcode(5));
         let expected = [
@@ -150,7 +154,7 @@ fn an_adoption_and_a_retry_are_told() {
         drop(daemon);
 
         let daemon = host.start(Stop::LeaveChild).await;
-        say(&daemon, op, "50.00");
+        let _output = say(&daemon, op, "50.00");
         daemon.follows(&pvmove("A"), first).await;
         host.end(first, ProcessExit::Signal(9));
         let second = host.child(2).await;
@@ -205,7 +209,7 @@ fn an_operation_is_found_by_its_name_and_described() {
 
         drop(daemon);
         let daemon = host.start(Stop::LeaveChild).await;
-        say(&daemon, op, "12.50");
+        let _output = say(&daemon, op, "12.50");
         eventually(Some(12.5), async || daemon.directory.find(op).await.unwrap()?.percent).await;
         let found = daemon.directory.find(op).await.unwrap().unwrap();
         assert_eq!((found.op, &found.request, found.uid), (op, &pvmove("A"), UID));

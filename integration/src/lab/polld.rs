@@ -87,6 +87,8 @@ impl Daemon<'_> {
     /// The daemon does not answer.
     pub fn operations(&self) -> Result<Vec<Entry>> {
         let printed = self.guest.sh("timeout 5 lvmpolld --dump")?;
+        // The C program ends with 0 as well when nobody listens.
+        ensure!(printed.contains("# Registered polling operations"), "the daemon does not answer: {printed}");
         // The C program indents what the daemon says.
         let dump: Vec<&str> = printed.lines().map(|line| line.strip_prefix("  ").unwrap_or(line)).collect();
         let mut entries = dump::parse(&dump.join("\n"));
