@@ -192,13 +192,26 @@ impl Launch<'_> {
     }
 }
 
+/// Mounts the folder `$0` on `/dev/mapper`, and becomes the rest. A machine without device-mapper has no such folder; there
+/// `/dev` is another one, with those nodes that a daemon opens.
+const ON_DEV_MAPPER: &str = r#"
+    set -e
+    if ! [ -d /dev/mapper ]; then
+        mkdir -p "$0.dev/mapper"
+        for node in null zero random urandom; do
+            : > "$0.dev/$node"
+            mount --bind "/dev/$node" "$0.dev/$node"
+        done
+        mount --rbind "$0.dev" /dev
+    fi
+    mount --bind "$0" /dev/mapper
+    exec "$@"
+"#;
+
 /// Starts `program` where `/dev/mapper` is `folder`, for it alone.
 fn in_a_namespace(folder: &Path, program: &Path) -> Command {
     let mut command = Command::new("unshare");
-    command
-        .args(["--mount", "sh", "-c", r#"mount --bind "$0" /dev/mapper && exec "$@""#])
-        .arg(folder)
-        .arg(program);
+    command.args(["--mount", "sh", "-c", ON_DEV_MAPPER]).arg(folder).arg(program);
     command
 }
 
