@@ -15,7 +15,7 @@ use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
-const VOLUME_MIB: u32 = 64;
+const VOLUME_MIB: u32 = 112;
 const COPY_LIMIT: Duration = Duration::from_mins(2);
 
 /// Runs the demonstration; it takes about a minute.
@@ -60,19 +60,19 @@ fn show(guest: &Guest) -> Result<()> {
         operation.pid
     ));
     let bar = Bar::new();
-    watch(guest, &bar, 40)?;
+    watch(guest, &bar, 15)?;
 
     bar.say("kill -9 of the daemon, in the middle");
     daemon.kill()?;
     ensure!(guest.lvpoll_pids()? == [operation.pid], "lvpoll did not outlive the daemon");
     bar.say(&format!("the daemon is gone; lvpoll, process {}, goes on without it", operation.pid));
-    watch(guest, &bar, 60)?;
+    watch(guest, &bar, 25)?;
 
     let daemon = guest.start_polld(Polld::Ours)?;
     let adopted = adopted(&daemon, &operation)?;
     ensure!(guest.lvpoll_pids()? == [operation.pid], "lvpoll was started twice");
     bar.say(&format!("a new daemon, process {}, adopted lvpoll, still process {}", daemon.pid, adopted.pid));
-    watch(guest, &bar, 75)?;
+    watch(guest, &bar, 40)?;
 
     bar.say("copying at full speed again");
     guest.fast_copying()?;
