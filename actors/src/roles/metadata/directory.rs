@@ -101,6 +101,7 @@ impl Directory {
         let answer = cache.answer(request.clone(), decision, environment.now(source));
         let comings = cache.take_comings();
         drop(cache);
+        environment.knowledge.changed();
         self.follow(comings);
         Ok(answer)
     }
@@ -125,6 +126,7 @@ impl Directory {
 
     fn give_up(&self, uuid: &Vgid, why: Undecided) -> Answer {
         self.environment.cache().crashed(uuid);
+        self.environment.knowledge.changed();
         warn!(self.log, "a VG does not decide"; "vg" => %uuid, "why" => ?why,
               "next" => "nothing is changed; commands are told to read the VG from its disks");
         Reply::failed("the VG cannot be changed in the cache: read it from its disks").into()

@@ -22,6 +22,7 @@
 //! | [`cached_vg::actor`] | one VG |
 //! | [`directory`] | what sessions call |
 //! | [`session`] | lvmetad's clients |
+//! | [`knowledge`] | what those who read PVs and those who tell of them agree on |
 //! | [`settings`] | what the role is told, and what its parts share |
 //!
 //! Nothing is remembered over a restart of the daemon: commands that found no daemon may have changed VGs meanwhile. The
@@ -34,6 +35,7 @@
 pub mod cache;
 pub mod cached_vg;
 pub mod directory;
+pub mod knowledge;
 pub mod pv_index;
 pub mod session;
 pub mod settings;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
 use super::cache::{Cache, Now};
+use super::knowledge::Knowledge;
 use super::pv_index::Source;
 use crate::activity::Activity;
 
@@ -16,6 +17,8 @@ pub struct MetadataEnvironment {
     cache: Mutex<Cache>,
     /// Held by whoever changes the cache, from the question to the answer.
     pub(super) changing: tokio::sync::Mutex<()>,
+    /// What is known beside the cache, and who waits for changes.
+    pub knowledge: Knowledge,
     /// Who needs the daemon.
     pub activity: Activity,
 }

@@ -85,6 +85,7 @@ impl Drop for CachedVgActor {
             warn!(self.link.log, "the actor of a VG has crashed"; "vg" => %self.uuid,
                   "next" => "commands are told to read the VG from its disks");
             self.environment.cache().crashed(&self.uuid);
+            self.environment.knowledge.changed();
         }
     }
 }
