@@ -1,23 +1,18 @@
-//! lvmwarden.toml(5), from the commented default file in `packaging/`.
+//! The commented configuration file, and lvmwarden.toml(5) from it.
 
-use std::fs;
-use std::path::Path;
-
-use anyhow::{Context as _, Result};
 use roff::{Roff, bold, roman};
 
 use super::Page;
 use super::man::title;
 
-/// Makes it.
-pub(super) fn page(root: &Path) -> Result<Page> {
-    let defaults =
-        fs::read_to_string(root.join("packaging/lvmwarden.toml")).context("cannot read the default file")?;
+/// Makes both.
+pub(super) fn pages() -> [Page; 2] {
+    let defaults = lvmwarden::daemon::default_configuration();
     let text = title("lvmwarden.toml", 5)
         + include_str!("lvmwarden.toml.roff")
         + &keys(&defaults)
         + include_str!("lvmwarden.toml.end.roff");
-    Ok(Page::new("docs/man/lvmwarden.toml.5", text))
+    [Page::new("packaging/lvmwarden.toml", defaults), Page::new("docs/man/lvmwarden.toml.5", text)]
 }
 
 /// Makes a part for each section of the file, with an entry for each key: its default, then the remarks above it.

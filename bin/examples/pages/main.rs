@@ -43,7 +43,8 @@ fn main() -> Result<()> {
     };
     let package = Path::new(env!("CARGO_MANIFEST_DIR"));
     let root = package.parent().context("this package lies in no repository")?;
-    let mut pages = vec![man::lvmwarden(), man::lvmwardend(), configuration::page(root)?, api::page()];
+    let mut pages = vec![man::lvmwarden(), man::lvmwardend(), api::page()];
+    pages.extend(configuration::pages());
     pages.extend(completions::pages());
     if is_check { check(root, &pages) } else { write(root, &pages) }
 }

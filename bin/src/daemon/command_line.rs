@@ -74,7 +74,7 @@ pub(crate) struct ServiceOptions {
     #[arg(short, long, value_name = "PATH")]
     config: Option<PathBuf>,
 
-    /// Say whether the configuration makes sense, and end: 0 if it does, 2 if not
+    /// Say whether the configuration makes sense and what in it is not the default, and end: 0 if it does, 2 if not
     #[arg(long)]
     pub(crate) check_config: bool,
 

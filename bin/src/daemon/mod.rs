@@ -37,6 +37,11 @@ use std::process::ExitCode;
 use command_line::Program;
 pub use command_line::command;
 
+/// Returns the commented configuration file that packages install: every key with its remarks and its default.
+pub fn default_configuration() -> String {
+    config::default_file()
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
     match command_line::parse(std::env::args_os()) {

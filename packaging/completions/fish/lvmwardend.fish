@@ -31,7 +31,7 @@ warning\t''
 info\t''
 debug\t''
 trace\t''"
-complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -l check-config -d 'Say whether the configuration makes sense, and end: 0 if it does, 2 if not'
+complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -l check-config -d 'Say whether the configuration makes sense and what in it is not the default, and end: 0 if it does, 2 if not'
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -s V -l version -d 'Print version'
 complete -c lvmwardend -n "__fish_lvmwardend_needs_command" -f -a "lvmpolld" -d 'Polls pvmoves, conversions and merges, as lvmpolld does'

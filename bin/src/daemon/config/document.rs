@@ -9,6 +9,8 @@ use std::ops::Range;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
+use super::kinds::Kind;
+
 /// Something wrong in the text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Problem {
@@ -31,21 +33,20 @@ const SUGGESTED_DISTANCE: usize = 3;
 /// How much of a wrong value is repeated, in characters.
 const REPEATED_CHARACTERS: usize = 40;
 
-/// A TOML document whose sections are taken out one after the other.
+/// A TOML document whose sections are taken out one after the other, and of each its keys.
 pub(super) struct Document<'text> {
     text: &'text str,
     rest: DeTable<'text>,
     known: Vec<&'static str>,
+    section: Option<Section<'text>>,
     problems: Vec<Problem>,
 }
 
-/// One section, whose keys are taken out one after the other.
-pub(super) struct Section<'document, 'text> {
+/// The section whose keys are being taken out.
+struct Section<'text> {
     name: &'static str,
-    text: &'text str,
     rest: DeTable<'text>,
     known: Vec<&'static str>,
-    problems: &'document mut Vec<Problem>,
 }
 
 impl<'text> Document<'text> {
@@ -62,11 +63,12 @@ impl<'text> Document<'text> {
         if !problems.is_empty() {
             return Err(problems);
         }
-        Ok(Self { text, rest: table.into_inner(), known: Vec::new(), problems })
+        Ok(Self { text, rest: table.into_inner(), known: Vec::new(), section: None, problems })
     }
 
-    /// Takes the section `name` out and reads its keys; an absent one is empty.
-    pub(super) fn section(&mut self, name: &'static str, read: impl FnOnce(&mut Section<'_, 'text>)) {
+    /// Goes on to the section `name`; an absent one is empty.
+    pub(super) fn section(&mut self, name: &'static str) {
+        self.end_section();
         self.known.push(name);
         let found = self.rest.remove_entry(name).map(|(key, value)| (key.span(), value.into_inner()));
         let rest = match found {
@@ -75,13 +77,37 @@ impl<'text> Document<'text> {
             Some((span, _)) => {
                 let what = format!("{name} must be a section, [{name}]");
                 self.problems.push(problem(self.text, span, &what));
-                return;
+                DeTable::default()
             }
         };
-        let mut section =
-            Section { name, text: self.text, rest, known: Vec::new(), problems: &mut self.problems };
-        read(&mut section);
-        section.finish();
+        self.section = Some(Section { name, rest, known: Vec::new() });
+    }
+
+    /// Takes the value of the key `name` out of the section, if it is there and permitted.
+    pub(super) fn take<T>(&mut self, name: &'static str, kind: &Kind<T>) -> Option<T> {
+        let section = self.section.as_mut()?;
+        section.known.push(name);
+        let value = section.rest.remove(name)?;
+        let read = kind.read(value.get_ref());
+        if read.is_none() {
+            let wrong = repeated(self.text, &value);
+            let what = format!("{}.{name} cannot be {wrong}; permitted: {}", section.name, kind.permitted);
+            self.problems.push(problem(self.text, value.span(), &what));
+        }
+        read
+    }
+
+    /// Tells of the keys that nobody asked for.
+    fn end_section(&mut self) {
+        let Some(Section { name: section, rest, known }) = self.section.take() else { return };
+        for key in rest.keys() {
+            let name = key.get_ref();
+            let what = match nearest(name, &known) {
+                Some(near) => format!("there is no key {section}.{name}; did you mean {section}.{near}?"),
+                None => format!("there is no key {section}.{name}; [{section}] has {}", listed(known.iter())),
+            };
+            self.problems.push(problem(self.text, key.span(), &what));
+        }
     }
 
     /// Ends the reading.
@@ -89,6 +115,7 @@ impl<'text> Document<'text> {
     /// # Errors
     /// Everything that was wrong, and the sections that nobody asked for; in the order of the text.
     pub(super) fn finish(mut self) -> Result<(), Vec<Problem>> {
+        self.end_section();
         for (key, value) in &self.rest {
             let name = key.get_ref();
             let sections = listed(self.known.iter().map(|known| format!("[{known}]")));
@@ -103,43 +130,6 @@ impl<'text> Document<'text> {
         }
         self.problems.sort();
         if self.problems.is_empty() { Ok(()) } else { Err(self.problems) }
-    }
-}
-
-impl Section<'_, '_> {
-    /// Sets `target` to the value of the key `name`, if it is there.
-    ///
-    /// `read` returns what is permitted when the value is not.
-    pub(super) fn set<T>(
-        &mut self,
-        name: &'static str,
-        target: &mut T,
-        read: impl FnOnce(&DeValue<'_>) -> Result<T, String>,
-    ) {
-        self.known.push(name);
-        let Some(value) = self.rest.remove(name) else { return };
-        match read(value.get_ref()) {
-            Ok(value) => *target = value,
-            Err(permitted) => {
-                let wrong = repeated(self.text, &value);
-                let what = format!("{}.{name} cannot be {wrong}; permitted: {permitted}", self.name);
-                self.problems.push(problem(self.text, value.span(), &what));
-            }
-        }
-    }
-
-    fn finish(self) {
-        let section = self.name;
-        for key in self.rest.keys() {
-            let name = key.get_ref();
-            let what = match nearest(name, &self.known) {
-                Some(near) => format!("there is no key {section}.{name}; did you mean {section}.{near}?"),
-                None => {
-                    format!("there is no key {section}.{name}; [{section}] has {}", listed(self.known.iter()))
-                }
-            };
-            self.problems.push(problem(self.text, key.span(), &what));
-        }
     }
 }
 

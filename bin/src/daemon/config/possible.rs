@@ -15,7 +15,7 @@ const NO_ARCHIVES: [&str; 7] =
 /// Returns what cannot be, a line for each: nothing of it gets better by a start, and a start is refused.
 pub(crate) fn impossible(config: &Config) -> Vec<String> {
     let mut problems = shared_paths(config);
-    let directory = &config.archive_janitor_directory;
+    let directory = &config.archive_janitor.directory;
     let place = resolved(directory);
     if NO_ARCHIVES.iter().any(|other| resolved(Path::new(other)) == place) {
         problems.push(format!(
@@ -30,12 +30,12 @@ pub(crate) fn impossible(config: &Config) -> Vec<String> {
 pub(crate) fn not_yet_possible(config: &Config) -> Vec<String> {
     let mut problems = Vec::new();
     if config.plays(Role::Poll)
-        && let Err(error) = executable(&config.poll_binary)
+        && let Err(error) = executable(&config.poll.binary)
     {
         problems.push(format!("poll.binary: {error:#}"));
     }
-    let directory = &config.archive_janitor_directory;
-    if config.archive_janitor_enabled && !may_be_archive(directory) {
+    let directory = &config.archive_janitor.directory;
+    if config.archive_janitor.enabled && !may_be_archive(directory) {
         problems.push(format!(
             "archive_janitor.directory: {} is not an archive of metadata",
             directory.display()
@@ -47,12 +47,12 @@ pub(crate) fn not_yet_possible(config: &Config) -> Vec<String> {
 /// Finds paths that two keys name, however they write them.
 fn shared_paths(config: &Config) -> Vec<String> {
     let paths = [
-        (config.plays(Role::Poll), "poll.socket", &config.poll_socket),
+        (config.plays(Role::Poll), "poll.socket", &config.poll.socket),
         (config.plays(Role::Lock), "lock.socket", &config.lock.socket),
         (config.plays(Role::Lock), "lock.pid_file", &config.lock.pid_file),
         (config.plays(Role::Lock), "lock.adopt_file", &config.lock.adopt_file),
-        (config.plays(Role::Metadata), "metadata.socket", &config.metadata_socket),
-        (true, "api.socket", &config.api_socket),
+        (config.plays(Role::Metadata), "metadata.socket", &config.metadata.socket),
+        (true, "api.socket", &config.api.socket),
     ];
     let used: Vec<_> =
         paths.into_iter().filter(|(used, ..)| *used).map(|(_, key, path)| (key, resolved(path))).collect();

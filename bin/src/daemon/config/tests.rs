@@ -1,6 +1,13 @@
 //! Texts that are understood, those that are not, and the file that is delivered.
 
+use lvmwarden_actors::poll_operation::state::Mode;
+use lvmwarden_protocol::lock::LockType;
+use lvmwarden_protocol::lock::info::InfoFormat;
+use slog::Level;
+
+use super::keys::{Api, ArchiveJanitor, Events, History, Lock, Log, Metadata, Metrics, Poll, Service};
 use super::*;
+use crate::daemon::logging::Format;
 
 /// The file that packages install.
 const DELIVERED: &str = include_str!("../../../../packaging/lvmwarden.toml");
@@ -30,8 +37,9 @@ fn what_is_not_said_has_its_default() {
 fn the_delivered_file_shows_the_default_of_every_key() {
     let shown = parse(&uncommented()).unwrap();
     let off_by_default = Some("127.0.0.1:9836".parse().unwrap());
-    let limits = Rules { per_vg: Some(2), per_pv: Some(1), windows: Vec::new() };
-    let expected = Config { metrics_listen: off_by_default, poll_rules: limits, ..Config::default() };
+    let mut expected = Config::default();
+    expected.metrics.listen = off_by_default;
+    (expected.poll.limit_per_vg, expected.poll.limit_per_pv) = (Some(2), Some(1));
     assert_eq!(shown, expected);
 }
 
@@ -114,23 +122,21 @@ fn every_key_is_understood() {
         keep = 10000
     "#;
     let config = Config {
-        service_roles: Vec::new(),
-        log_level: Level::Debug,
-        log_format: Format::Json,
-        log_wire: true,
-        poll_socket: "/run/s".into(),
-        poll_binary: "/bin/lvm".into(),
-        poll_mode: Mode::Classic,
-        poll_interval_seconds: 1,
-        poll_starts_at_once: 64,
-        poll_reconcile: Reconcile::Report,
-        poll_reconcile_at_once: 1,
-        poll_rules: Rules {
-            per_vg: Some(1000),
-            per_pv: Some(1),
+        service: Service { roles: Vec::new() },
+        log: Log { level: Level::Debug, format: Format::Json, wire: true },
+        poll: Poll {
+            socket: "/run/s".into(),
+            binary: "/bin/lvm".into(),
+            mode: Mode::Classic,
+            interval_seconds: 1,
+            starts_at_once: 64,
+            reconcile: Reconcile::Report,
+            reconcile_at_once: 1,
+            limit_per_vg: Some(1000),
+            limit_per_pv: Some(1),
             windows: vec!["22:00-06:00".parse().unwrap()],
         },
-        lock: LockSettings {
+        lock: Lock {
             socket: "/run/l".into(),
             pid_file: "/run/l.pid".into(),
             adopt_file: "/run/l.adopt".into(),
@@ -142,20 +148,20 @@ fn every_key_is_understood() {
             binary: "/bin/l".into(),
             kill_program: "/bin/k".into(),
         },
-        metadata_socket: "/run/m".into(),
-        api_socket: "/run/a".into(),
-        api_mode: 0o600,
-        api_group: Group::Number(100),
-        metrics_listen: Some("[::1]:1".parse().unwrap()),
-        events_keep: 100_000,
-        archive_janitor_enabled: true,
-        archive_janitor_directory: "/a".into(),
-        archive_janitor_files_per_vg: 1,
-        archive_janitor_bytes_per_vg: u32::MAX,
-        archive_janitor_age_days: 36_500,
-        archive_janitor_keep_newest: 1,
-        archive_janitor_period_minutes: 1,
-        history_keep: 10_000,
+        metadata: Metadata { socket: "/run/m".into() },
+        api: Api { socket: "/run/a".into(), mode: 0o600, group: Group::Number(100) },
+        metrics: Metrics { listen: Some("[::1]:1".parse().unwrap()) },
+        events: Events { keep: 100_000 },
+        history: History { keep: 10_000 },
+        archive_janitor: ArchiveJanitor {
+            enabled: true,
+            directory: "/a".into(),
+            files_per_vg: 1,
+            bytes_per_vg: u32::MAX,
+            age_days: 36_500,
+            keep_newest: 1,
+            period_minutes: 1,
+        },
     };
     assert_eq!(parse(text), Ok(config));
 }
@@ -191,7 +197,12 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
         ("poll", "reconcile", "true", r#""resume", "report", "off""#),
         ("poll", "reconcile_at_once", "0", "a whole number from 1 to 1000"),
         ("poll", "limit_per_vg", "0", "a whole number from 1 to 1000"),
-        ("poll", "windows", r#"["22-06"]"#, r#"a list of parts of the day, such as ["22:00-06:00"]"#),
+        (
+            "poll",
+            "windows",
+            r#"["22-06"]"#,
+            r#"a list of parts of the day, such as ["22:00-06:00", "12:30-13:30"]"#,
+        ),
         ("api", "socket", "[]", path),
         ("api", "mode", "0o660", mode),
         ("api", "mode", r#""660""#, mode),
@@ -303,13 +314,67 @@ fn an_absent_file_is_no_problem_unless_it_was_named() {
     );
 }
 
+/// What packages install is what the list of keys says.
+#[test]
+fn the_delivered_file_is_the_one_that_is_written() {
+    assert_eq!(default_file(), DELIVERED, "`cargo pages` writes it");
+}
+
 #[test]
 fn a_change_is_told_by_its_key() {
     let old = Config::default();
     assert_eq!(changes(&old, &old), []);
     let new = parse("[log]\nlevel = 'debug'\n[events]\nkeep = 5\n").unwrap();
+    let told: Vec<_> = changes(&old, &new).into_iter().map(|change| (change.key, change.at_once)).collect();
+    assert_eq!(told, [("log.level".to_owned(), true), ("events.keep".to_owned(), false)]);
+}
+
+/// What a running daemon has after a reload differs from the file in the keys that wait for a restart, and in no other.
+#[test]
+fn a_reload_takes_on_every_key_that_it_can() {
+    let new = parse("[log]\nlevel = 'debug'\n[events]\nkeep = 5\n[poll]\nlimit_per_pv = 3\n").unwrap();
+    let mut config = Config::default();
+    take_on(&mut config, &new);
+    let waiting: Vec<_> = changes(&config, &new).into_iter().map(|change| change.key).collect();
+    assert_eq!(waiting, ["events.keep"]);
+}
+
+#[test]
+fn what_is_not_the_default_is_told_with_the_default() {
+    let text =
+        "[service]\nroles = ['lock', 'poll']\n[poll]\nlimit_per_vg = 3\n[api]\nmode = '0600'\ngroup = '7'\n";
+    assert_eq!(differences(&Config::default()), Vec::<String>::new());
     assert_eq!(
-        changes(&old, &new),
-        [Change { key: "log.level", at_once: true }, Change { key: "events.keep", at_once: false }]
+        differences(&parse(text).unwrap()),
+        [
+            r#"service.roles = ["lock", "poll"] (by default ["poll"])"#,
+            "poll.limit_per_vg = 3 (by default not set)",
+            r#"api.mode = "0600" (by default "0660")"#,
+            r#"api.group = "7" (by default "lvmwarden")"#,
+        ]
     );
+}
+
+/// A value that is written is read as the same value: the file of one daemon can be made from what another one does.
+#[test]
+fn what_is_written_is_read_as_it_was() {
+    struct Writer<'config>(&'config Config, String);
+    impl Visitor for Writer<'_> {
+        fn section(&mut self, name: &'static str) {
+            self.1.extend(["[", name, "]\n"]);
+        }
+        fn key<T: PartialEq + Clone>(&mut self, key: Key<T>) {
+            if let Some(value) = key.kind.write((key.get)(self.0)) {
+                self.1.extend([key.name, " = ", &value, "\n"]);
+            }
+        }
+    }
+    let odd = "[api]\ngroup = 'a\"b\\\u{e9}'\nsocket = '/a \"b\"'\n[poll]\nwindows = ['22:00-06:00']\nlimit_per_vg = 9\n";
+    for text in ["", odd] {
+        let config = parse(text).unwrap();
+        let mut writer = Writer(&config, String::new());
+        keys(&mut writer);
+        let written = writer.1;
+        assert_eq!(parse(&written), Ok(config), "{written}");
+    }
 }

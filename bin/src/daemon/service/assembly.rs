@@ -63,10 +63,10 @@ pub(super) fn environment(
     };
     let history = poll.is_some().then(|| {
         let (directory, events) = (place.history.clone(), voices.events.clone());
-        Arc::new(HistorySite { directory, keep: config.history_keep, health: Health::default(), events })
+        Arc::new(HistorySite { directory, keep: config.history.keep, health: Health::default(), events })
     });
     let lock = doors.lvmlockd.is_some().then(|| lock_environment(config, place, voices.events.clone()));
-    let roles = config.service_roles.iter().map(|role| role.as_str().to_owned()).collect();
+    let roles = config.service.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let info = ServiceInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: Timestamp::now(),
@@ -85,7 +85,7 @@ pub(super) fn environment(
         events: voices.events,
         metrics: voices.metrics,
         access: Access { group: doors.group },
-        default_interval_seconds: AtomicU32::new(config.poll_interval_seconds),
+        default_interval_seconds: AtomicU32::new(config.poll.interval_seconds),
         reconcile: reconciling(config).map(Arc::new),
         knobs: Knobs::new(sys_directory()),
         archive,
@@ -103,38 +103,38 @@ fn sys_directory() -> PathBuf {
 }
 
 fn reconciling(config: &Config) -> Option<Reconciling> {
-    let resume = match config.poll_reconcile {
+    let resume = match config.poll.reconcile {
         Reconcile::Resume => true,
         Reconcile::Report => false,
         Reconcile::Off => return None,
     };
-    Some(Reconciling::new(Policy { resume, at_once: config.poll_reconcile_at_once as usize }))
+    Some(Reconciling::new(Policy { resume, at_once: config.poll.reconcile_at_once as usize }))
 }
 
 fn archive_settings(config: &Config) -> Settings {
     Settings {
-        enabled: config.archive_janitor_enabled,
-        directory: config.archive_janitor_directory.clone(),
+        enabled: config.archive_janitor.enabled,
+        directory: config.archive_janitor.directory.clone(),
         limits: Limits {
-            files_per_vg: config.archive_janitor_files_per_vg,
-            bytes_per_vg: config.archive_janitor_bytes_per_vg.into(),
-            age_days: config.archive_janitor_age_days,
-            keep_newest: config.archive_janitor_keep_newest,
+            files_per_vg: config.archive_janitor.files_per_vg,
+            bytes_per_vg: config.archive_janitor.bytes_per_vg.into(),
+            age_days: config.archive_janitor.age_days,
+            keep_newest: config.archive_janitor.keep_newest,
         },
-        period: Duration::from_mins(config.archive_janitor_period_minutes.into()),
+        period: Duration::from_mins(config.archive_janitor.period_minutes.into()),
     }
 }
 
 fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::Result<Arc<PollEnvironment>> {
     let role = PollRole {
-        binary: executable(&config.poll_binary)?,
+        binary: executable(&config.poll.binary)?,
         verbose: false,
-        mode: config.poll_mode,
+        mode: config.poll.mode,
         // No file system is kept busy.
         directory: Some("/".into()),
         on_stop: Stop::LeaveChild,
-        starts_at_once: config.poll_starts_at_once as usize,
-        rules: config.poll_rules.clone(),
+        starts_at_once: config.poll.starts_at_once as usize,
+        rules: config.poll.rules(),
         events,
     };
     Ok(Arc::new(role.environment(place)))
@@ -182,7 +182,7 @@ pub(super) fn tree(
                 dumps: Arc::new(dumps),
                 // The service ends when systemd or the API says so: whoever quits a C daemon means that one alone.
                 quit: Arc::default(),
-                wire: config.log_wire,
+                wire: config.log.wire,
             };
             Some((door.listener.try_clone()?, protocol))
         }
@@ -195,7 +195,7 @@ pub(super) fn tree(
         lvmpolld: doors.lvmpolld.as_ref().map(|door| door.listener.try_clone()).transpose()?,
         lvmlockd,
         lvmetad: doors.lvmetad.as_ref().map(|door| door.listener.try_clone()).transpose()?,
-        wire: config.log_wire,
+        wire: config.log.wire,
         api: doors.api.listener.try_clone()?,
         metrics: doors.metrics.as_ref().map(TcpListener::try_clone).transpose()?,
     }))

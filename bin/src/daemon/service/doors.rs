@@ -33,22 +33,22 @@ impl Doors {
     pub(super) fn open(config: &Config, log: &Logger) -> anyhow::Result<Self> {
         let group = group_of(config, log)?;
         let mut handed_over = HandedOver::take()?;
-        let lvmpolld = Wanted::lvmpolld(&config.poll_socket);
+        let lvmpolld = Wanted::lvmpolld(&config.poll.socket);
         let lvmpolld =
             config.plays(Role::Poll).then(|| Listening::open(&lvmpolld, &mut handed_over)).transpose()?;
         let locks = config.plays(Role::Lock);
         let pid_file = locks.then(|| PidFile::lock(&config.lock.pid_file)).transpose()?;
         let lvmlockd = Wanted::lvmlockd(&config.lock.socket);
         let lvmlockd = locks.then(|| Listening::open(&lvmlockd, &mut handed_over)).transpose()?;
-        let lvmetad = Wanted::lvmetad(&config.metadata_socket);
+        let lvmetad = Wanted::lvmetad(&config.metadata.socket);
         let lvmetad =
             config.plays(Role::Metadata).then(|| Listening::open(&lvmetad, &mut handed_over)).transpose()?;
-        let (path, mode) = (&config.api_socket, config.api_mode);
+        let (path, mode) = (&config.api.socket, config.api.mode);
         let api = Wanted { name: "api", path, mode, mode_before: 0o777, group };
         let api = Listening::open(&api, &mut handed_over)?;
-        let metrics = config.metrics_listen.map(TcpListener::bind).transpose();
+        let metrics = config.metrics.listen.map(TcpListener::bind).transpose();
         let metrics = metrics.with_context(|| {
-            let address = config.metrics_listen.map(|address| address.to_string()).unwrap_or_default();
+            let address = config.metrics.listen.map(|address| address.to_string()).unwrap_or_default();
             format!("cannot listen at {address} for readers of metrics")
         })?;
         for what in handed_over.unclaimed() {
@@ -65,8 +65,8 @@ impl Doors {
 }
 
 fn group_of(config: &Config, log: &Logger) -> anyhow::Result<Option<u32>> {
-    let group = group::number_of(&config.api_group).context("cannot look the group of the API up")?;
-    if let (None, Group::Named(name)) = (group, &config.api_group) {
+    let group = group::number_of(&config.api.group).context("cannot look the group of the API up")?;
+    if let (None, Group::Named(name)) = (group, &config.api.group) {
         warn!(log, "this host has no such group"; "group" => name, "next" => "only root may use the API");
     }
     Ok(group)

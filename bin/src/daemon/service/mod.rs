@@ -35,7 +35,7 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use super::command_line::ServiceOptions;
-use super::config::{Config, Role, Source, impossible, not_yet_possible};
+use super::config::{Config, Role, Source, differences, impossible, not_yet_possible};
 use super::lock_dumps::LockDumps;
 use super::lock_role;
 use super::logging::{self, Destination, LogControl, LogRing};
@@ -80,7 +80,7 @@ pub(super) fn main(options: &ServiceOptions) -> ExitCode {
 fn check(config: &Config, source: &Source) -> ExitCode {
     let problems = [impossible(config), not_yet_possible(config)].concat();
     if problems.is_empty() {
-        say_checked(source);
+        say_checked(config, source);
         ExitCode::SUCCESS
     } else {
         refuse(source, &problems)
@@ -100,15 +100,18 @@ fn complain(what: &str) {
 }
 
 #[expect(clippy::print_stdout, reason = "it is what was asked for")]
-fn say_checked(source: &Source) {
+fn say_checked(config: &Config, source: &Source) {
     let path = source.path();
     let found = if path.exists() { "ok" } else { "absent: every key has its default" };
     println!("{}: {found}", path.display());
+    for difference in differences(config) {
+        println!("  {difference}");
+    }
 }
 
 fn serve(config: Config, source: Source, options: &ServiceOptions) -> anyhow::Result<ExitCode> {
-    let level = options.log_level.unwrap_or(config.log_level);
-    let (log, log_control, guard) = logging::open(Destination::Stderr(config.log_format), level);
+    let level = options.log_level.unwrap_or(config.log.level);
+    let (log, log_control, guard) = logging::open(Destination::Stderr(config.log.format), level);
     log_panics(log.clone());
     let reloader = Reloader { source, config, level_by_hand: options.log_level };
     let ring = LogRing::default();
@@ -137,7 +140,7 @@ async fn live(
     let place = Place::make(config.instance())?;
     let mut doors = Doors::open(config, &log)?;
     let metrics = Metrics::new();
-    let events = Events::new(Arc::clone(&metrics), config.events_keep as usize);
+    let events = Events::new(Arc::clone(&metrics), config.events.keep as usize);
     let level = LevelControl { log: log.clone(), control: log_control, events: events.clone() };
     let (stop, mut stops) = mpsc::channel(1);
     let control = Arc::new(ServiceControl { level: level.clone(), stop });

@@ -15,7 +15,7 @@ use tokio::time::timeout;
 
 use super::control::LevelControl;
 use super::systemd::{Notice, Systemd};
-use crate::daemon::config::{Change, Config, ConfigError, Source, changes};
+use crate::daemon::config::{Change, Config, ConfigError, Source, changes, take_on};
 
 /// How long the file may take: past it a disk is stuck.
 const FILE_DEADLINE: Duration = Duration::from_secs(10);
@@ -75,17 +75,15 @@ impl Reloader {
         let changes = changes(&self.config, new);
         let keys = |at_once| {
             let chosen = changes.iter().filter(move |change: &&Change| change.at_once == at_once);
-            chosen.map(|change| change.key.to_owned()).collect::<Vec<_>>()
+            chosen.map(|change| change.key.clone()).collect::<Vec<_>>()
         };
         let (applied, needs_restart) = (keys(true), keys(false));
-        level.set(self.level_by_hand.unwrap_or(new.log_level));
-        environment.default_interval_seconds.store(new.poll_interval_seconds, Ordering::Relaxed);
+        level.set(self.level_by_hand.unwrap_or(new.log.level));
+        environment.default_interval_seconds.store(new.poll.interval_seconds, Ordering::Relaxed);
         if let Some(poll) = &environment.poll {
-            poll.turns.set_rules(new.poll_rules.clone());
+            poll.turns.set_rules(new.poll.rules());
         }
-        self.config.poll_rules = new.poll_rules.clone();
-        self.config.log_level = new.log_level;
-        self.config.poll_interval_seconds = new.poll_interval_seconds;
+        take_on(&mut self.config, new);
         if let Some(reconcile) = &environment.reconcile {
             reconcile.look_again();
         }
