@@ -18,6 +18,8 @@
 //! into the canonical form once, when a request is parsed; the long replies are put together from such texts, by
 //! [`compose`].
 //!
+//! What the metadata mean, as sizes and names, is [`model`].
+//!
 //! Names and UUIDs may be any text (`ids.rs`). Those that are not UTF-8, which LVM has none of, count as absent. Numbers keep 64 bits, where the C daemon
 //! keeps 32.
 //!
@@ -26,6 +28,7 @@
 pub mod compose;
 mod dump;
 mod ids;
+pub mod model;
 mod pv_text;
 mod reply;
 mod request;
