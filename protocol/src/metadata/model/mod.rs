@@ -27,6 +27,9 @@ pub mod layout;
 mod read;
 pub mod segment;
 
+#[cfg(test)]
+mod tests;
+
 pub use segment::{Area, Place, Segment, SegmentKind};
 
 /// A text that is no VG's.
