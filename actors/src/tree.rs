@@ -40,24 +40,24 @@ use lvmwarden_supervisor::{ChildSpec, OnExceeded, RestartType, Shutdown, Strateg
 use tokio::sync::watch;
 use tokio::time::timeout;
 
-use crate::archive_janitor::ArchiveEnvironment;
-use crate::archive_janitor::actor::Janitor;
-use crate::door::{Door, DoorEnvironment, Protocol};
-use crate::environment::PollEnvironment;
-use crate::history::chronicler::{Chronicler, HistorySite};
-use crate::kernel::reader::Reader;
-use crate::ledger::PollLedger;
-use crate::lockspace::environment::LockEnvironment;
-use crate::lockspace::recovery::LockRecovery;
-use crate::reconcile::{Reconciler, Reconciling};
-use crate::recovery::Recovery;
+use crate::foundation::door::{Door, DoorEnvironment, Protocol};
+use crate::foundation::kernel::reader::Reader;
+use crate::foundation::store::history::chronicler::{Chronicler, HistorySite};
+use crate::foundation::store::ledger::PollLedger;
+use crate::roles::archive::ArchiveEnvironment;
+use crate::roles::archive::actor::Janitor;
+use crate::roles::lock::environment::LockEnvironment;
+use crate::roles::lock::recovery::LockRecovery;
+use crate::roles::lock::session::Lvmlockd;
 use crate::roles::metadata::session::Lvmetad;
+use crate::roles::poll::environment::PollEnvironment;
+use crate::roles::poll::reconcile::{Reconciler, Reconciling};
+use crate::roles::poll::recovery::Recovery;
+use crate::roles::poll::session::Lvmpolld;
+use crate::roles::poll::throttle::Throttler;
 use crate::service::ServiceEnvironment;
-use crate::session::api::Api;
-use crate::session::http::MetricsPage;
-use crate::session::lock::Lvmlockd;
-use crate::session::poll::Lvmpolld;
-use crate::throttle::Throttler;
+use crate::service::api::Api;
+use crate::service::http::MetricsPage;
 
 /// How often the actor of one operation may crash within a minute before it is given up.
 const OPERATION_RESTARTS: u32 = 5;

@@ -8,26 +8,27 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
-use lvmwarden_actors::activity::Activity;
-use lvmwarden_actors::door::DoorEnvironment;
-use lvmwarden_actors::events::Events;
-use lvmwarden_actors::kernel::ActiveLvs;
-use lvmwarden_actors::lockspace::ask::{Ask, Client, LockAsk, StartAsk};
-use lvmwarden_actors::lockspace::directory::{Directory, Question};
-use lvmwarden_actors::lockspace::environment::{
+use lvmwarden_actors::foundation::activity::Activity;
+use lvmwarden_actors::foundation::door::DoorEnvironment;
+use lvmwarden_actors::foundation::facts::events::Events;
+use lvmwarden_actors::foundation::facts::metrics::Metrics;
+use lvmwarden_actors::foundation::kernel::ActiveLvs;
+use lvmwarden_actors::foundation::names;
+use lvmwarden_actors::roles::lock::directory::{Directory, Question};
+use lvmwarden_actors::roles::lock::environment::{
     Book, Clients, Connections, Global, KillProgram, LockEnvironment, Managers, Memory, Requests, Tickets,
     Unsettled,
 };
-use lvmwarden_actors::lockspace::event::Spec;
-use lvmwarden_actors::lockspace::global::GlobalRules;
-use lvmwarden_actors::lockspace::host_id::HostId;
-use lvmwarden_actors::lockspace::lock_manager::fake::{FakeCluster, Kind};
-use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
-use lvmwarden_actors::lockspace::lock_manager::{Fault, LockManager, Resource};
-use lvmwarden_actors::lockspace::settle::{Fate, settle};
-use lvmwarden_actors::metrics::Metrics;
-use lvmwarden_actors::session::lock::{Dumps, Lvmlockd};
-use lvmwarden_actors::{names, tree};
+use lvmwarden_actors::roles::lock::global::GlobalRules;
+use lvmwarden_actors::roles::lock::host_id::HostId;
+use lvmwarden_actors::roles::lock::lock_manager::fake::{FakeCluster, Kind};
+use lvmwarden_actors::roles::lock::lock_manager::test::TestManager;
+use lvmwarden_actors::roles::lock::lock_manager::{Fault, LockManager, Resource};
+use lvmwarden_actors::roles::lock::lockspace::ask::{Ask, Client, LockAsk, StartAsk};
+use lvmwarden_actors::roles::lock::lockspace::event::Spec;
+use lvmwarden_actors::roles::lock::session::{Dumps, Lvmlockd};
+use lvmwarden_actors::roles::lock::settle::{Fate, settle};
+use lvmwarden_actors::tree;
 use lvmwarden_protocol::ids::Lvid;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};

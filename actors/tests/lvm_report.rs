@@ -9,7 +9,8 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use lvmwarden_actors::{lvm_report, reconcile::report};
+use lvmwarden_actors::foundation::lvm_report;
+use lvmwarden_actors::roles::poll::reconcile::report;
 use tempfile::TempDir;
 
 /// For each key of [`lvm_report::SHAPE`] a value that is not the one that we go by.

@@ -5,14 +5,15 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lvmwarden_actors::door::DoorEnvironment;
-use lvmwarden_actors::metrics::Metrics;
+use lvmwarden_actors::foundation::door::DoorEnvironment;
+use lvmwarden_actors::foundation::facts::metrics::Metrics;
+use lvmwarden_actors::foundation::names;
 use lvmwarden_actors::roles::metadata::cache::Answer;
 use lvmwarden_actors::roles::metadata::directory::Directory;
 use lvmwarden_actors::roles::metadata::pv_index::Source;
 use lvmwarden_actors::roles::metadata::session::Lvmetad;
 use lvmwarden_actors::roles::metadata::settings::MetadataEnvironment;
-use lvmwarden_actors::{names, tree};
+use lvmwarden_actors::tree;
 use lvmwarden_protocol::metadata::Request;
 use lvmwarden_protocol::metadata::Vgid;
 use lvmwarden_supervisor::{Root, start_root};

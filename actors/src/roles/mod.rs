@@ -1,3 +1,6 @@
-//! What the daemon does for LVM, a folder for each role. No role knows another.
+//! What the daemon does for LVM: each role in a folder of its own. No role knows another.
 
+pub mod archive;
+pub mod lock;
 pub mod metadata;
+pub mod poll;

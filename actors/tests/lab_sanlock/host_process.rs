@@ -4,8 +4,8 @@ use std::fmt::Debug;
 use std::io::{self, BufRead};
 use std::path::Path;
 
-use lvmwarden_actors::lockspace::lock_manager::sanlock::{SanlockManager, Settings};
-use lvmwarden_actors::lockspace::lock_manager::{
+use lvmwarden_actors::roles::lock::lock_manager::sanlock::{SanlockManager, Settings};
+use lvmwarden_actors::roles::lock::lock_manager::{
     Acquire, Adopt, Connection, Fault, InitLv, InitVg, Leave, LockManager, Resource, Site, ValueBlock,
 };
 use lvmwarden_protocol::lock::LockMode;

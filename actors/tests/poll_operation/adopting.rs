@@ -3,8 +3,8 @@
 use std::ffi::OsString;
 use std::time::Duration;
 
-use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, Stop};
+use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
+use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop};
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::{FoundProcess, ProcessExit, Stdout};
 use rustix::io::Errno;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, Stop, Verdict};
+use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
+use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop, Verdict};
 use lvmwarden_supervisor::process::ProcessExit;
 use rustix::io::Errno;
 use tokio::time::Instant;

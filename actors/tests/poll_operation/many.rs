@@ -4,9 +4,9 @@ use std::fs;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lvmwarden_actors::kernel::copying::{Copied, Look, Situation};
-use lvmwarden_actors::kernel::reader::PERIOD;
-use lvmwarden_actors::poll_operation::state::{Mode, Stop};
+use lvmwarden_actors::foundation::kernel::reader::PERIOD;
+use lvmwarden_actors::roles::poll::copying::{Copied, Look, Situation};
+use lvmwarden_actors::roles::poll::operation::state::{Mode, Stop};
 use tokio::time::{Instant, sleep};
 
 use crate::support::{Host, pvmove, run};

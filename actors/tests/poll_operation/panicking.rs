@@ -5,8 +5,8 @@
 
 use std::env;
 
-use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, Stop};
+use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
+use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop};
 use lvmwarden_supervisor::process::ProcessExit;
 use lvmwarden_supervisor::{AskError, NodeState};
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, StartAnswer, Stop};
+use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
+use lvmwarden_actors::roles::poll::operation::state::{Progress, StartAnswer, Stop};
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use lvmwarden_supervisor::process::ProcessExit;
 use tokio::task::JoinSet;

@@ -1,7 +1,7 @@
 //! How a daemon ends in order, and what it leaves.
 
-use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Progress, Stop};
+use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
+use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop};
 use lvmwarden_supervisor::ExitReason;
 use lvmwarden_supervisor::process::{ProcessExit, Signal};
 

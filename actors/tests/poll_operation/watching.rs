@@ -5,16 +5,16 @@ use std::time::Duration;
 use lvmwarden_protocol::api::poll::OutcomeKind;
 use lvmwarden_protocol::poll::StartRequest;
 
-use lvmwarden_actors::kernel::copying::{Due, Situation};
-use lvmwarden_actors::poll_operation::outcome::Outcome;
-use lvmwarden_actors::poll_operation::state::{Mode, Progress, Stop};
+use lvmwarden_actors::roles::poll::copying::{Due, Situation};
+use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
+use lvmwarden_actors::roles::poll::operation::state::{Mode, Progress, Stop};
 use lvmwarden_supervisor::process::{Blocked, ProcessExit, Signal};
 use tokio::time::sleep;
 
 use crate::support::{Host, OK, eventually, pvmove, run};
-use lvmwarden_actors::poll_operation::messages::PauseError;
-use lvmwarden_actors::poll_operation::state::CannotPause;
-use lvmwarden_actors::poll_operation::turns::{Hold, Rules};
+use lvmwarden_actors::roles::poll::operation::messages::PauseError;
+use lvmwarden_actors::roles::poll::operation::state::CannotPause;
+use lvmwarden_actors::roles::poll::operation::turns::{Hold, Rules};
 
 /// Some looks at device-mapper.
 const A_WHILE: Duration = Duration::from_secs(1);

@@ -1,7 +1,7 @@
 //! How fast an operation goes, from what was seen of its progress. Pure.
 
 use jiff::Timestamp;
-use lvmwarden_actors::wall_clock::elapsed;
+use lvmwarden_actors::foundation::wall_clock::elapsed;
 
 /// What was seen of one operation's progress.
 #[derive(Debug, Clone, Copy, Default)]

@@ -9,7 +9,7 @@ use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use lvmwarden_actors::wall_clock::elapsed;
+use lvmwarden_actors::foundation::wall_clock::elapsed;
 use lvmwarden_protocol::api::Method;
 use serde::Serialize;
 

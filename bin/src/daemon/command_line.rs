@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, CommandFactory, FromArgMatches, Parser, Subcommand, ValueEnum};
-use lvmwarden_actors::poll_operation::state::Mode;
+use lvmwarden_actors::roles::poll::operation::state::Mode;
 use slog::Level;
 
 use super::config::{LEVELS, Source, level_called};

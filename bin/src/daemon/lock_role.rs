@@ -5,20 +5,20 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use lvmwarden_actors::activity::Activity;
-use lvmwarden_actors::events::Events;
-use lvmwarden_actors::kernel::DeviceMapper;
-use lvmwarden_actors::lockspace::environment::{
+use lvmwarden_actors::foundation::activity::Activity;
+use lvmwarden_actors::foundation::facts::events::Events;
+use lvmwarden_actors::foundation::kernel::DeviceMapper;
+use lvmwarden_actors::roles::lock::environment::{
     Book, Clients, Connections, Global, KillProgram, LockEnvironment, Managers, Memory, Requests, Starter,
     Tickets, Unsettled,
 };
-use lvmwarden_actors::lockspace::global::GlobalRules;
-use lvmwarden_actors::lockspace::host_id::HostId;
-use lvmwarden_actors::lockspace::lock_manager::LockManager;
-use lvmwarden_actors::lockspace::lock_manager::dlm::{Cluster, DlmManager};
-use lvmwarden_actors::lockspace::lock_manager::sanlock::{SanlockManager, Settings};
-use lvmwarden_actors::lockspace::lock_manager::test::TestManager;
-use lvmwarden_actors::session::lock::Dumps;
+use lvmwarden_actors::roles::lock::global::GlobalRules;
+use lvmwarden_actors::roles::lock::host_id::HostId;
+use lvmwarden_actors::roles::lock::lock_manager::LockManager;
+use lvmwarden_actors::roles::lock::lock_manager::dlm::{Cluster, DlmManager};
+use lvmwarden_actors::roles::lock::lock_manager::sanlock::{SanlockManager, Settings};
+use lvmwarden_actors::roles::lock::lock_manager::test::TestManager;
+use lvmwarden_actors::roles::lock::session::Dumps;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::{Logger, warn};
@@ -103,7 +103,7 @@ pub(super) async fn check(environment: &LockEnvironment, log: &Logger) {
 /// Returns where the adopt file is, as it is used.
 pub(super) fn memory(adopt_file: Option<PathBuf>, journal: bool) -> Memory {
     let adopts = journal || adopt_file.is_some();
-    let adopt_file = adopt_file.map(lvmwarden_actors::lockspace::adopt_file::AdoptFile::at);
+    let adopt_file = adopt_file.map(lvmwarden_actors::roles::lock::adopt_file::AdoptFile::at);
     Memory { journal, adopts, adopt_file }
 }
 

@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lvmwarden_actors::door::DoorEnvironment;
-use lvmwarden_actors::metrics::Metrics;
+use lvmwarden_actors::foundation::door::DoorEnvironment;
+use lvmwarden_actors::foundation::facts::metrics::Metrics;
 use lvmwarden_actors::roles::metadata::session::Lvmetad;
 use lvmwarden_actors::roles::metadata::settings::MetadataEnvironment;
 use lvmwarden_actors::tree;

@@ -16,7 +16,7 @@ use super::cached_vg::actor::{CachedVgActor, Decide};
 use super::cached_vg::state::{Decision, Event};
 use super::pv_index::Source;
 use super::settings::MetadataEnvironment;
-use crate::names;
+use crate::foundation::names;
 
 /// How long a VG may take to decide, restarts of its actor included. It does so without waiting for anything.
 const DECIDE_DEADLINE: Duration = Duration::from_secs(5);

@@ -16,10 +16,10 @@ use tokio_util::sync::CancellationToken;
 use super::cache::Answer;
 use super::directory::Directory;
 use super::settings::MetadataEnvironment;
-use crate::admission::Entrance;
-use crate::door::Protocol;
-use crate::metrics::Metrics;
-use crate::session::{self, Parser, Service, log_message};
+use crate::foundation::admission::Entrance;
+use crate::foundation::door::Protocol;
+use crate::foundation::door::text_session::{self, Parser, Service, log_message};
+use crate::foundation::facts::metrics::Metrics;
 
 /// The protocol of lvmetad, at a door of its own.
 pub struct Lvmetad {
@@ -57,7 +57,7 @@ impl Protocol for Lvmetad {
         // A request in progress is dropped: it may or may not take effect, as when the daemon is killed.
         tokio::select! {
             () = closing.cancelled() => Ok(()),
-            served = session::serve(client, &*service) => Ok(served?),
+            served = text_session::serve(client, &*service) => Ok(served?),
         }
     }
 }

@@ -9,7 +9,7 @@ use rustix::time::{ClockId, clock_gettime};
 use super::cache::{Cache, Now};
 use super::knowledge::Knowledge;
 use super::pv_index::Source;
-use crate::activity::Activity;
+use crate::foundation::activity::Activity;
 
 /// What the parts of the role share, over all their restarts.
 #[derive(Debug, Default)]

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use indicatif::HumanBytes;
 use jiff::Timestamp;
-use lvmwarden_actors::wall_clock::elapsed;
+use lvmwarden_actors::foundation::wall_clock::elapsed;
 use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, OperationStory, SegmentDone};
 
 use super::history;

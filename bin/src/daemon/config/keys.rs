@@ -15,9 +15,9 @@
 use std::net::SocketAddr;
 use std::path::PathBuf;
 
-use lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM;
-use lvmwarden_actors::poll_operation::state::Mode;
-use lvmwarden_actors::poll_operation::turns::{Rules, Window};
+use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM;
+use lvmwarden_actors::roles::poll::operation::state::Mode;
+use lvmwarden_actors::roles::poll::operation::turns::{Rules, Window};
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;

@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
-use lvmwarden_actors::lockspace::lock_manager::sanlock::KILL_PROGRAM_BYTES;
-use lvmwarden_actors::poll_operation::state::Mode;
-use lvmwarden_actors::poll_operation::turns::Window;
+use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM_BYTES;
+use lvmwarden_actors::roles::poll::operation::state::Mode;
+use lvmwarden_actors::roles::poll::operation::turns::Window;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;

@@ -1,6 +1,6 @@
 //! Texts that are understood, those that are not, and the file that is delivered.
 
-use lvmwarden_actors::poll_operation::state::Mode;
+use lvmwarden_actors::roles::poll::operation::state::Mode;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;

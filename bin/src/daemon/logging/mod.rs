@@ -10,7 +10,7 @@ mod ring;
 
 use std::io;
 
-use lvmwarden_actors::local_time;
+use lvmwarden_actors::foundation::local_time;
 use slog::{Drain, Level, Logger};
 use slog_async::AsyncGuard;
 use slog_json::Json;

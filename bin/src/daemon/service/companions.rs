@@ -4,8 +4,8 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lvmwarden_actors::occurrence::Occurrence;
-use lvmwarden_actors::poll_operation::directory::Directory;
+use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
+use lvmwarden_actors::roles::poll::operation::directory::Directory;
 use lvmwarden_actors::service::ServiceEnvironment;
 use lvmwarden_supervisor::Root;
 use slog::{Logger, info};

@@ -1,8 +1,8 @@
 //! What clients of the API may do to the service as a whole.
 
-use lvmwarden_actors::events::Events;
-use lvmwarden_actors::occurrence::Occurrence;
-use lvmwarden_actors::poll_operation::state::Stop;
+use lvmwarden_actors::foundation::facts::events::Events;
+use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
+use lvmwarden_actors::roles::poll::operation::state::Stop;
 use lvmwarden_actors::service::{BadLevel, Control, ServiceEnvironment};
 use slog::{Level, Logger, warn};
 use tokio::sync::mpsc;

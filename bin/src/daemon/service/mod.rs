@@ -23,12 +23,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use lvmwarden_actors::events::Events;
-use lvmwarden_actors::metrics::Metrics;
-use lvmwarden_actors::names;
-use lvmwarden_actors::occurrence::Occurrence;
+use lvmwarden_actors::foundation::facts::events::Events;
+use lvmwarden_actors::foundation::facts::metrics::Metrics;
+use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
+use lvmwarden_actors::foundation::names;
+use lvmwarden_actors::roles::poll::throttle::{GiveBack, Throttler};
 use lvmwarden_actors::service::ServiceEnvironment;
-use lvmwarden_actors::throttle::{GiveBack, Throttler};
 use lvmwarden_supervisor::{Root, log_panics, start_root_observed};
 use slog::{Logger, error, info, warn};
 use tokio::sync::{mpsc, watch};

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use lvmwarden_actors::local_time;
-use lvmwarden_actors::occurrence::Occurrence;
+use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
+use lvmwarden_actors::foundation::local_time;
 use lvmwarden_actors::service::ServiceEnvironment;
 use slog::{Level, Logger, error, info, warn};
 use tokio::time::timeout;

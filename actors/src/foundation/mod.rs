@@ -1,0 +1,13 @@
+//! What every role stands on, and what knows no role.
+
+pub mod activity;
+pub mod admission;
+pub mod door;
+pub(crate) mod error_chain;
+pub mod facts;
+pub mod kernel;
+pub mod local_time;
+pub mod lvm_report;
+pub mod names;
+pub mod store;
+pub mod wall_clock;

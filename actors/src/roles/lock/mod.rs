@@ -1,0 +1,15 @@
+//! The lock role: the locks of shared VGs are held with a lock manager, for the clients of lvmlockd.
+
+pub mod adopt_file;
+pub(crate) mod api;
+mod askers;
+pub mod closing;
+pub mod directory;
+pub mod environment;
+pub mod global;
+pub mod host_id;
+pub mod lock_manager;
+pub mod lockspace;
+pub mod recovery;
+pub mod session;
+pub mod settle;

@@ -1,0 +1,110 @@
+//! What the JSON API needs of the daemon that it belongs to.
+
+pub mod access;
+pub mod api;
+pub mod http;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU32;
+
+use jiff::Timestamp;
+use lvmwarden_supervisor::Registry;
+
+use crate::foundation::facts::events::Events;
+use crate::foundation::facts::metrics::Metrics;
+use crate::foundation::store::history::chronicler::HistorySite;
+use crate::roles::archive::ArchiveEnvironment;
+use crate::roles::lock::directory::Directory;
+use crate::roles::lock::environment::LockEnvironment;
+use crate::roles::metadata::settings::MetadataEnvironment;
+use crate::roles::poll::environment::PollEnvironment;
+use crate::roles::poll::reconcile::Reconciling;
+use crate::roles::poll::throttle::Knobs;
+use crate::service::access::Access;
+
+/// A level of the log that there is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("set the log level: there are {}", permitted.join(", "))]
+pub struct BadLevel {
+    /// Those that there are, the most severe first.
+    pub permitted: Vec<String>,
+}
+
+/// What clients may do to the daemon as a whole. Nothing here waits.
+pub trait Control: Send + Sync {
+    /// Makes the daemon log this level and those more severe, and tells the readers of events.
+    ///
+    /// # Errors
+    /// [`BadLevel`] when there is no such level.
+    fn set_log_level(&self, level: &str) -> Result<(), BadLevel>;
+
+    /// Begins to end the daemon in order; children go on if `leave_children`, and are ended as well otherwise.
+    fn stop(&self, leave_children: bool);
+
+    /// Returns how many lines had no room on their way to the log, since the daemon started.
+    fn log_lines_dropped(&self) -> u64;
+}
+
+/// Which daemon it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServiceInfo {
+    /// Its version, such as `0.1.0`.
+    pub version: String,
+    /// When this life of it began.
+    pub started_at: Timestamp,
+    /// What its children carry as the name of their daemon.
+    pub instance: String,
+    /// What it serves, such as `poll`.
+    pub roles: Vec<String>,
+}
+
+/// What the sessions of the JSON API share.
+pub struct ServiceEnvironment {
+    /// Which daemon it is.
+    pub info: ServiceInfo,
+    /// What may be done to it.
+    pub control: Arc<dyn Control>,
+    /// What happens.
+    pub events: Events,
+    /// What is counted.
+    pub metrics: Arc<Metrics>,
+    /// Who is let in.
+    pub access: Access,
+    /// How often lvpoll looks where a client does not say; it may be changed at any time.
+    pub default_interval_seconds: AtomicU32,
+    /// The archive janitor, turned on or not.
+    pub archive: Arc<ArchiveEnvironment>,
+    /// The poll role, where it is turned on.
+    pub poll: Option<Arc<PollEnvironment>>,
+    /// The lock role, where it is turned on.
+    pub lock: Option<Arc<LockEnvironment>>,
+    /// The metadata role, where it is turned on.
+    pub metadata: Option<Arc<MetadataEnvironment>>,
+    /// The kernel's knobs that slow copies down.
+    pub knobs: Knobs,
+    /// How what nobody polls is found and taken up, where that is turned on.
+    pub reconcile: Option<Arc<Reconciling>>,
+    /// The history on disk, with the poll role only.
+    pub history: Option<Arc<HistorySite>>,
+}
+
+impl ServiceEnvironment {
+    /// Returns why the daemon must not end now, for people.
+    ///
+    /// sanlock signals this process every second while a VG is being killed. An end would help nobody: what protects the
+    /// VG's LVs is the watchdog, and the locks of the other VGs would be served no more.
+    pub async fn why_not_to_end(&self, registry: &Registry) -> Option<String> {
+        let directory = Directory::new(registry.clone(), Arc::clone(self.lock.as_ref()?));
+        let vgs = directory.being_killed().await;
+        let example = vgs.first()?;
+        Some(format!(
+            "the leases of {} are lost while LVs there are locked: deactivate the LVs, then `lvmwarden lock drop {example}`",
+            vgs.join(", ")
+        ))
+    }
+
+    /// Returns why the history on disk cannot be written at the moment, for people.
+    pub fn history_problem(&self) -> Option<String> {
+        self.history.as_ref().and_then(|site| site.health.trouble())
+    }
+}
