@@ -1,4 +1,7 @@
-//! Rules of this repository that no lint knows: module docs, where `unsafe` may be, which package may know which.
+//! Rules of this repository that no lint knows: module docs, where `unsafe` may be, which package may know which, and the walls
+//! within the package of the actors.
+
+mod walls;
 
 use anyhow::{Context, Result, bail};
 use std::fs;
@@ -39,10 +42,21 @@ pub(super) fn check(root: &Path) -> Result<()> {
             }
         }
     }
+    offences.extend(walls::offences(&sources(&root.join("actors/src"))?));
     if !offences.is_empty() {
         bail!("{}", offences.join("\n"));
     }
     Ok(())
+}
+
+/// Returns the sources below `folder`, by their paths there.
+fn sources(folder: &Path) -> Result<Vec<(String, String)>> {
+    let read = |file: PathBuf| {
+        let path = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
+        let text = fs::read_to_string(&file).with_context(|| format!("cannot read {path}"))?;
+        Ok((path, text))
+    };
+    rust_files(folder)?.into_iter().map(read).collect()
 }
 
 /// Returns the packages of this workspace that `manifest` names as dependencies and must not.
@@ -82,6 +96,12 @@ mod tests {
                         [package.metadata]\ndescription = \"\"\"\nlvmwardend is a daemon.\n\"\"\"\n";
         let wrong: Vec<_> = wrong_dependencies(manifest, &["lvmwarden-protocol"]).collect();
         assert_eq!(wrong, ["lvmwarden-actors"]);
+    }
+
+    #[test]
+    fn the_walls_of_this_repository_stand() {
+        let actors = Path::new(env!("CARGO_MANIFEST_DIR")).join("../actors/src");
+        assert_eq!(walls::offences(&sources(&actors).unwrap()), [""; 0]);
     }
 
     #[test]
