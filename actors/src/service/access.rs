@@ -9,7 +9,7 @@
 //! The socket's mode is a first fence; this one also holds where a mode or an ACL was set wrong.
 
 use lvmwarden_protocol::api::{
-    Method, archive, events, lock, metrics, poll, service, supervisor, varlink_service,
+    Method, archive, events, lock, metadata, metrics, poll, service, supervisor, varlink_service,
 };
 
 /// Who is at the other end of a connection, as the kernel noted when it was made.
@@ -40,7 +40,7 @@ pub enum Permission {
 }
 
 /// The methods that change nothing. One that is not listed is for root alone.
-const WATCHING: [&str; 23] = [
+const WATCHING: [&str; 30] = [
     varlink_service::GetInfo::NAME,
     varlink_service::GetInterfaceDescription::NAME,
     service::Info::NAME,
@@ -64,6 +64,13 @@ const WATCHING: [&str; 23] = [
     lock::Orphans::NAME,
     lock::Explain::NAME,
     lock::Watch::NAME,
+    metadata::Vgs::NAME,
+    metadata::Pvs::NAME,
+    metadata::Lvs::NAME,
+    metadata::Show::NAME,
+    metadata::Wait::NAME,
+    metadata::Watch::NAME,
+    metadata::Problems::NAME,
 ];
 
 impl Access {
@@ -148,6 +155,7 @@ mod tests {
                 "org.lvmwarden.Lock.Drop",
                 "org.lvmwarden.Lock.Adopt",
                 "org.lvmwarden.Lock.Release",
+                "org.lvmwarden.Metadata.Rescan",
             ]
         );
     }

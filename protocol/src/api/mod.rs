@@ -10,6 +10,7 @@
 //! | `org.lvmwarden.Metrics` | numbers for Prometheus | [`metrics`] |
 //! | `org.lvmwarden.Archive` | the archive janitor | [`archive`] |
 //! | `org.lvmwarden.Lock` | the locks of shared VGs | [`lock`] |
+//! | `org.lvmwarden.Metadata` | the VGs, PVs and LVs of the host | [`metadata`] |
 //!
 //! From the wire inwards, in this order:
 //!
@@ -33,6 +34,7 @@ pub mod events;
 pub mod interface;
 pub mod lock;
 pub mod message;
+pub mod metadata;
 pub mod metrics;
 pub mod page;
 pub mod poll;
@@ -53,7 +55,7 @@ pub use page::Paged;
 use varlink_service::Error as VarlinkError;
 
 /// Every interface's name and definition, in the order in which clients are told.
-pub const INTERFACES: [(&str, &str); 8] = [
+pub const INTERFACES: [(&str, &str); 9] = [
     (varlink_service::NAME, varlink_service::DESCRIPTION),
     (service::NAME, service::DESCRIPTION),
     (poll::NAME, poll::DESCRIPTION),
@@ -62,6 +64,7 @@ pub const INTERFACES: [(&str, &str); 8] = [
     (metrics::NAME, metrics::DESCRIPTION),
     (archive::NAME, archive::DESCRIPTION),
     (lock::NAME, lock::DESCRIPTION),
+    (metadata::NAME, metadata::DESCRIPTION),
 ];
 
 /// Any call that makes sense.
@@ -83,6 +86,8 @@ pub enum Request {
     Archive(archive::Request),
     /// Of `org.lvmwarden.Lock`.
     Lock(lock::Request),
+    /// Of `org.lvmwarden.Metadata`.
+    Metadata(metadata::Request),
 }
 
 impl Request {
@@ -97,6 +102,7 @@ impl Request {
             Self::Metrics(request) => request.method(),
             Self::Archive(request) => request.method(),
             Self::Lock(request) => request.method(),
+            Self::Metadata(request) => request.method(),
         }
     }
 
@@ -117,6 +123,7 @@ impl Request {
             metrics::NAME => metrics::Request::parse(call).map(Self::Metrics),
             archive::NAME => archive::Request::parse(call).map(Self::Archive),
             lock::NAME => lock::Request::parse(call).map(Self::Lock),
+            metadata::NAME => metadata::Request::parse(call).map(Self::Metadata),
             _ => Err(VarlinkError::InterfaceNotFound { interface: interface.to_owned() }),
         }?;
         if call.upgrade {

@@ -12,7 +12,7 @@ use serde_json::Value;
 
 use super::message::Parameters;
 
-use super::{Method, events, lock, poll, supervisor};
+use super::{Method, events, lock, metadata, poll, supervisor};
 
 /// The parameter that says where a page begins.
 pub const PAGE: &str = "page";
@@ -32,6 +32,11 @@ impl Paged for poll::Foreign {}
 impl Paged for lock::Lockspaces {}
 impl Paged for lock::Locks {}
 impl Paged for lock::Waiters {}
+impl Paged for metadata::Vgs {}
+impl Paged for metadata::Pvs {}
+impl Paged for metadata::Lvs {}
+impl Paged for metadata::Show {}
+impl Paged for metadata::Problems {}
 
 impl Paged for poll::History {
     fn join(so_far: &mut Parameters, next: Parameters) {

@@ -5,8 +5,8 @@ use std::str::FromStr;
 use lvmwarden_protocol::api::service::Bounded;
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
 use lvmwarden_protocol::api::{
-    CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metrics, page, poll, service,
-    supervisor, varlink_service,
+    CodecError, InterfaceError, Method, Reply, Request, archive, events, lock, metadata, metrics, page, poll,
+    service, supervisor, varlink_service,
 };
 
 use super::connection::{Arrived, Last, Replies};
@@ -49,6 +49,7 @@ fn is_waiting(request: &Request) -> bool {
         Request::Poll(poll::Request::Wait(_) | poll::Request::Watch(_))
             | Request::Events(events::Request::Subscribe(_))
             | Request::Lock(lock::Request::Watch(_))
+            | Request::Metadata(metadata::Request::Wait(_) | metadata::Request::Watch(_))
     )
 }
 
@@ -99,6 +100,7 @@ impl ApiService {
             }
             Request::Archive(request) => return self.answer_archive(uid, request, replies).await,
             Request::Lock(request) => return self.answer_lock(uid, request, replies).await,
+            Request::Metadata(_) => Reply::error(&metadata::Error::NotServed),
         };
         Ok(short.into())
     }

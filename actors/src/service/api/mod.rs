@@ -4,7 +4,7 @@
 //!
 //! 1. `connection` reads a call, and is answered for as long as the client is there;
 //! 2. `dispatch` asks [`access`](crate::service::access) whether this client may call it, and finds who answers;
-//! 3. an interface answers: `about`, `poll`, `foreign`, `watch`, `tree`, `stream`, `scrape`, `archive`.
+//! 3. an interface answers: `about`, `poll`, `foreign`, `watch`, `tree`, `stream`, `scrape`, `archive`, `lock`, `metadata`.
 //!
 //! A client can do no harm to others, whatever it sends or does not read:
 //!

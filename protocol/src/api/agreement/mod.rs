@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 
 pub(super) use from_rust::RustInterface;
 
-use super::{archive, events, lock, metrics, poll, service, supervisor, varlink_service};
+use super::{archive, events, lock, metadata, metrics, poll, service, supervisor, varlink_service};
 
 /// What an interface consists of, such as `method Show, parameter id: string`.
 pub(super) type Interface = BTreeSet<String>;
@@ -38,6 +38,7 @@ fn every_interface_is_what_its_text_says() {
     assert_agreement(metrics::DESCRIPTION, &metrics::rust_interface());
     assert_agreement(archive::DESCRIPTION, &archive::rust_interface());
     assert_agreement(lock::DESCRIPTION, &lock::rust_interface());
+    assert_agreement(metadata::DESCRIPTION, &metadata::rust_interface());
 }
 
 #[test]

@@ -2,9 +2,9 @@
 //!
 //! The text says it from above only: a segment names the LVs that it is mapped to. Here it is looked at from below.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Lv, Place, SegmentKind, Vg};
+use super::{Area, Lv, Place, Pv, SegmentKind, Vg};
 
 /// What an LV is in another one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +53,13 @@ pub enum Part {
     IntegrityOrigin,
     /// The checksums of such an LV.
     IntegrityMeta,
+}
+
+impl Part {
+    /// Tells whether an LV is of no use without it: a snapshot is none without its origin, but not the other way.
+    fn is_needed(self) -> bool {
+        !matches!(self, Self::Origin | Self::Cow)
+    }
 }
 
 /// Where an LV serves.
@@ -160,6 +167,29 @@ impl<'vg> Family<'vg> {
         top
     }
 
+    /// Returns the names of the LVs that lie on a missing PV, or have a part or a pool that does.
+    pub fn partial(&self, is_missing: impl Fn(&Pv) -> bool) -> BTreeSet<&'vg str> {
+        let missing: BTreeSet<&str> =
+            self.vg.pvs.iter().filter(|pv| is_missing(pv)).map(|pv| pv.name.as_str()).collect();
+        let is_gone = |area: &Area| match &area.place {
+            Place::Pv(name) => missing.contains(name.as_str()),
+            Place::Lv(_) => false,
+            Place::Nowhere(_) => true,
+        };
+        let lies_there = |lv: &&'vg Lv| lv.segments.iter().any(|segment| segment.areas().iter().any(is_gone));
+        let mut partial = BTreeSet::new();
+        let mut to_do: Vec<&'vg str> =
+            self.vg.lvs.iter().filter(lies_there).map(|lv| lv.name.as_str()).collect();
+        while let Some(name) = to_do.pop() {
+            if partial.insert(name) {
+                to_do.extend(
+                    self.uses(name).iter().filter(|used| used.part.is_needed()).map(|used| &*used.by.name),
+                );
+            }
+        }
+        partial
+    }
+
     /// Tells whether lvm lists an LV without `-a`, and counts it in its VG.
     ///
     /// Source: lvm2 2.03.16, seen in reports.
@@ -239,7 +269,7 @@ fn parts<'vg>(by: &'vg Lv, segment: &'vg super::Segment) -> Vec<(&'vg str, Part)
     parts
 }
 
-fn lvs(areas: &[super::Area]) -> impl Iterator<Item = &str> {
+fn lvs(areas: &[Area]) -> impl Iterator<Item = &str> {
     areas.iter().filter_map(|area| match &area.place {
         Place::Lv(name) => Some(name.as_str()),
         Place::Pv(_) | Place::Nowhere(_) => None,

@@ -264,6 +264,26 @@ fn lvs_that_are_parts_of_one_another_end_no_search() {
     assert_eq!(family.top(&vg.lvs[3]).name, "own");
 }
 
+#[test]
+fn an_lv_is_partial_when_something_that_it_needs_lies_on_a_missing_pv() {
+    let Fixture { vg, .. } = fixture!("cache");
+    let partial = |pv: &str| {
+        let family = Family::of(&vg);
+        let partial = family.partial(|known| known.name == pv);
+        let visible = vg.lvs.iter().filter(|lv| family.is_visible(lv) && partial.contains(lv.name.as_str()));
+        visible.map(|lv| lv.name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(partial("pv0"), ["r1", "slow", "slow2", "slow3", "ri", "free"]);
+    assert_eq!(partial("pv1"), ["r1", "slow", "slow2", "slow3", "ri"]);
+    assert_eq!(partial("pv2"), Vec::<String>::new());
+    let Fixture { vg, .. } = fixture!("thin");
+    let family = Family::of(&vg);
+    let partial = family.partial(|_| true);
+    for lv in ["pool", "pool_tmeta", "t1", "t1snap", "fromext"] {
+        assert!(partial.contains(lv), "{lv}");
+    }
+}
+
 /// Some areas on a PV, anywhere.
 fn areas() -> impl Strategy<Value = Vec<(u64, u64)>> {
     prop::collection::vec((0..120_u64, 0..40_u64), 0..12)
