@@ -98,6 +98,11 @@ impl Cache {
         self.vgs.get(uuid)
     }
 
+    /// Returns the VGs of this name.
+    pub fn named(&self, name: &Vgname) -> impl Iterator<Item = &Arc<VgState>> {
+        self.names.get(name).into_iter().flatten().filter_map(|uuid| self.vgs.get(uuid))
+    }
+
     /// Returns what is known of a PV that is there.
     pub fn pv(&self, pv: &Pvid) -> Option<&PvText> {
         self.pvs.get(pv).map(|present| &present.text)

@@ -23,6 +23,7 @@
 //! | [`directory`] | what sessions call |
 //! | [`session`] | lvmetad's clients |
 //! | [`knowledge`] | what those who read PVs and those who tell of them agree on |
+//! | [`api`] | what people and programs are told |
 //! | [`settings`] | what the role is told, and what its parts share |
 //!
 //! Nothing is remembered over a restart of the daemon: commands that found no daemon may have changed VGs meanwhile. The
@@ -32,6 +33,7 @@
 //! [`Directory::answer`](directory::Directory::answer), or from the daemon itself, by
 //! [`Directory::take`](directory::Directory::take).
 
+pub mod api;
 pub mod cache;
 pub mod cached_vg;
 pub mod directory;

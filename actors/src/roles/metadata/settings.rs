@@ -6,6 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rustix::time::{ClockId, clock_gettime};
 
+use super::api::mapped::MappedLook;
 use super::cache::{Cache, Now};
 use super::knowledge::Knowledge;
 use super::pv_index::Source;
@@ -19,6 +20,8 @@ pub struct MetadataEnvironment {
     pub(super) changing: tokio::sync::Mutex<()>,
     /// What is known beside the cache, and who waits for changes.
     pub knowledge: Knowledge,
+    /// What the kernel says of LVs.
+    pub mapped: MappedLook,
     /// Who needs the daemon.
     pub activity: Activity,
 }
