@@ -2,5 +2,5 @@
 
 mod recordings;
 mod rules;
-mod support;
+pub(super) mod support;
 mod walks;

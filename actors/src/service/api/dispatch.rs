@@ -100,7 +100,7 @@ impl ApiService {
             }
             Request::Archive(request) => return self.answer_archive(uid, request, replies).await,
             Request::Lock(request) => return self.answer_lock(uid, request, replies).await,
-            Request::Metadata(_) => Reply::error(&metadata::Error::NotServed),
+            Request::Metadata(request) => return self.answer_metadata(uid, request, replies).await,
         };
         Ok(short.into())
     }

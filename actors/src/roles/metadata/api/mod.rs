@@ -10,14 +10,19 @@
 //! devices looked up, on the thread that makes the reply. Nothing here waits for a disk: the kernel is asked without a
 //! flush and within a deadline, and an answer without it says so.
 
+mod answers;
 pub mod lvs;
 pub mod mapped;
+pub mod numbers;
 pub mod problems;
 pub mod pvs;
 pub mod shell;
 pub mod vgs;
 pub mod view;
 pub mod watching;
+
+#[cfg(test)]
+mod tests;
 
 pub use shell::Teller;
 pub use view::{Place, View};

@@ -10,15 +10,15 @@ use crate::roles::metadata::pv_index::Source;
 
 /// A cache whose VGs decide at once.
 #[derive(Debug, Default)]
-pub(super) struct Bare {
-    pub(super) cache: Cache,
+pub(in crate::roles::metadata) struct Bare {
+    pub(in crate::roles::metadata) cache: Cache,
     /// What the clock says.
-    pub(super) seconds: u64,
+    pub(in crate::roles::metadata) seconds: u64,
 }
 
 impl Bare {
     /// Returns the reply to a message, both without terminator.
-    pub(super) fn ask(&mut self, message: &str) -> String {
+    pub(in crate::roles::metadata) fn ask(&mut self, message: &str) -> String {
         let now = Now {
             monotonic: Duration::from_secs(self.seconds),
             wall: Timestamp::UNIX_EPOCH,
@@ -36,27 +36,33 @@ impl Bare {
     }
 
     /// Asks under the token that is always right.
-    pub(super) fn skip(&mut self, request: &str) -> String {
+    pub(in crate::roles::metadata) fn skip(&mut self, request: &str) -> String {
         self.ask(&format!("request={request} token=skip"))
     }
 
     /// Finds a PV on a device; `metadata`: what it says of its VG, see [`vg`].
-    pub(super) fn found(&mut self, pv: &str, device: i64, metadata: &str) -> String {
+    pub(in crate::roles::metadata) fn found(&mut self, pv: &str, device: i64, metadata: &str) -> String {
         self.found_with(pv, device, "mda0 { ignore=0 }", metadata)
     }
 
     /// Finds a PV of which more is said.
-    pub(super) fn found_with(&mut self, pv: &str, device: i64, meta: &str, metadata: &str) -> String {
+    pub(in crate::roles::metadata) fn found_with(
+        &mut self,
+        pv: &str,
+        device: i64,
+        meta: &str,
+        metadata: &str,
+    ) -> String {
         self.skip(&format!("pv_found pvmeta {{ id=\"{pv}\" device={device} {meta} }} {metadata}"))
     }
 
-    pub(super) fn update(&mut self, metadata: &str) -> String {
+    pub(in crate::roles::metadata) fn update(&mut self, metadata: &str) -> String {
         self.skip(&format!("vg_update {metadata}"))
     }
 }
 
 /// Returns the fields of a VG's metadata: `vg("v", "G", 3, &["A", "B"], "x=1")`.
-pub(super) fn vg(name: &str, uuid: &str, seqno: i64, pvs: &[&str], more: &str) -> String {
+pub(in crate::roles::metadata) fn vg(name: &str, uuid: &str, seqno: i64, pvs: &[&str], more: &str) -> String {
     let pv =
         |(at, pv): (usize, &&str)| format!("pv{at} {{ id=\"{pv}\" status=[\"ALLOCATABLE\"] flags=[] }} ");
     let pvs: String = pvs.iter().enumerate().map(pv).collect();
@@ -64,15 +70,22 @@ pub(super) fn vg(name: &str, uuid: &str, seqno: i64, pvs: &[&str], more: &str) -
 }
 
 /// Returns the reply to a PV that was found.
-pub(super) fn found(status: &str, changed: u8, vg: &str, name: &str, before: i64, after: i64) -> String {
+pub(in crate::roles::metadata) fn found(
+    status: &str,
+    changed: u8,
+    vg: &str,
+    name: &str,
+    before: i64,
+    after: i64,
+) -> String {
     format!(
         "response = \"OK\"\nstatus = \"{status}\"\nchanged = {changed}\nvgid = \"{vg}\"\nvgname = \"{name}\"\n\
          seqno_before = {before}\nseqno_after = {after}\n"
     )
 }
 
-pub(super) fn refused(response: &str, reason: &str) -> String {
+pub(in crate::roles::metadata) fn refused(response: &str, reason: &str) -> String {
     format!("response = \"{response}\"\nreason = \"{reason}\"\n")
 }
 
-pub(super) const OK: &str = "response = \"OK\"\n";
+pub(in crate::roles::metadata) const OK: &str = "response = \"OK\"\n";
