@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 const LIMIT: Duration = Duration::from_mins(1);
 /// How long it may take from the end of a segment to our word of it, two calls of our program included.
-const HELD_LIMIT: Duration = Duration::from_secs(3);
+const HELD_LIMIT: Duration = Duration::from_secs(10);
 /// How long it may take from the kernel's word to ours. A machine that is not emulated takes a tenth of it: nearly all is the
-/// start of lvpoll.
-const WORD_LIMIT: Duration = Duration::from_secs(5);
+/// start of lvpoll. Less than the interval of lvpoll, 15 s, after which it would be told in any case.
+const WORD_LIMIT: Duration = Duration::from_secs(12);
 /// How far the kernel is with a pvmove: sectors, and regions of the segment in hand.
 const KERNEL_PROGRESS: &str = "dmsetup status vg-pvmove0 | grep mirror";
 

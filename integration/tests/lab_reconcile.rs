@@ -25,8 +25,7 @@ fn what_nobody_polls_is_found_and_finished() -> Result<()> {
         service.kill()?;
 
         let service = guest.start_service("")?;
-        // The merge may be over by then: the kernel's throttle is no promise.
-        guest.wait_until("both are polled, or have been", LIMIT, || {
+        guest.wait_until("both are polled", LIMIT, || {
             let operations = guest.operations()?;
             ensure!(operations.len() == 2, "polled: {operations:?}");
             Ok(())
@@ -39,10 +38,13 @@ fn what_nobody_polls_is_found_and_finished() -> Result<()> {
         moved.is_intact()?;
         merged.is_intact()?;
 
+        // The throttle alone is no promise that a copy lasts.
+        guest.slow_copying()?;
         guest.sh("lvmwarden poll throttle --mirror 0")?;
         assert_eq!(guest.mirror_throttle()?, 0);
         what_a_command_polls_by_itself_is_left_alone(guest)?;
         let service = a_crash_keeps_the_throttle(guest, service)?;
+        guest.fast_copying()?;
         guest.sh("lvmwarden poll throttle --off")?;
         assert_eq!(guest.mirror_throttle()?, 100);
         is_over(guest)?;
@@ -59,7 +61,7 @@ fn two_that_nobody_polls(guest: &Guest) -> Result<(Volume<'_>, Volume<'_>)> {
     let moved = guest.make_volume("moved", 64, "/dev/vda")?;
     let merged = guest.make_volume("orig", 48, "/dev/vdc")?;
     guest.sh("lvcreate -y -s -n before -L 56m vg/orig /dev/vdc")?;
-    guest.sh("dd if=/dev/zero of=/dev/vg/orig bs=1M count=32 oflag=direct")?;
+    guest.sh("dd if=/dev/zero of=/dev/vg/orig bs=1M count=44 oflag=direct")?;
     guest.slow_copying()?;
     guest.sh("pvmove -b -i 1 /dev/vda /dev/vdb && lvconvert -b --merge -i 1 vg/before")?;
     guest.sh("pkill -9 -x lvmpolld; pkill -9 -x lvm")?;

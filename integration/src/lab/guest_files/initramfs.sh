@@ -29,6 +29,11 @@ mount -t overlay -o lowerdir=$lower,upperdir=/memory/upper,workdir=/memory/work 
 mkdir -p /root/usr/lib/modules
 mount -t tmpfs run /root/run
 mount -t tmpfs tmp /root/tmp
+# All processes go to a group of their own, so that the copying of the kernel's threads can be slowed down alone.
+mkdir /root/run/lab-blkio
+mount -t cgroup -o blkio lab-blkio /root/run/lab-blkio
+mkdir /root/run/lab-blkio/processes
+echo $$ > /root/run/lab-blkio/processes/cgroup.procs
 for folder in proc sys dev; do mount -o move /$folder /root/$folder; done
 mount -o move /modules /root/usr/lib/modules
 exec switch_root /root /usr/sbin/lvmwarden-lab-init
