@@ -1,184 +1,147 @@
-//! The life of a daemon that stands in for lvmlockd.
-//!
-//! 1. Checks what it was told; goes into the background; takes over the signals; locks the pid file; makes the socket.
-//! 2. Starts the supervision tree.
-//! 3. Serves until `quit` or SIGTERM finds no lock held, or the tree gives up. A refusal changes nothing.
-//! 4. Ends in order: no new client, lockspaces left, socket and pid file removed.
-//!
-//! A daemon without a socket would be of no use to anybody: it ends. (The C daemon lives on.)
+//! What is lvmlockd's own in the life of a stand-in: `stand_in.rs`. Only `quit` and SIGTERM end it, when no lock is held; a
+//! refusal changes nothing.
 
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
 use lvmwarden_actors::foundation::door::DoorEnvironment;
 use lvmwarden_actors::foundation::facts::events::Events;
 use lvmwarden_actors::foundation::facts::metrics::Metrics;
 use lvmwarden_actors::roles::lock::directory::{Closed, Directory};
+use lvmwarden_actors::roles::lock::environment::LockEnvironment;
 use lvmwarden_actors::roles::lock::host_id::HostId;
 use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM;
 use lvmwarden_actors::roles::lock::session::Lvmlockd;
 use lvmwarden_actors::tree;
-use lvmwarden_supervisor::sys::ReadyPipe;
-use lvmwarden_supervisor::{log_panics, start_root};
-use sd_notify::NotifyState;
-use slog::{Logger, info, warn};
-use tokio::sync::{Notify, watch};
+use lvmwarden_supervisor::SupervisorSpec;
+use slog::{Logger, warn};
+use tokio::sync::Notify;
 
 use super::command_line::LvmlockdOptions;
 use super::lock_dumps::LockDumps;
 use super::lock_role::{self, LockRole};
-use super::logging::{self, LogRing};
+use super::logging::LogRing;
 use super::memory;
-use super::pid_file::PidFile;
 use super::place::Place;
-use super::runtime;
-use super::signals::{self, SIGTERM, Signals};
-use super::sockets::{HandedOver, Listening, Wanted};
-use super::stand_in::{self, Process};
-
-/// How long an orderly end may take, when the lockspaces were left.
-const STOP_DEADLINE: Duration = Duration::from_secs(2);
+use super::signals::SIGTERM;
+use super::stand_in::{self, Life, Making, Serving, StandIn, Told};
 
 /// Runs the daemon.
 pub(crate) fn main(options: &LvmlockdOptions) -> ExitCode {
-    let done = if options.version {
-        stand_in::show_version("lvmlockd");
-        Ok(ExitCode::SUCCESS)
-    } else {
-        start(options)
-    };
-    done.unwrap_or_else(|error| stand_in::complain("lvmlockd", &error))
-}
-
-fn start(options: &LvmlockdOptions) -> anyhow::Result<ExitCode> {
-    let ready = match Process::enter(!options.is_background())? {
-        Process::Elsewhere(exit_code) => return Ok(exit_code),
-        Process::Foreground => None,
-        Process::Background(ready) => Some(ready),
-    };
-    serve(options, &Place::make(&options.socket())?, ready)
-}
-
-/// Serves until the end, and returns how it ended.
-fn serve(options: &LvmlockdOptions, place: &Place, ready: Option<ReadyPipe>) -> anyhow::Result<ExitCode> {
-    let (log, _, guard) = logging::open(stand_in::log_of("lvmlockd", ready.as_ref()), options.level());
-    let ring = LogRing::default();
-    let log = ring.beside(log);
-    log_panics(log.clone());
-    // Where no lock manager is asked, nothing is protected either.
-    if !options.test {
-        memory::stay(&log);
+    if options.version {
+        stand_in::show_version(Lockd::NAME);
+        return ExitCode::SUCCESS;
     }
-    let dumps = LockDumps { ring, format: options.info_format, log: log.clone() };
-    let exit = runtime::run(&log, live(options, place, dumps, ready, &log));
-    drop(log);
-    drop(guard);
-    exit
+    stand_in::main(Lockd { options, ring: LogRing::default() })
 }
 
-async fn live(
-    options: &LvmlockdOptions,
-    place: &Place,
-    dumps: LockDumps,
-    ready: Option<ReadyPipe>,
-    log: &Logger,
-) -> anyhow::Result<ExitCode> {
-    // First: whoever sees the files may ask for an orderly end at once.
-    let mut signals = Signals::listen(&signals::STAND_IN).context("cannot take over the signals")?;
-    let _pid_file = PidFile::lock(&options.pid_file())?;
-    let mut listening = Listening::open(&Wanted::lvmlockd(&options.socket()), &mut HandedOver::take()?)?;
-    let (gate, mut opened) = watch::channel(false);
-    let (metrics, quit) = (Metrics::new(), Arc::new(Notify::new()));
-    let host_id = match options.host_id_file() {
+struct Lockd<'options> {
+    options: &'options LvmlockdOptions,
+    ring: LogRing,
+}
+
+struct ServingLockd {
+    lock: Arc<LockEnvironment>,
+    quit: Arc<Notify>,
+}
+
+impl StandIn for Lockd<'_> {
+    const NAME: &'static str = "lvmlockd";
+    const LEFT_BEHIND: &'static str = "exit; locks stay with the lock managers";
+    /// When the lockspaces were left.
+    const STOP_DEADLINE: Duration = Duration::from_secs(2);
+    type Serving = ServingLockd;
+
+    fn told(&self) -> Told {
+        Told {
+            foreground: !self.options.is_background(),
+            level: self.options.level(),
+            pid_file: self.options.pid_file(),
+            socket: self.options.socket(),
+        }
+    }
+
+    fn log(&self, log: Logger) -> Logger {
+        self.ring.beside(log)
+    }
+
+    async fn tree(&self, making: Making<'_>) -> anyhow::Result<(SupervisorSpec, ServingLockd)> {
+        let Making { socket, gate, log } = making;
+        let (options, metrics, quit) = (self.options, Metrics::new(), Arc::<Notify>::default());
+        let place = Place::make(&options.socket())?;
+        // Where no lock manager is asked, nothing is protected either.
+        if !options.test {
+            memory::stay(log);
+        }
+        let role = LockRole {
+            test: options.test,
+            gl_type: options.gl_type,
+            host_id: host_id(options),
+            io_timeout_seconds: options.sanlock_timeout,
+            kill_program: KILL_PROGRAM.into(),
+            local_wait: None,
+            memory: lock_role::memory(options.adopt.then(|| options.adopt_file.clone()), options.adopt),
+            starter: None,
+            // Nobody can read them here.
+            events: Events::new(Arc::clone(&metrics), 0),
+        };
+        let lock = Arc::new(role.environment());
+        if !options.test {
+            lock_role::check(&lock, log).await;
+        }
+        let dumps = LockDumps { ring: self.ring.clone(), format: options.info_format, log: log.clone() };
+        let protocol = Lvmlockd {
+            lock: Arc::clone(&lock),
+            dumps: Arc::new(dumps),
+            quit: Arc::clone(&quit),
+            wire: options.daemon_debug,
+        };
+        let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
+        // Not less severe: by default this is all that is logged of a life without trouble.
+        warn!(log, "lvmlockd starts"; "version" => env!("CARGO_PKG_VERSION"), "socket" => %place.instance.display(),
+              "host_id" => ?host_id(options), "test" => options.test);
+        Ok((tree::lock_daemon(place.journal, &lock, &door, gate), ServingLockd { lock, quit }))
+    }
+}
+
+impl Serving for ServingLockd {
+    /// No request is taken any more.
+    type Kept = Closed;
+
+    fn ends(&self, life: Life) -> impl Future<Output = (&'static str, Closed)> + 'static {
+        let directory = Directory::new(life.registry, Arc::clone(&self.lock));
+        let (quit, mut signals, log) = (Arc::clone(&self.quit), life.signals, life.log);
+        async move {
+            loop {
+                // Cancel-safe, both of them.
+                let why = tokio::select! {
+                    () = quit.notified() => "quit",
+                    signal = signals.next() => signal,
+                };
+                if !matches!(why, SIGTERM | "quit") {
+                    continue;
+                }
+                match directory.close().await {
+                    Ok(closed) => return (why, closed),
+                    // The first words are a promise: scripts look for them in the dump of the log.
+                    Err(refusal) => warn!(log, "ignore shutdown for {} lockspaces", refusal.lockspaces();
+                                          "why" => %refusal, "next" => "all are served as before"),
+                }
+            }
+        }
+    }
+
+    fn stopped(&self) {
+        if let Some(file) = &self.lock.memory.adopt_file {
+            file.remove(&self.lock.book.open());
+        }
+    }
+}
+
+fn host_id(options: &LvmlockdOptions) -> HostId {
+    match options.host_id_file() {
         Some(file) => HostId::File(file.to_owned()),
         None => HostId::Number(options.host_id),
-    };
-    let role = LockRole {
-        test: options.test,
-        gl_type: options.gl_type,
-        host_id: host_id.clone(),
-        io_timeout_seconds: options.sanlock_timeout,
-        kill_program: KILL_PROGRAM.into(),
-        local_wait: None,
-        memory: lock_role::memory(options.adopt.then(|| options.adopt_file.clone()), options.adopt),
-        starter: None,
-        // Nobody can read them here.
-        events: Events::new(Arc::clone(&metrics), 0),
-    };
-    let lock = Arc::new(role.environment());
-    if !options.test {
-        lock_role::check(&lock, log).await;
-    }
-    let protocol = Lvmlockd {
-        lock: Arc::clone(&lock),
-        dumps: Arc::new(dumps),
-        quit: Arc::clone(&quit),
-        wire: options.daemon_debug,
-    };
-    let socket = listening.listener.try_clone().context("cannot keep the socket")?;
-    let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
-    warn!(log, "lvmlockd starts"; "version" => env!("CARGO_PKG_VERSION"), "socket" => %place.instance.display(),
-          "host_id" => ?host_id, "test" => options.test);
-    let root = start_root(tree::lock_daemon(place.journal.clone(), &lock, &door, &gate), log.clone());
-    let directory = Directory::new(root.registry(), Arc::clone(&lock));
-
-    let becomes_ready = async {
-        // The other end of the gate lives as long as this function.
-        let _ = opened.wait_for(|open| *open).await;
-        // Nobody is told unless systemd has started us and waits for it, as the C daemon's unit says.
-        if let Err(error) = sd_notify::notify(&[NotifyState::Ready]) {
-            warn!(log, "cannot tell systemd that clients are served"; "error" => %error);
-        }
-        match ready {
-            Some(ready) => ready.ready().context("cannot tell that the daemon is ready"),
-            None => Ok(()),
-        }
-    };
-    // Each arm may be dropped: a daemon that ends need not become ready.
-    let (why, _no_request_any_more) = tokio::select! {
-        reason = root.ended() => {
-            return Ok(stand_in::tree_failed(log, &reason, "exit; locks stay with the lock managers"));
-        }
-        ended = ends(&mut signals, &quit, &directory, log) => ended,
-        failed = async { match becomes_ready.await { Ok(()) => std::future::pending().await, Err(error) => error } } => {
-            return Err(failed);
-        }
-    };
-    info!(log, "lvmlockd ends"; "why" => why);
-    listening.unlink();
-    let report = root.stop(STOP_DEADLINE).await;
-    for name in &report.killed {
-        warn!(log, "did not end in time"; "name" => %name, "next" => "it is dropped");
-    }
-    if let Some(file) = &lock.memory.adopt_file {
-        file.remove(&lock.book.open());
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Waits until somebody has a reason to end the daemon, and no lock is in the way; from then on none is given.
-async fn ends(
-    signals: &mut Signals,
-    quit: &Notify,
-    directory: &Directory,
-    log: &Logger,
-) -> (&'static str, Closed) {
-    loop {
-        // Cancel-safe, both of them.
-        let why = tokio::select! {
-            () = quit.notified() => "quit",
-            signal = signals.next() => signal,
-        };
-        if !matches!(why, SIGTERM | "quit") {
-            continue;
-        }
-        match directory.close().await {
-            Ok(closed) => return (why, closed),
-            // The first words are a promise: scripts look for them in the dump of the log.
-            Err(refusal) => warn!(log, "ignore shutdown for {} lockspaces", refusal.lockspaces();
-                                  "why" => %refusal, "next" => "all are served as before"),
-        }
     }
 }

@@ -1,18 +1,11 @@
-//! The life of a daemon that stands in for lvmpolld.
-//!
-//! 1. Checks what it was told; goes into the background; takes over the signals; locks the pid file; makes the socket.
-//! 2. Starts the supervision tree: the journal, recovery of what an earlier life left behind, and the door.
-//! 3. Serves until it is told to end, has been idle for long enough, or the tree gives up.
-//! 4. Ends in order: no new client, children asked to end and waited for, socket and pid file removed.
-//!
-//! A daemon that is killed does nothing of step 4: its children work on, and the next daemon finds them.
+//! What is lvmpolld's own in the life of a stand-in: `stand_in.rs`.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::Context;
+use lvmwarden_actors::foundation::activity::Activity;
 use lvmwarden_actors::foundation::door::DoorEnvironment;
 use lvmwarden_actors::foundation::facts::events::Events;
 use lvmwarden_actors::foundation::facts::metrics::Metrics;
@@ -21,134 +14,102 @@ use lvmwarden_actors::roles::poll::operation::state::Stop;
 use lvmwarden_actors::roles::poll::operation::turns::Rules;
 use lvmwarden_actors::roles::poll::session::Lvmpolld;
 use lvmwarden_actors::tree;
-use lvmwarden_supervisor::sys::ReadyPipe;
-use lvmwarden_supervisor::{log_panics, start_root};
-use slog::{Level, Logger, info, warn};
-use tokio::sync::watch;
+use lvmwarden_supervisor::SupervisorSpec;
+use slog::{Level, info};
 
 use super::client;
 use super::command_line::{LogKeyword, LvmpolldOptions};
-use super::logging;
-use super::pid_file::PidFile;
 use super::place::Place;
 use super::poll_role::{PollRole, executable};
-use super::runtime;
-use super::signals::{self, Signals};
-use super::sockets::{HandedOver, Listening, Wanted};
-use super::stand_in::{self, Process};
-
-/// How long an orderly end may take. Who stops lvmpolld waits two seconds for it before killing.
-const STOP_DEADLINE: Duration = Duration::from_millis(1900);
+use super::stand_in::{self, Life, Making, Serving, StandIn, Told};
 
 /// Runs the daemon, or the client that `--dump` is.
 pub(crate) fn main(options: &LvmpolldOptions) -> ExitCode {
-    let done = if options.version {
-        stand_in::show_version("lvmpolld");
-        Ok(ExitCode::SUCCESS)
+    if options.version {
+        stand_in::show_version(Polld::NAME);
+        ExitCode::SUCCESS
     } else if options.dump {
-        client::dump(&options.socket()).map(|()| ExitCode::SUCCESS)
+        let dumped = client::dump(&options.socket());
+        dumped.map_or_else(|error| stand_in::complain(Polld::NAME, &error), |()| ExitCode::SUCCESS)
     } else {
-        start(options)
-    };
-    done.unwrap_or_else(|error| stand_in::complain("lvmpolld", &error))
+        stand_in::main(Polld { options, binary: options.binary() })
+    }
 }
 
-fn start(options: &LvmpolldOptions) -> anyhow::Result<ExitCode> {
-    let binary = executable(&options.binary())?;
-    let ready = match Process::enter(options.foreground)? {
-        Process::Elsewhere(exit_code) => return Ok(exit_code),
-        Process::Foreground => None,
-        Process::Background(ready) => Some(ready),
-    };
-    serve(options, &Place::make(&options.socket())?, &binary, ready)
+struct Polld<'options> {
+    options: &'options LvmpolldOptions,
+    /// Absolute, once it was checked.
+    binary: PathBuf,
 }
 
-/// Serves until the end, and returns how it ended.
-fn serve(
-    options: &LvmpolldOptions,
-    place: &Place,
-    binary: &Path,
-    ready: Option<ReadyPipe>,
-) -> anyhow::Result<ExitCode> {
-    let level = if options.logs(LogKeyword::Wire) {
-        Level::Trace
-    } else if options.logs(LogKeyword::Debug) {
-        Level::Debug
-    } else {
-        Level::Info
-    };
-    let (log, _, guard) = logging::open(stand_in::log_of("lvmpolld", ready.as_ref()), level);
-    log_panics(log.clone());
-    let exit = runtime::run(&log, live(options, place, binary, ready, &log));
-    drop(log);
-    drop(guard);
-    exit
+struct ServingPolld {
+    activity: Activity,
+    timeout: Option<Duration>,
 }
 
-async fn live(
-    options: &LvmpolldOptions,
-    place: &Place,
-    binary: &Path,
-    ready: Option<ReadyPipe>,
-    log: &Logger,
-) -> anyhow::Result<ExitCode> {
-    // First: whoever sees the files may ask for an orderly end at once.
-    let mut signals = Signals::listen(&signals::STAND_IN).context("cannot take over the signals")?;
-    let _pid_file = PidFile::lock(&options.pid_file())?;
-    let mut listening = Listening::open(&Wanted::lvmpolld(&options.socket()), &mut HandedOver::take()?)?;
-    let (gate, mut opened) = watch::channel(false);
-    let metrics = Metrics::new();
-    let poll = PollRole {
-        binary: binary.to_owned(),
-        verbose: options.logs(LogKeyword::Cmd),
-        // As the C daemon's: with -f where it was started, which scripts that stand in for lvm rely on.
-        directory: (!options.foreground).then(|| "/".into()),
-        mode: options.mode.into(),
-        on_stop: Stop::EndChild,
-        starts_at_once: STARTS_AT_ONCE,
-        rules: Rules::default(),
-        // Nobody can read them here.
-        events: Events::new(Arc::clone(&metrics), 0),
-    };
-    let poll = Arc::new(poll.environment(place));
-    let protocol = Lvmpolld {
-        poll: Arc::clone(&poll),
-        metrics: Arc::clone(&metrics),
-        wire: options.logs(LogKeyword::Wire),
-    };
-    let socket = listening.listener.try_clone().context("cannot keep the socket")?;
-    let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
-    info!(log, "lvmpolld starts"; "version" => env!("CARGO_PKG_VERSION"), "socket" => %place.instance.display(),
-          "binary" => %poll.binary.display(), "journal" => %place.journal.display());
-    let root = start_root(tree::poll_daemon(place.journal.clone(), &poll, &door, &gate), log.clone());
+impl StandIn for Polld<'_> {
+    const NAME: &'static str = "lvmpolld";
+    const LEFT_BEHIND: &'static str = "exit; children are left running";
+    /// Who stops lvmpolld waits two seconds for it before killing.
+    const STOP_DEADLINE: Duration = Duration::from_millis(1900);
+    type Serving = ServingPolld;
 
-    let served = async {
-        // The other end of the gate lives as long as this function.
-        let _ = opened.wait_for(|open| *open).await;
-        if let Some(ready) = ready {
-            ready.ready().context("cannot tell that the daemon is ready")?;
-        }
-        match options.timeout() {
-            Some(timeout) => poll.activity.idle(timeout).await,
-            None => std::future::pending().await,
-        }
-        anyhow::Ok(())
-    };
-    // A task of its own: this function is looked at for each request of a client, five signals each time.
-    let signal = actix_rt::spawn(async move { signals.next().await });
-    // Each arm may be dropped: a daemon that ends need not become ready.
-    tokio::select! {
-        reason = root.ended() => return Ok(stand_in::tree_failed(log, &reason, "exit; children are left running")),
-        signal = signal => info!(log, "lvmpolld ends"; "why" => signal.context("cannot wait for signals")?),
-        idle = served => {
-            idle?;
-            info!(log, "lvmpolld ends"; "why" => "idle");
+    fn told(&self) -> Told {
+        let level = if self.options.logs(LogKeyword::Wire) {
+            Level::Trace
+        } else if self.options.logs(LogKeyword::Debug) {
+            Level::Debug
+        } else {
+            Level::Info
+        };
+        Told {
+            foreground: self.options.foreground,
+            level,
+            pid_file: self.options.pid_file(),
+            socket: self.options.socket(),
         }
     }
-    listening.unlink();
-    let report = root.stop(STOP_DEADLINE).await;
-    for name in &report.killed {
-        warn!(log, "did not end in time"; "name" => %name, "next" => "its child is left running");
+
+    fn check(&mut self) -> anyhow::Result<()> {
+        self.binary = executable(&self.binary)?;
+        Ok(())
     }
-    Ok(ExitCode::SUCCESS)
+
+    async fn tree(&self, making: Making<'_>) -> anyhow::Result<(SupervisorSpec, ServingPolld)> {
+        let Making { socket, gate, log } = making;
+        let (options, metrics) = (self.options, Metrics::new());
+        let place = Place::make(&options.socket())?;
+        let poll = PollRole {
+            binary: self.binary.clone(),
+            verbose: options.logs(LogKeyword::Cmd),
+            // As the C daemon's: with -f where it was started, which scripts that stand in for lvm rely on.
+            directory: (!options.foreground).then(|| "/".into()),
+            mode: options.mode.into(),
+            on_stop: Stop::EndChild,
+            starts_at_once: STARTS_AT_ONCE,
+            rules: Rules::default(),
+            // Nobody can read them here.
+            events: Events::new(Arc::clone(&metrics), 0),
+        };
+        let poll = Arc::new(poll.environment(&place));
+        let protocol = Lvmpolld {
+            poll: Arc::clone(&poll),
+            metrics: Arc::clone(&metrics),
+            wire: options.logs(LogKeyword::Wire),
+        };
+        let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);
+        info!(log, "lvmpolld starts"; "version" => env!("CARGO_PKG_VERSION"), "socket" => %place.instance.display(),
+              "binary" => %poll.binary.display(), "journal" => %place.journal.display());
+        let serving = ServingPolld { activity: poll.activity.clone(), timeout: options.timeout() };
+        Ok((tree::poll_daemon(place.journal, &poll, &door, gate), serving))
+    }
+}
+
+impl Serving for ServingPolld {
+    type Kept = ();
+
+    fn ends(&self, life: Life) -> impl Future<Output = (&'static str, ())> + 'static {
+        let (activity, timeout) = (self.activity.clone(), self.timeout);
+        async move { (life.signal_or_idle(activity, timeout).await, ()) }
+    }
 }

@@ -33,14 +33,14 @@ impl Doors {
     pub(super) fn open(config: &Config, log: &Logger) -> anyhow::Result<Self> {
         let group = group_of(config, log)?;
         let mut handed_over = HandedOver::take()?;
-        let lvmpolld = Wanted::lvmpolld(&config.poll.socket);
+        let lvmpolld = Wanted::by_root("lvmpolld", &config.poll.socket);
         let lvmpolld =
             config.plays(Role::Poll).then(|| Listening::open(&lvmpolld, &mut handed_over)).transpose()?;
         let locks = config.plays(Role::Lock);
         let pid_file = locks.then(|| PidFile::lock(&config.lock.pid_file)).transpose()?;
-        let lvmlockd = Wanted::lvmlockd(&config.lock.socket);
+        let lvmlockd = Wanted::by_root("lvmlockd", &config.lock.socket);
         let lvmlockd = locks.then(|| Listening::open(&lvmlockd, &mut handed_over)).transpose()?;
-        let lvmetad = Wanted::lvmetad(&config.metadata.socket);
+        let lvmetad = Wanted::by_root("lvmetad", &config.metadata.socket);
         let lvmetad =
             config.plays(Role::Metadata).then(|| Listening::open(&lvmetad, &mut handed_over)).transpose()?;
         let (path, mode) = (&config.api.socket, config.api.mode);

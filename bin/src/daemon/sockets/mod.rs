@@ -94,19 +94,9 @@ pub(crate) struct Wanted<'path> {
 }
 
 impl<'path> Wanted<'path> {
-    /// Returns the socket of lvmpolld: only root may connect.
-    pub(crate) fn lvmpolld(path: &'path Path) -> Self {
-        Self { name: "lvmpolld", path, mode: 0o600, mode_before: 0o600, group: None }
-    }
-
-    /// Returns the socket of lvmlockd: only root may connect.
-    pub(crate) fn lvmlockd(path: &'path Path) -> Self {
-        Self { name: "lvmlockd", ..Self::lvmpolld(path) }
-    }
-
-    /// Returns the socket of lvmetad: only root may connect.
-    pub(crate) fn lvmetad(path: &'path Path) -> Self {
-        Self { name: "lvmetad", ..Self::lvmpolld(path) }
+    /// Returns the socket by which LVM commands find the daemon that they call `name`: only root may connect.
+    pub(crate) fn by_root(name: &'static str, path: &'path Path) -> Self {
+        Self { name, path, mode: 0o600, mode_before: 0o600, group: None }
     }
 }
 
