@@ -8,11 +8,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// Each package with the packages of this workspace that it may depend on.
-const MAY_DEPEND_ON: [(&str, &[&str]); 5] = [
+const MAY_DEPEND_ON: [(&str, &[&str]); 6] = [
     ("protocol", &[]),
+    ("reconfigure", &[]),
     ("supervisor", &[]),
     // Itself: its integration tests turn the feature on that has the stand-ins for tests.
-    ("actors", &["lvmwarden-actors", "lvmwarden-protocol", "lvmwarden-supervisor"]),
+    ("actors", &["lvmwarden-actors", "lvmwarden-protocol", "lvmwarden-reconfigure", "lvmwarden-supervisor"]),
     ("bin", &["lvmwarden-actors", "lvmwarden-protocol", "lvmwarden-supervisor"]),
     ("integration", &["lvmwarden-protocol"]),
 ];
