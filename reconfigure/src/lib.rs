@@ -9,6 +9,8 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | [`coordinator`] | the machine of the host that was asked |
+//! | [`judge`] | who reads the metadata under the VG lock because nobody knows |
 //! | [`decision`] | what survivors know when the coordinator leaves |
 //! | [`roll`] | who takes part, and what was heard of each |
 //! | [`membership`] | who is in the group, whether it is quorate, whom this host knows |
@@ -28,8 +30,10 @@
 //! This crate has no dependency that could do I/O, and its tests play the machines as they are: `tests/machines/`.
 #![forbid(unsafe_code)]
 
+pub mod coordinator;
 pub mod decision;
 pub mod effect;
+pub mod judge;
 pub mod kind;
 pub mod member;
 pub mod membership;
