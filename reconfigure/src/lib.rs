@@ -9,7 +9,9 @@
 //!
 //! | module | is |
 //! |---|---|
+//! | [`change`] | all that one host has of one change: what a shell drives |
 //! | [`coordinator`] | the machine of the host that was asked |
+//! | [`participant`] | the machine of every host that is asked, the coordinator's included |
 //! | [`judge`] | who reads the metadata under the VG lock because nobody knows |
 //! | [`decision`] | what survivors know when the coordinator leaves |
 //! | [`roll`] | who takes part, and what was heard of each |
@@ -30,6 +32,7 @@
 //! This crate has no dependency that could do I/O, and its tests play the machines as they are: `tests/machines/`.
 #![forbid(unsafe_code)]
 
+pub mod change;
 pub mod coordinator;
 pub mod decision;
 pub mod effect;
@@ -37,6 +40,7 @@ pub mod judge;
 pub mod kind;
 pub mod member;
 pub mod membership;
+pub mod participant;
 pub mod record;
 pub mod roll;
 pub mod word;
