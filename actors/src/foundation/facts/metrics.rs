@@ -2,9 +2,10 @@
 //!
 //! What happens is counted as it happens ([`Metrics::count`], and the doors' own calls); what is the case at the moment
 //! is looked up for each scrape, and given as a [`Snapshot`]. No label comes from a client: the number of series is
-//! bounded by the program's own words.
+//! bounded by the program's own words; but for the names of VGs and LVs, of which so many are told.
 
 mod snapshot;
+mod vgs;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -22,6 +23,7 @@ use lvmwarden_supervisor::Name;
 use lvmwarden_supervisor::process::ProcessExit;
 
 pub use snapshot::Snapshot;
+pub use vgs::{Fullness, OneVg, VgNumbers};
 
 /// What every metric's name begins with.
 const PREFIX: &str = "lvmwarden";

@@ -43,6 +43,9 @@ pub(crate) async fn scrape(
         });
         timeout(ANSWER_DEADLINE, counting).await.ok()?;
     }
+    if let Some(metadata) = &environment.metadata {
+        now.vgs = Some(metadata.numbers().await);
+    }
     let metrics = Arc::clone(&environment.metrics);
     Some(move || metrics.encode(&now))
 }

@@ -10,6 +10,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::registry::{Registry, Unit};
 
+use super::vgs::VgNumbers;
 use super::{Labels, PREFIX};
 use crate::foundation::names;
 use crate::roles::archive::{LastPass, Seen};
@@ -31,6 +32,8 @@ pub struct Snapshot {
     pub archive_pass: Option<LastPass>,
     /// Whether the history on disk cannot be written.
     pub history_stuck: bool,
+    /// The VGs, with the role metadata.
+    pub vgs: Option<VgNumbers>,
 }
 
 impl Snapshot {
@@ -59,6 +62,9 @@ impl Snapshot {
         self.register_archive(&mut registry);
         let stuck = ConstGauge::new(i64::from(self.history_stuck));
         registry.register("history_stuck", "Whether the history on disk cannot be written", stuck);
+        if let Some(vgs) = &self.vgs {
+            vgs.register(&mut registry);
+        }
         registry
     }
 
@@ -84,7 +90,7 @@ impl Snapshot {
     }
 }
 
-fn gauge(number: u64) -> ConstGauge<i64> {
+pub(super) fn gauge(number: u64) -> ConstGauge<i64> {
     ConstGauge::new(i64::try_from(number).unwrap_or(i64::MAX))
 }
 

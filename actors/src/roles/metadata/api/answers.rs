@@ -8,7 +8,7 @@ use lvmwarden_protocol::api::metadata::{
     Vgs, VgsReply, Wait, Watch,
 };
 use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
-use lvmwarden_protocol::ids::VgName;
+use lvmwarden_protocol::ids::{VgName, VgUuid};
 use slog::info;
 
 use super::lvs::Wanted;
@@ -121,7 +121,7 @@ impl ApiService {
         list.verify(&teller).await;
         let look = async {
             let view = list.view(&teller).await;
-            let only = Teller::only(&view, &asked.vgname, asked.uuid.as_ref().map(|uuid| uuid.as_str()))?;
+            let only = Teller::only(&view, &asked.vgname, asked.uuid.as_ref().map(VgUuid::as_str))?;
             Ok(move || shown(&view, &only, after.as_ref()))
         };
         self.large::<Show, Error>(uid, replies, Error::Busy, look).await
@@ -184,10 +184,11 @@ fn shown(view: &View, uuid: &str, after: Option<&Place>) -> ShowReply {
     let state = view.vgs(None, None).find(|vg| vg.text.uuid.as_str() == uuid);
     let vg = view.read(state.expect("it was found in this very view"));
     let wanted = Wanted { all: true, with_segments: true };
-    let of_pvs = pvs::of_vg(view, &vg, after, true).into_iter();
-    let of_lvs = lvs::of_vg(view, &vg, wanted, after).into_iter();
-    let parts = of_pvs.map(|(place, pv)| (place, Part::Pv(Box::new(pv))));
-    let (parts, next_page) = cut(parts.chain(of_lvs.map(|(place, lv)| (place, Part::Lv(Box::new(lv))))));
+    let first = pvs::of_vg(view, &vg, after, true).into_iter();
+    let first = first.map(|(place, pv)| (place, Part::Pv(Box::new(pv))));
+    let then = lvs::of_vg(view, &vg, wanted, after).into_iter();
+    let then = then.map(|(place, lv)| (place, Part::Lv(Box::new(lv))));
+    let (parts, next_page) = cut(first.chain(then));
     let (mut pvs, mut lvs) = (Vec::new(), Vec::new());
     for part in parts {
         match part {

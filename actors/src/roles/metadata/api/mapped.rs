@@ -58,14 +58,13 @@ impl Mapped {
     /// Adds what a device of this UUID says. An LV may have several devices: those of its layers end in `-real` and the like.
     pub fn add(&mut self, uuid: &str, status: &DmStatus) {
         let Some(rest) = uuid.strip_prefix(PREFIX) else { return };
-        let Some((lvid, layer)) = rest.split_at_checked(LVID_BYTES) else { return };
+        // Layers, such as `-real`, say no more than that the LV is there, or more than its top device does.
+        let Some((lvid, _layer)) = rest.split_at_checked(LVID_BYTES) else { return };
         let lv = self.lvs.entry(lvid.to_owned()).or_default();
         lv.is_suspended |= status.suspended;
         for target in &status.targets {
             read_target(target, lv);
         }
-        // The layer below a snapshot or a pool says no more than that the LV is there.
-        let _the_same_for_all = layer;
     }
 }
 
@@ -76,7 +75,7 @@ fn read_target(target: &DmTarget, lv: &mut MappedLv) {
     let words: Vec<&str> = target.params.split_ascii_whitespace().collect();
     let word = |at: usize| words.get(at).copied().unwrap_or_default();
     match target.kind.as_str() {
-        "thin-pool" if word(0) == "Fail" => lv.trouble = Some("Fail".to_owned()),
+        "thin-pool" | "thin" if word(0) == "Fail" => lv.trouble = Some("Fail".to_owned()),
         "thin-pool" => {
             lv.metadata_percent = ratio(word(1));
             lv.data_percent = ratio(word(2));
@@ -84,7 +83,6 @@ fn read_target(target: &DmTarget, lv: &mut MappedLv) {
                 words.iter().find(|word| matches!(**word, "ro" | "out_of_data_space" | "needs_check"));
             lv.trouble = trouble.map(|word| (*word).to_owned());
         }
-        "thin" if word(0) == "Fail" => lv.trouble = Some("Fail".to_owned()),
         "thin" => {
             let mapped = word(0).parse().ok();
             lv.data_percent = mapped.map(|mapped| percent(mapped, target.length_sectors));

@@ -8,13 +8,15 @@ use lvmwarden_protocol::api::metadata::{Completeness, Error, Rescan, Vg, WaitRep
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::metadata::{Vgid, Vgname};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{sleep, timeout};
 
 use super::mapped::device_name;
+use super::numbers::numbers;
 use super::vgs;
 use super::view::View;
 use super::watching::{Step, Watcher, compared};
+use crate::foundation::facts::metrics::VgNumbers;
 use crate::roles::metadata::pv_index::Source;
 use crate::roles::metadata::settings::MetadataEnvironment;
 
@@ -201,6 +203,15 @@ impl Watch {
                 std::future::pending::<()>().await;
             }
         }
+    }
+}
+
+impl MetadataEnvironment {
+    /// Counts what there is for metrics, on another thread.
+    pub async fn numbers(self: &Arc<Self>) -> VgNumbers {
+        let view = Teller::new(Arc::clone(self)).view_with_kernel().await;
+        // To count does not panic; if it does, a scrape goes without it.
+        spawn_blocking(move || numbers(&view)).await.unwrap_or_default()
     }
 }
 
