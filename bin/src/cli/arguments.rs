@@ -1,6 +1,8 @@
 //! The command line of `lvmwarden`: one definition of each command and option, from which parser, help, man page and
 //! completions come.
 
+mod metadata;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -9,6 +11,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum, ValueHint};
 use lvmwarden_protocol::api::events::Cursor;
 use lvmwarden_protocol::ids::{DevicesFile, InvalidName, LvName, SystemDir, Uuids, VgName};
 use lvmwarden_protocol::poll::PollOperation;
+
+pub(super) use metadata::Metadata;
 
 /// Shows what lvmwardend does, and tells it what to do
 ///
@@ -82,6 +86,10 @@ pub(super) enum Command {
     /// The locks of shared VGs: who holds what, who waits, and why
     #[command(subcommand)]
     Lock(Lock),
+
+    /// VGs, PVs and LVs, as the daemon has them in memory: no lock, no scan
+    #[command(subcommand)]
+    Metadata(Metadata),
 
     /// Have the daemon log more or less, until it ends
     LogLevel {
@@ -318,9 +326,10 @@ pub(super) struct Start {
 
     /// The UUID of the VG and that of the LV, one after the other; dashes do not matter
     ///
+    /// Needed only where the daemon does not know the LV, as without its role metadata.
     /// `lvs -a --noheadings --separator '' -o vg_uuid,lv_uuid VG/LV` prints it.
     #[arg(long, value_name = "UUIDS", value_parser = lvid)]
-    pub(super) lvid: Uuids,
+    pub(super) lvid: Option<Uuids>,
 
     /// How often lvpoll looks; by default as often as the daemon is configured to
     #[arg(long, value_name = "SECONDS")]

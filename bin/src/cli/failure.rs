@@ -5,8 +5,8 @@ use std::io;
 
 use lvmwarden_protocol::api::service::Bounded;
 use lvmwarden_protocol::api::{
-    CallError, InterfaceError as _, Parameters, archive, events, lock, metrics, poll, service, supervisor,
-    varlink_service,
+    CallError, InterfaceError as _, Parameters, archive, events, lock, metadata, metrics, poll, service,
+    supervisor, varlink_service,
 };
 
 use super::client::ClientError;
@@ -165,6 +165,9 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
     if let Some(error) = lock::Error::from_refusal(refusal) {
         return lock_error(error);
     }
+    if let Some(error) = metadata::Error::from_refusal(refusal) {
+        return metadata_error(error);
+    }
     if let Some(error) = varlink_service::Error::from_refusal(refusal) {
         return varlink_error(&error);
     }
@@ -204,6 +207,31 @@ fn lock_error(error: lock::Error) -> Failure {
                 .advise(format!("see who holds what: lvmwarden lock show {vgname}"))
         }
         lock::Error::Busy => busy(),
+    }
+}
+
+fn metadata_error(error: metadata::Error) -> Failure {
+    match error {
+        metadata::Error::NotServed => Failure::new("the daemon does not know VGs and LVs")
+            .advise("turn it on: add \"metadata\" to service.roles in lvmwarden.toml"),
+        metadata::Error::NotFound { vgname, coverage } => match coverage.reading {
+            metadata::Reading::Done => Failure::new(format!("there is no VG {vgname}"))
+                .advise("see those that there are: lvmwarden metadata vgs"),
+            metadata::Reading::Underway => Failure::new(format!(
+                "no VG {vgname} is known yet: not all PVs were looked at, since {} ms",
+                coverage.since_ms
+            ))
+            .advise(format!("wait for it: lvmwarden metadata wait {vgname}")),
+        },
+        metadata::Error::Ambiguous { vgname, uuids } => Failure::new(format!(
+            "several VGs are called {vgname}: {}",
+            uuids.join(", ")
+        ))
+        .advise(format!("name the one that is meant: --uuid {}", uuids.first().map_or("", String::as_str))),
+        metadata::Error::CannotRescan { device, reason } => {
+            Failure::new(format!("{device} was not read: {reason}"))
+        }
+        metadata::Error::Busy => busy(),
     }
 }
 

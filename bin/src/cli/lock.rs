@@ -1,5 +1,6 @@
 //! `lock`: the locks of shared VGs.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::lock::{
@@ -11,7 +12,9 @@ use lvmwarden_protocol::lock::LockMode;
 use serde_json::json;
 
 use super::arguments::{Lock as Command, VgOrLv};
+use super::client::Client;
 use super::failure::Failure;
+use super::names::Names;
 use super::screen::{BAD, BOLD, DIM, GOOD, ODD, Screen, USUAL, duration, plain};
 use super::table::{Cell, Table};
 
@@ -27,17 +30,25 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<(), Failure> 
         Command::Stop { vgname } => patiently(screen, &Stop { vgname }),
         Command::Drop { vgname } => patiently(screen, &Drop { vgname }),
         Command::Orphans { vgname } => {
-            let answer = screen.connect()?.call(&Orphans { vgname })?;
-            screen.answer(&answer, orphans)
+            let mut client = screen.connect()?;
+            let answer = client.call(&Orphans { vgname })?;
+            let names = names_of(
+                screen,
+                &mut client,
+                answer.reply.orphans.iter().map(|one| (&one.vgname, &one.lv_uuid)),
+            );
+            screen.answer(&answer, |reply| orphans(reply, &names))
         }
         Command::Adopt { vgname, lock } => patiently(screen, &Adopt { vgname, lock }),
         Command::Release { vgname, lock, force } => {
             patiently(screen, &Release { vgname, lock, force: force.then_some(true) })
         }
         Command::Explain { name: VgOrLv { vgname, lv } } => {
-            let answer = screen.connect()?.call(&Explain { vgname, lv })?;
+            let mut client = screen.connect()?;
+            let answer = client.call(&Explain { vgname: vgname.clone(), lv })?;
+            let names = if screen.json { Names::default() } else { Names::of(&mut client, [&vgname]) };
             screen.answer(&answer, |reply| {
-                reply.lines.iter().map(|line| plain(line) + "\n").collect::<String>()
+                reply.lines.iter().map(|line| plain(&names.put_into(line)) + "\n").collect::<String>()
             })
         }
         Command::Watch => watch(screen),
@@ -70,7 +81,32 @@ fn list(screen: &mut Screen, vgname: Option<&VgName>) -> Result<(), Failure> {
         let all: serde_json::Map<_, _> = all.collect();
         return screen.print_json(&json!(all));
     }
-    screen.print(&words(&lockspaces.reply.lockspaces, &locks.reply.locks, &waiters.reply.waiters))
+    let (locks, waiters) = (&locks.reply.locks, &waiters.reply.waiters);
+    let names = names_of(screen, &mut client, concerned(locks, waiters));
+    screen.print(&words(&lockspaces.reply.lockspaces, locks, waiters, &names))
+}
+
+/// Returns which LVs are concerned whose names are not known.
+fn concerned<'l>(
+    locks: &'l [Lock],
+    waiters: &'l [Waiter],
+) -> impl Iterator<Item = (&'l Option<VgName>, &'l Option<String>)> {
+    let unnamed = locks.iter().filter(|lock| lock.lvname.is_none());
+    let locks = unnamed.map(|lock| (&lock.vgname, &lock.lv_uuid));
+    locks.chain(waiters.iter().map(|waiter| (&waiter.vgname, &waiter.lv_uuid)))
+}
+
+/// Asks for the names of LVs, where there are any that need it and people read it.
+fn names_of<'l>(
+    screen: &Screen,
+    client: &mut Client,
+    lvs: impl Iterator<Item = (&'l Option<VgName>, &'l Option<String>)>,
+) -> Names {
+    if screen.is_json() {
+        return Names::default();
+    }
+    let vgs: BTreeSet<_> = lvs.filter(|(_, uuid)| uuid.is_some()).filter_map(|(vg, _)| vg.as_ref()).collect();
+    Names::of(client, vgs)
 }
 
 /// Shows everything anew whenever it changes, until it is ended.
@@ -91,7 +127,9 @@ fn watch(screen: &mut Screen) -> Result<(), Failure> {
         waiters.extend(more_waiters);
         if !is_partial {
             if !screen.is_json() {
-                screen.print(&(heading + &words(&lockspaces, &locks, &waiters)))?;
+                // On a connection of its own: this one gives the changes.
+                let names = names_of(screen, &mut screen.connect()?, concerned(&locks, &waiters));
+                screen.print(&(heading + &words(&lockspaces, &locks, &waiters, &names)))?;
             }
             (lockspaces, locks, waiters) = Default::default();
         }
@@ -101,7 +139,7 @@ fn watch(screen: &mut Screen) -> Result<(), Failure> {
     }
 }
 
-fn words(lockspaces: &[Lockspace], locks: &[Lock], waiters: &[Waiter]) -> String {
+fn words(lockspaces: &[Lockspace], locks: &[Lock], waiters: &[Waiter], names: &Names) -> String {
     if lockspaces.is_empty() {
         return "no shared VG is started on this host\n".to_owned();
     }
@@ -124,10 +162,10 @@ fn words(lockspaces: &[Lockspace], locks: &[Lock], waiters: &[Waiter]) -> String
     }
     let mut text = table.lines("");
     if !locks.is_empty() {
-        text = text + "\n" + &held(locks);
+        text = text + "\n" + &held(locks, names);
     }
     if !waiters.is_empty() {
-        text = text + "\n" + &waiting(waiters);
+        text = text + "\n" + &waiting(waiters, names);
     }
     text
 }
@@ -156,10 +194,14 @@ fn lease(lockspace: &Lockspace) -> Cell {
     Cell::new(format!("{} old", time(lease.age_ms))).style(DIM)
 }
 
-fn held(locks: &[Lock]) -> String {
+fn held(locks: &[Lock], names: &Names) -> String {
     let mut table = Table::with_heading(["LOCK", "MODE", "HELD BY", "FOR", ""]);
     for lock in locks {
-        let name = named(lock.vgname.as_ref(), lock.kind, lock.lvname.as_deref().or(lock.lv_uuid.as_deref()));
+        let name = named(
+            lock.vgname.as_ref(),
+            lock.kind,
+            lock.lvname.as_deref().or(lv(lock.lv_uuid.as_ref(), names)),
+        );
         let kept = if lock.is_persistent { "the LV is active" } else { "" };
         table.row([
             name.into(),
@@ -175,14 +217,14 @@ fn held(locks: &[Lock]) -> String {
     table.lines("")
 }
 
-fn orphans(reply: &OrphansReply) -> String {
+fn orphans(reply: &OrphansReply, names: &Names) -> String {
     if reply.orphans.is_empty() {
         return "no lock of an earlier daemon is left\n".to_owned();
     }
     let mut table = Table::with_heading(["LOCK", "MODE", "ASKED FOR BY", "BECAUSE"]);
     for orphan in &reply.orphans {
         table.row([
-            named(orphan.vgname.as_ref(), orphan.kind, orphan.lv_uuid.as_deref()).into(),
+            named(orphan.vgname.as_ref(), orphan.kind, lv(orphan.lv_uuid.as_ref(), names)).into(),
             mode(orphan.mode),
             who(orphan.pid, orphan.command.as_deref()),
             Cell::new(plain(&orphan.problem)).style(ODD),
@@ -192,11 +234,11 @@ fn orphans(reply: &OrphansReply) -> String {
     table.lines("") + more
 }
 
-fn waiting(waiters: &[Waiter]) -> String {
+fn waiting(waiters: &[Waiter], names: &Names) -> String {
     let mut table = Table::with_heading(["WAITS FOR", "MODE", "WHO", "FOR", "BECAUSE"]);
     for waiter in waiters {
         table.row([
-            named(waiter.vgname.as_ref(), waiter.kind, waiter.lv_uuid.as_deref()).into(),
+            named(waiter.vgname.as_ref(), waiter.kind, lv(waiter.lv_uuid.as_ref(), names)).into(),
             mode(waiter.mode),
             who(waiter.pid, waiter.command.as_deref()),
             Cell::new(time(waiter.waited_ms)),
@@ -221,6 +263,11 @@ fn because(waiter: &Waiter) -> String {
             format!("{host} holds it; tried {} times", waiter.tries.unwrap_or_default())
         }
     }
+}
+
+/// Returns an LV's name, or else its UUID.
+fn lv<'n>(uuid: Option<&'n String>, names: &'n Names) -> Option<&'n str> {
+    uuid.map(|uuid| names.lv(uuid).unwrap_or(uuid))
 }
 
 fn named(vg: Option<&VgName>, kind: Kind, lv: Option<&str>) -> String {
@@ -318,7 +365,7 @@ mod tests {
             tries: Some(3),
             retry_in_ms: Some(100),
         };
-        let text = unstyled(&words(&[lockspace()], &[lock], &[waiter]));
+        let text = unstyled(&words(&[lockspace()], &[lock], &[waiter], &Names::default()));
         for part in
             ["LV vg0/home", "lvchange (pid 7)", "the LV is active", "host 1 (a) holds it; tried 3 times"]
         {
@@ -329,10 +376,11 @@ mod tests {
     #[test]
     fn a_late_lease_and_a_killed_vg_are_seen() {
         let lease = Some(Lease { age_ms: 50_000, kill_in_ms: 30_000, reset_in_ms: 90_000 });
-        let late = unstyled(&words(&[Lockspace { lease, ..lockspace() }], &[], &[]));
+        let late = unstyled(&words(&[Lockspace { lease, ..lockspace() }], &[], &[], &Names::default()));
         assert!(late.contains("late: killed in 30 s, host reset in 1 min 30 s"), "{late}");
-        let killed = unstyled(&words(&[Lockspace { is_killed: true, ..lockspace() }], &[], &[]));
+        let killed =
+            unstyled(&words(&[Lockspace { is_killed: true, ..lockspace() }], &[], &[], &Names::default()));
         assert!(killed.contains("killed: its leases are lost"), "{killed}");
-        assert_eq!(words(&[], &[], &[]), "no shared VG is started on this host\n");
+        assert_eq!(words(&[], &[], &[], &Names::default()), "no shared VG is started on this host\n");
     }
 }

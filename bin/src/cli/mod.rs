@@ -6,7 +6,7 @@
 //! 1. `arguments` defines the command line;
 //! 2. `client` calls the daemon, `follow` across restarts of it;
 //! 3. a module for each command puts the answer into words: `overview`, `poll`, `events`, `tree`, `service`,
-//!    `archive`, `lock`, `doctor`; what they share is in `operation`, `pace`, `selection` and `table`;
+//!    `archive`, `lock`, `metadata`, `doctor`; what they share is in `names`, `operation`, `pace`, `selection` and `table`;
 //! 4. `screen` writes them, in colours or as JSON;
 //! 5. `failure` says why it did not work, and `exit` with which code the program ends.
 
@@ -20,6 +20,8 @@ mod exit;
 mod failure;
 mod follow;
 mod lock;
+mod metadata;
+mod names;
 mod operation;
 mod overview;
 mod pace;
@@ -80,6 +82,7 @@ fn run(screen: &mut Screen, command: Option<Command>) -> Result<Exit, Failure> {
         Some(Command::Metrics) => service::metrics(screen)?,
         Some(Command::Archive(command)) => archive::run(screen, command)?,
         Some(Command::Lock(command)) => lock::run(screen, command)?,
+        Some(Command::Metadata(command)) => return metadata::run(screen, command),
         Some(Command::LogLevel { level }) => service::log_level(screen, level)?,
         Some(Command::Restart { name }) => service::restart(screen, name)?,
         Some(Command::Stop { end_children }) => service::stop(screen, end_children)?,

@@ -6,6 +6,7 @@ use lvmwarden_protocol::poll::PollOperation;
 use crate::cli::arguments;
 use crate::cli::client::Client;
 use crate::cli::failure::Failure;
+use crate::cli::names;
 use crate::cli::operation::lv;
 use crate::cli::screen::Screen;
 use crate::cli::selection;
@@ -13,17 +14,22 @@ use crate::cli::selection;
 /// Starts an operation.
 pub(super) fn start(screen: &mut Screen, options: arguments::Start) -> Result<(), Failure> {
     let subject = options.lv.to_string();
+    let mut client = screen.connect()?;
+    let lvid = match options.lvid {
+        Some(lvid) => lvid,
+        None => names::lvid(&mut client, &options.lv)?,
+    };
     let request = Start {
         kind: PollOperation::from_word(&options.kind).expect("the parser knows the same words"),
         vgname: options.lv.vgname,
         lvname: options.lv.lvname,
-        lvid: options.lvid,
+        lvid,
         interval_seconds: options.interval,
         handle_missing_pvs: options.handle_missing_pvs.then_some(true),
         sysdir: options.sysdir,
         devicesfile: options.devicesfile,
     };
-    let answer = screen.connect()?.call(&request).map_err(|error| error.about(&subject))?;
+    let answer = client.call(&request).map_err(|error| error.about(&subject))?;
     screen.answer(&answer, |reply| words(reply, "polled", &subject))
 }
 
