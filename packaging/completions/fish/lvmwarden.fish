@@ -37,6 +37,7 @@ complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "events" -d 'Sho
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "metrics" -d 'Print all metrics, in the form that Prometheus reads'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "archive" -d 'The archive janitor: old copies of metadata in /etc/lvm/archive'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "lock" -d 'The locks of shared VGs: who holds what, who waits, and why'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "metadata" -d 'VGs, PVs and LVs, as the daemon has them in memory: no lock, no scan'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "log-level" -d 'Have the daemon log more or less, until it ends'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'End an actor of the tree and start it anew, with all below it'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
@@ -268,6 +269,75 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "vgs" -d 'List VGs, as vgs does'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "lvs" -d 'List LVs, as lvs does'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "pvs" -d 'List PVs, as pvs does'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "show" -d 'Draw a VG: what lies where on its PVs, and its LVs with their segments'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "wait" -d 'Wait until every PV of a VG is there'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "watch" -d 'Tell of VGs that come, change, become complete or partial, and go'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "problems" -d 'Show what is not as it should be: missing, doubled and old PVs, VGs of one name'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "rescan" -d 'Have a device read again, whatever is known of it'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -s a -l all -d 'Those as well that are parts of others, in brackets'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l uuid -d 'Which of several VGs with this name' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from wait" -l timeout -d 'Give up after this time, such as 30s or 5min' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from wait" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from wait" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from wait" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from watch" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from problems" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from problems" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from problems" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from problems" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from rescan" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from rescan" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from rescan" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from rescan" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
