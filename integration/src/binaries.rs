@@ -2,6 +2,32 @@
 
 use std::path::{Path, PathBuf};
 
+/// Names the folder with our programs for the guests, such as `target/guests`, in the environment.
+///
+/// An emulated processor takes seconds for a start of a program that was built without optimization.
+pub const GUESTS_BINARIES: &str = "LVMWARDEN_GUESTS_BINARIES";
+
+/// Returns the path of our daemon for a guest: in the folder of [`GUESTS_BINARIES`], or that of [`lvmwardend`].
+///
+/// # Panics
+/// When it is not there.
+pub fn lvmwardend_for_guests() -> PathBuf {
+    for_guests("lvmwardend").unwrap_or_else(lvmwardend)
+}
+
+/// Returns the path of our command line for a guest: in the folder of [`GUESTS_BINARIES`], or that of [`lvmwarden`].
+///
+/// # Panics
+/// When it is not there.
+pub fn lvmwarden_for_guests() -> PathBuf {
+    for_guests("lvmwarden").unwrap_or_else(lvmwarden)
+}
+
+fn for_guests(name: &str) -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os(GUESTS_BINARIES)?);
+    Some(must_exist(folder.join(name), "build it with `cargo build -p lvmwarden --profile guests`"))
+}
+
 /// Returns the path of our daemon: `LVMWARDEN_BIN`, or `lvmwardend` beside the running test.
 ///
 /// # Panics

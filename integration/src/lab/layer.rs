@@ -31,8 +31,8 @@ impl Layer {
         copy(&binaries::lab(), &sbin.join("lvmwarden-lab"))?;
         let script = match init {
             Init::Bare | Init::Even | Init::Udevd | Init::LockHost { .. } => {
-                copy(&binaries::lvmwardend(), &sbin.join("lvmwardend"))?;
-                copy(&binaries::lvmwarden(), &sbin.join("lvmwarden"))?;
+                copy(&binaries::lvmwardend_for_guests(), &sbin.join("lvmwardend"))?;
+                copy(&binaries::lvmwarden_for_guests(), &sbin.join("lvmwarden"))?;
                 include_str!("guest_files/init.sh")
             }
             Init::Systemd { packages } => {

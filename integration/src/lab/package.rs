@@ -1,4 +1,4 @@
-//! Our Debian package, made by cargo-deb from the binaries of this build: what is tested is what was built, not a release.
+//! Our Debian package, made by cargo-deb from the programs that other guests have, too: what is tested is what was built.
 
 use super::host::output_of;
 use crate::binaries;
@@ -15,7 +15,7 @@ use std::process::Command;
 pub fn make(folder: &Path, revision: u32) -> Result<PathBuf> {
     // cargo-deb takes what lies in "release": of a folder of our own, where that stands for this build's profile.
     let target = tempfile::tempdir()?;
-    let daemon = binaries::lvmwardend();
+    let daemon = binaries::lvmwardend_for_guests();
     let profile = daemon.parent().context("an executable lies in a folder")?;
     symlink(fs::canonicalize(profile)?, target.path().join("release"))?;
     let package = folder.join(name(revision));

@@ -1,0 +1,136 @@
+//! How long each test took, from nextest's report: the slowest are named, and a lab story has a stated time.
+
+use anyhow::{Context, Result, bail};
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+/// Where nextest writes its report (`.config/nextest.toml`), below the target folder.
+pub(super) const REPORT: &str = "nextest/verify/junit.xml";
+/// How many of the slowest are named.
+const NAMED: usize = 10;
+
+/// The most seconds that one story of a lab test's file may take on two cores, beside what else nextest runs. About twice
+/// what it took when this was written: a machine is not always equally fast, and what takes longer is to be told apart.
+///
+/// A story that needs more is split, made shorter, or stated anew, where it is seen in the review that `cargo verify`
+/// becomes longer.
+const STATED_SECONDS: [(&str, u64); 16] = [
+    ("lab_archive", 180),
+    ("lab_control", 120),
+    ("lab_crash", 120),
+    ("lab_disk", 120),
+    ("lab_events", 150),
+    ("lab_field", 90),
+    ("lab_foreign", 90),
+    ("lab_lock_one_host", 300),
+    ("lab_lock_storage", 180),
+    ("lab_lock_three_hosts", 180),
+    ("lab_lock_two_hosts", 480),
+    ("lab_lockd", 60),
+    ("lab_poll", 150),
+    ("lab_reboot", 90),
+    ("lab_reconcile", 120),
+    ("lab_service", 240),
+];
+
+/// A test that was run, as nextest reports it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Timed {
+    /// The file of an integration test, or the package.
+    pub(super) binary: String,
+    pub(super) name: String,
+    pub(super) took: Duration,
+}
+
+/// Reads nextest's report.
+///
+/// # Errors
+/// There is none.
+pub(super) fn read(target: &Path) -> Result<Vec<Timed>> {
+    let path = target.join(REPORT);
+    let report = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+    Ok(parse(&report))
+}
+
+/// Returns the tests of a report in the form of `JUnit`, slowest first.
+fn parse(report: &str) -> Vec<Timed> {
+    let mut timed: Vec<Timed> = report.split("<testcase ").skip(1).filter_map(testcase).collect();
+    timed.sort_by_key(|test| std::cmp::Reverse(test.took));
+    timed
+}
+
+/// Reads the attributes of one element, without what is in it.
+fn testcase(text: &str) -> Option<Timed> {
+    let attributes = text.split('>').next()?;
+    let value = |key: &str| attributes.split_once(&format!("{key}=\""))?.1.split('"').next();
+    let binary = value("classname")?.rsplit("::").next()?.to_owned();
+    let took = Duration::try_from_secs_f64(value(" time")?.parse().ok()?).ok()?;
+    Some(Timed { binary, name: value("name").map(str::to_owned)?, took })
+}
+
+/// Returns a line for each of the slowest tests.
+pub(super) fn slowest(timed: &[Timed]) -> Vec<String> {
+    let line = |test: &Timed| format!("{:>7.1} s  {} {}", test.took.as_secs_f64(), test.binary, test.name);
+    timed.iter().take(NAMED).map(line).collect()
+}
+
+/// Fails when a lab story took more than is stated for its file, or nothing is.
+pub(super) fn check_stories(timed: &[Timed]) -> Result<()> {
+    let offences: Vec<String> =
+        timed.iter().filter(|test| test.binary.starts_with("lab_")).filter_map(offence).collect();
+    if !offences.is_empty() {
+        bail!("{}", offences.join("\n"));
+    }
+    Ok(())
+}
+
+fn offence(test: &Timed) -> Option<String> {
+    let Some(stated) = stated(&test.binary) else {
+        return Some(format!("{} has no stated time in STATED_SECONDS", test.binary));
+    };
+    (test.took > stated).then(|| {
+        let took = test.took.as_secs_f64();
+        format!(
+            "{} {} took {took:.1} s, stated are {} s at the most",
+            test.binary,
+            test.name,
+            stated.as_secs()
+        )
+    })
+}
+
+fn stated(binary: &str) -> Option<Duration> {
+    let found = STATED_SECONDS.iter().find(|(name, _)| *name == binary)?;
+    Some(Duration::from_secs(found.1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ATTRIBUTES: &str = r#"timestamp="2026-11-29T15:42:50.639+00:00" time="#;
+
+    fn report(took: &str) -> String {
+        format!(
+            "<testsuites><testsuite name=\"a\"><testcase name=\"quick\" classname=\"lvmwarden-actors\" {ATTRIBUTES}\"0.1\"/>\
+             <testcase name=\"told\" classname=\"lvmwarden-integration::lab_disk\" {ATTRIBUTES}\"{took}\">\
+             <failure message=\"time=&quot;9&quot;\"/></testcase></testsuite></testsuites>"
+        )
+    }
+
+    #[test]
+    fn the_slowest_test_comes_first() {
+        let timed = parse(&report("3.250"));
+        assert_eq!(slowest(&timed), ["    3.2 s  lab_disk told", "    0.1 s  lvmwarden-actors quick"]);
+    }
+
+    #[test]
+    fn a_story_above_its_stated_time_is_an_offence() {
+        assert!(check_stories(&parse(&report("119.9"))).is_ok());
+        let error = check_stories(&parse(&report("120.1"))).expect_err("it took too long");
+        assert!(error.to_string().contains("lab_disk told took 120.1 s"), "{error}");
+        let error = check_stories(&parse(&report("1").replace("lab_disk", "lab_new"))).expect_err("unknown");
+        assert!(error.to_string().contains("no stated time"), "{error}");
+    }
+}
