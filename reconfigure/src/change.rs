@@ -212,8 +212,16 @@ impl Change {
         self.coordinate(coordinator::Event::Delivered(from, word), around, effects);
     }
 
-    /// A doubt gets its judge, and a judge of what is decided goes home.
+    /// A doubt gets its judge, a judge of what is decided goes home, and a part whose coordinator is done hears of it here.
     fn settle(&mut self, around: &Membership, effects: &mut Vec<Effect>) {
+        let ended = self.coordinator.as_ref().filter(|machine| machine.state() == coordinator::State::Ended);
+        let is_untold = |participant: &Participant| participant.decision().is_none();
+        if let (Some(decision), true) =
+            (ended.and_then(Coordinator::decision), self.participant.as_ref().is_some_and(is_untold))
+        {
+            // Its own word may be lost with the transport, and its proposal come late.
+            self.take_part(participant::Event::Told(None, decision), around, effects);
+        }
         let is_to_judge = self.participant.as_ref().is_some_and(Participant::is_to_judge);
         let has_judge = self.judge.is_some_and(|judge| judge.state() != judge::State::Over);
         if is_to_judge && !has_judge {

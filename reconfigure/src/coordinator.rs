@@ -366,7 +366,8 @@ impl Coordinator {
                 effects.push(Effect::EndWriter);
             }
             (Timer::LookAgain, State::Judging) => effects.push(Effect::Look),
-            (Timer::Doubt, State::Judging) => self.end(Outcome::Unknown, effects),
+            // That nobody knows is told; it goes on looking all the same.
+            (Timer::Doubt, State::Judging) => effects.push(Effect::Ended(Outcome::Unknown)),
             (Timer::Commit, State::Committing | State::Abandoning) => self.close(effects),
             (
                 Timer::Lock

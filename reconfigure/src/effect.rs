@@ -107,6 +107,6 @@ pub enum Effect {
 
     /// Somebody says the opposite of what is decided here. Nothing changes.
     Conflict(Member),
-    /// The change has ended on this host.
+    /// The change has ended on this host; where nobody knows how, it may become known later.
     Ended(Outcome),
 }
