@@ -1,0 +1,5 @@
+//! The machines as they are, in a cluster in memory: played at random, and explored completely.
+
+mod random;
+mod simulation;
+mod world;
