@@ -1,5 +1,4 @@
 //! The world played at random: a seed decides every step, so a run that fails is played again by its seed.
-#![expect(clippy::print_stdout, reason = "how long a fault in the rules stays hidden is told")]
 
 use lvmwarden_reconfigure::kind::Kind;
 
