@@ -21,8 +21,10 @@ pub(crate) struct Broken {
     pub(crate) steps: Vec<Action>,
 }
 
-/// No run that is well takes longer, whatever happens.
-const STEPS_LIMIT: usize = 20_000;
+/// Returns how many steps no run takes that is well: whoever joins is greeted by all, and greets all.
+fn steps_limit(hosts: usize) -> usize {
+    20_000 + 50 * hosts * hosts
+}
 
 /// Returns the rules of a run: what kind, who is not concerned, who objects.
 pub(crate) fn rules_of(random: &mut Random, hosts: usize, flaw: Option<Flaw>) -> Rules {
@@ -47,7 +49,7 @@ pub(crate) fn rules_of(random: &mut Random, hosts: usize, flaw: Option<Flaw>) ->
 pub(crate) fn play(seed: u64, hosts: usize, flaw: Option<Flaw>, tally: &mut Tally) -> Result<World, Broken> {
     let mut random = Random::new(seed);
     let rules = rules_of(&mut random, hosts, flaw);
-    let faults = u32::try_from(random.below(4 + hosts / 2)).expect("few faults");
+    let faults = u32::try_from(random.below((4 + hosts / 2).min(12))).expect("few faults");
     let mut world = World::new(rules, faults);
     let mut steps = Vec::new();
     let broken = |rule, steps| Err(Broken { rule, steps });
@@ -60,7 +62,7 @@ pub(crate) fn play(seed: u64, hosts: usize, flaw: Option<Flaw>, tally: &mut Tall
         if world.is_at_rest() && (world.faults == 0 || random.percent(50)) {
             break;
         }
-        if steps.len() >= STEPS_LIMIT {
+        if steps.len() >= steps_limit(hosts) {
             return broken("I-5: it does not end", steps);
         }
         let (faults, calm): (Vec<_>, Vec<_>) = world.actions().into_iter().partition(Action::is_fault);
@@ -101,14 +103,6 @@ fn hosts_that_die_pause_part_and_come_back_agree_about_every_change() {
         }
     }
     assert!(tally.committed * 20 > tally.runs && tally.abandoned * 20 > tally.runs, "{tally:?}");
-}
-
-#[test]
-fn sixty_four_hosts_agree_as_well() {
-    let mut tally = Tally::default();
-    for seed in 0..2 {
-        play_well(seed, 64, &mut tally);
-    }
 }
 
 #[test]
@@ -157,4 +151,16 @@ fn story(steps: &[Action], hosts: usize, seed: u64) -> String {
     }
     lines.push(world.shown().join("\n"));
     lines.join("\n")
+}
+
+/// Longer than is good for an inner loop.
+mod thorough {
+    use super::*;
+
+    #[test]
+    fn sixty_four_hosts_agree_as_well() {
+        for seed in 0..4 {
+            play_well(seed, 64, &mut Tally::default());
+        }
+    }
 }
