@@ -11,15 +11,15 @@
 use std::io;
 use std::time::Duration;
 
-use bytes::{BufMut, Bytes, BytesMut};
-use lvmwarden_protocol::framing::{FramingError, MessageCodec};
+use bytes::{Buf, BufMut, Bytes, BytesMut};
+use lvmwarden_protocol::framing::{FramingError, MessageCodec, TERMINATOR};
 use slog::{Logger, trace};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
 use tokio::sync::Semaphore;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
-use tokio_util::codec::{Decoder, Encoder};
+use tokio_util::codec::Decoder;
 
 /// The longest that a message may take to arrive, once it has begun.
 pub const HALF_MESSAGE_DEADLINE: Duration = Duration::from_mins(1);
@@ -51,9 +51,9 @@ pub async fn serve(mut stream: UnixStream, service: &impl Service) -> Result<(),
     while let Some(message) = read_message(&mut stream, &mut codec).await? {
         // On the heap, as is the rest of a half message: an idle session, of which there are thousands, needs neither.
         let reply = Box::pin(service.answer(message)).await;
-        let mut framed = BytesMut::new();
-        codec.encode(reply, &mut framed)?;
-        within(WRITE_DEADLINE, stream.write_all(&framed)).await??;
+        // As it is: a reply may be shared with the cache, and long.
+        let mut framed = reply.chain(&TERMINATOR[..]);
+        within(WRITE_DEADLINE, stream.write_all_buf(&mut framed)).await??;
     }
     Ok(())
 }
