@@ -11,6 +11,7 @@ use lvmwarden_protocol::api::{
 
 use super::client::ClientError;
 use super::exit::Exit;
+use super::metadata::time;
 
 /// What the user is told at the end of a command that failed.
 #[derive(Debug, PartialEq)]
@@ -210,7 +211,8 @@ fn lock_error(error: lock::Error) -> Failure {
     }
 }
 
-fn metadata_error(error: metadata::Error) -> Failure {
+/// Words an error of the interface about VGs.
+pub(super) fn metadata_error(error: metadata::Error) -> Failure {
     match error {
         metadata::Error::NotServed => Failure::new("the daemon does not know VGs and LVs")
             .advise("turn it on: add \"metadata\" to service.roles in lvmwarden.toml"),
@@ -218,8 +220,8 @@ fn metadata_error(error: metadata::Error) -> Failure {
             metadata::Reading::Done => Failure::new(format!("there is no VG {vgname}"))
                 .advise("see those that there are: lvmwarden metadata vgs"),
             metadata::Reading::Underway => Failure::new(format!(
-                "no VG {vgname} is known yet: not all PVs were looked at, since {} ms",
-                coverage.since_ms
+                "no VG {vgname} is known yet: not all PVs were looked at, since {}",
+                time(coverage.since_ms)
             ))
             .advise(format!("wait for it: lvmwarden metadata wait {vgname}")),
         },

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lvmwarden_protocol::api::events::{Event, Recent};
+use lvmwarden_protocol::api::metadata::{Completeness, Vg, Vgs};
 use lvmwarden_protocol::api::poll::{Foreign, List, Operation};
 use lvmwarden_protocol::api::service::{Info, InfoReply};
 use lvmwarden_protocol::api::supervisor::{Node, Tree};
@@ -12,35 +13,50 @@ use super::operation::{self, kind, lv};
 use super::pace::Pace;
 use super::screen::{BAD, BOLD, Clock, DIM, ODD, Screen, plain, styled};
 use super::table::{Cell, Table};
-use super::{events, poll, tree};
+use super::{events, metadata, poll, tree};
 
 /// How many events are asked for: enough to see the pace of operations in them.
 const EVENTS_ASKED: u32 = 1000;
 /// How many events are shown.
 const EVENTS_SHOWN: usize = 8;
 
+/// How many VGs are shown.
+const VGS_SHOWN: usize = 5;
+
 /// Shows it.
 pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
     let mut client = screen.connect()?;
     let info = client.call(&Info {})?;
-    let list = client.call_all(&List::default())?;
-    let foreign = client.call_all(&Foreign::default())?;
+    let plays = |role: &str| info.reply.roles.iter().any(|played| played == role);
+    let list = plays("poll").then(|| client.call_all(&List::default())).transpose()?;
+    let foreign = plays("poll").then(|| client.call_all(&Foreign::default())).transpose()?;
     let tree = client.call_all(&Tree::default())?;
     let recent = client.call_all(&Recent { limit: Some(EVENTS_ASKED), page: None })?;
+    let asked = Vgs { vgname: None, max_age_ms: None, page: None };
+    let vgs = plays("metadata").then(|| client.call_all(&asked)).transpose()?;
     if screen.json {
-        return screen.print_json(&serde_json::json!({
+        let mut all = serde_json::json!({
             "service": info.raw,
-            "poll": list.raw,
-            "foreign": foreign.raw,
+            "poll": list.map(|list| list.raw),
+            "foreign": foreign.map(|foreign| foreign.raw),
             "supervisor": tree.raw,
             "events": recent.raw,
-        }));
+        });
+        if let Some(vgs) = vgs {
+            all["metadata"] = vgs.raw.into();
+        }
+        return screen.print_json(&all);
     }
     let events = &recent.reply.events;
     let clock = screen.clock();
     screen.print(&service(&info.reply, &clock))?;
-    screen.print(&operations(&list.reply.operations, events))?;
-    screen.print(&poll::foreign::section(&foreign.reply.copies))?;
+    if let (Some(list), Some(foreign)) = (list, foreign) {
+        screen.print(&operations(&list.reply.operations, events))?;
+        screen.print(&poll::foreign::section(&foreign.reply.copies))?;
+    }
+    if let Some(vgs) = vgs {
+        screen.print(&volume_groups(&vgs.reply.vgs))?;
+    }
     screen.print(&restarts(&tree.reply.root))?;
     screen.print(&latest(events, &clock))
 }
@@ -93,6 +109,19 @@ fn paces(events: &[Event]) -> HashMap<&str, Pace> {
         }
     }
     paces
+}
+
+/// Shows VGs: all of a few, and of many those with something to be seen.
+fn volume_groups(vgs: &[Vg]) -> String {
+    let is_odd = |vg: &&Vg| vg.completeness != Completeness::Complete || vg.is_out_of_date;
+    let odd: Vec<Vg> = vgs.iter().filter(is_odd).take(VGS_SHOWN).cloned().collect();
+    let shown = if vgs.len() <= VGS_SHOWN { vgs } else { &odd };
+    if vgs.is_empty() {
+        return heading("Volume groups", "none");
+    }
+    let table = if shown.is_empty() { String::new() } else { metadata::tables::vgs(shown) };
+    let lines: Vec<_> = table.lines().map(|line| format!("  {line}\n")).collect();
+    heading("Volume groups", &vgs.len().to_string()) + &lines.concat()
 }
 
 fn restarts(root: &Node) -> String {

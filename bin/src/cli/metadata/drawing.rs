@@ -14,9 +14,9 @@ use std::fmt::Write as _;
 
 use lvmwarden_protocol::api::metadata::{Area, Completeness, Lv, Piece, Pv, Segment, ShowReply, Vg};
 
-use super::freshness;
 use super::size::size;
 use super::tables::{device, fullness, name, trouble};
+use super::{count, freshness};
 use crate::cli::screen::{BAD, BOLD, DIM, ODD, USUAL, plain, styled};
 use crate::cli::table::{Cell, Table};
 
@@ -43,11 +43,11 @@ pub(super) fn vg(reply: &ShowReply) -> String {
 
 fn heading(vg: &Vg) -> String {
     let mut text = vec![format!(
-        "{}  {}  {} in {} PVs, {} free\n",
+        "{}  {}  {} in {}, {} free\n",
         styled(&plain(&vg.vgname), BOLD),
         plain(&vg.attr),
         size(vg.size_bytes),
-        vg.pvs,
+        count(vg.pvs, "PV"),
         size(vg.free_bytes)
     )];
     text.push(format!("  seqno {}, extents of {}\n", vg.seqno, size(vg.extent_size_bytes)));
@@ -175,7 +175,7 @@ fn relatives(lv: &Lv) -> String {
     let mut words = Vec::new();
     words.extend(lv.part_of.as_deref().map(|of| format!("part of {}", plain(of))));
     words.extend(lv.origin.as_deref().map(|origin| format!("origin {}", plain(origin))));
-    words.extend(lv.pool.as_deref().map(|pool| format!("pool {}", plain(pool))));
+    words.extend(lv.pool.as_deref().map(|pool| format!("in pool {}", plain(pool))));
     words.extend((!lv.tags.is_empty()).then(|| format!("tags {}", plain(&lv.tags.join(", ")))));
     if words.is_empty() { String::new() } else { format!("      {}\n", styled(&words.join(", "), DIM)) }
 }

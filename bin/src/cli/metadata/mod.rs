@@ -3,25 +3,25 @@
 mod drawing;
 mod problems;
 mod size;
-mod tables;
+pub(super) mod tables;
 mod wait;
 mod watch;
 
 #[cfg(test)]
-mod samples;
+pub(super) mod samples;
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::Paged;
 use lvmwarden_protocol::api::metadata::{
-    Coverage, Freshness, Lvs, Problems, Pvs, Reading, Rescan, Show, Source, Vgs,
+    Coverage, Error, Freshness, Lvs, Problems, Pvs, Reading, Rescan, Show, Source, Vgs,
 };
+use lvmwarden_protocol::ids::VgName;
 
 use super::arguments::Metadata as Command;
 use super::client::{Answer, ClientError};
 use super::exit::Exit;
-use super::failure::Failure;
+use super::failure::{Failure, metadata_error};
 use super::screen::{DIM, ODD, Screen, duration, styled};
 
 /// Does what is asked.
@@ -30,6 +30,9 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<Exit, Failure
         Command::Vgs { vgname, age } => {
             let asked = Vgs { vgname: vgname.clone(), max_age_ms: age.max_age_ms(), page: None };
             let answer = all(screen, &asked)?;
+            if answer.reply.vgs.is_empty() {
+                is_there(screen, vgname.as_ref())?;
+            }
             screen.answer(&answer, |reply| {
                 let none = nothing("VG", vgname.as_ref(), &reply.coverage);
                 table(tables::vgs(&reply.vgs), &none, reply.vgs.is_empty(), &reply.coverage)
@@ -39,6 +42,9 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<Exit, Failure
             let max_age_ms = age.max_age_ms();
             let asked = Lvs { vgname: vgname.clone(), all: Some(with_parts), max_age_ms, page: None };
             let answer = all(screen, &asked)?;
+            if answer.reply.lvs.is_empty() {
+                is_there(screen, vgname.as_ref())?;
+            }
             screen.answer(&answer, |reply| {
                 let none = nothing("LV", vgname.as_ref(), &reply.coverage);
                 table(tables::lvs(&reply.lvs), &none, reply.lvs.is_empty(), &reply.coverage)
@@ -47,6 +53,9 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<Exit, Failure
         Command::Pvs { vgname, age } => {
             let asked = Pvs { vgname: vgname.clone(), max_age_ms: age.max_age_ms(), page: None };
             let answer = all(screen, &asked)?;
+            if answer.reply.pvs.is_empty() {
+                is_there(screen, vgname.as_ref())?;
+            }
             screen.answer(&answer, |reply| {
                 let none = nothing("PV", vgname.as_ref(), &reply.coverage);
                 table(tables::pvs(&reply.pvs), &none, reply.pvs.is_empty(), &reply.coverage)
@@ -73,6 +82,17 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<Exit, Failure
     Ok(Exit::Done)
 }
 
+/// Fails as lvm's reports do when a VG is named that is not there.
+fn is_there(screen: &Screen, vgname: Option<&VgName>) -> Result<(), Failure> {
+    let Some(vgname) = vgname else { return Ok(()) };
+    let shown =
+        screen.connect()?.call_all(&Vgs { vgname: Some(vgname.clone()), max_age_ms: None, page: None })?;
+    if !shown.reply.vgs.is_empty() {
+        return Ok(());
+    }
+    Err(metadata_error(Error::NotFound { vgname: vgname.clone(), coverage: shown.reply.coverage }))
+}
+
 fn all<M: Paged>(screen: &Screen, asked: &M) -> Result<Answer<M>, Failure> {
     let called = |error: ClientError| error.about("the VGs of this host");
     screen.connect()?.call_all(asked).map_err(called)
@@ -83,7 +103,7 @@ fn table(table: String, none: &str, is_empty: bool, coverage: &Coverage) -> Stri
 }
 
 /// Says that nothing is known, and how sure that is.
-fn nothing(what: &str, vgname: Option<&impl Display>, coverage: &Coverage) -> String {
+fn nothing(what: &str, vgname: Option<&VgName>, coverage: &Coverage) -> String {
     let of = vgname
         .map_or_else(String::new, |vg| if what == "VG" { format!(" {vg}") } else { format!(" of VG {vg}") });
     match coverage.reading {
@@ -116,7 +136,13 @@ fn freshness(freshness: &Freshness) -> String {
     styled(&format!("{who} {age} ago, verified {verified} ago"), DIM)
 }
 
-fn time(milliseconds: u64) -> String {
+/// Words a number of things.
+fn count(number: u64, thing: &str) -> String {
+    if number == 1 { format!("1 {thing}") } else { format!("{number} {thing}s") }
+}
+
+/// Words a time, such as `12 ms` or `3 min 5 s`.
+pub(super) fn time(milliseconds: u64) -> String {
     if milliseconds < 1000 {
         return format!("{milliseconds} ms");
     }

@@ -14,7 +14,7 @@ fn fresh() -> Freshness {
     Freshness { source: Source::Disk, age_ms: 120_000, verified_ms_ago: 3000 }
 }
 
-pub(super) fn vg(name: &str) -> Vg {
+pub(in crate::cli) fn vg(name: &str) -> Vg {
     Vg {
         vgname: name.to_owned(),
         uuid: "xKzQts-GiWl-g2TP-UP7i-GUmJ-tIp8-uD1pRk".to_owned(),

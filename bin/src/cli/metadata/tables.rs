@@ -12,7 +12,7 @@ use crate::cli::table::{Cell, Table};
 const FULL_PERCENT: (f64, f64) = (80.0, 95.0);
 
 /// Words VGs.
-pub(super) fn vgs(vgs: &[Vg]) -> String {
+pub(in crate::cli) fn vgs(vgs: &[Vg]) -> String {
     let mut table = Table::with_heading(["VG", "#PV", "#LV", "#SN", "Attr", "VSize", "VFree", "Age"]);
     for vg in vgs {
         let is_whole = vg.completeness == Completeness::Complete && !vg.is_out_of_date;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use lvmwarden_protocol::api::metadata::{Completeness, Reading, Wait, WaitReply};
 use lvmwarden_protocol::ids::VgName;
 
-use super::time;
+use super::{count, time};
 use crate::cli::client::{Answer, ClientError, PATIENCE};
 use crate::cli::deadline::Deadline;
 use crate::cli::exit::Exit;
@@ -72,7 +72,7 @@ impl Reader for Waiting {
         if screen.json {
             screen.print_json(&answer.raw)?;
         } else if let (Completeness::Complete, Some(vg)) = (answer.reply.completeness, &answer.reply.vg) {
-            screen.print(&format!("{} is complete: {} PVs\n", self.vgname, vg.pvs))?;
+            screen.print(&format!("{} is complete: {}\n", self.vgname, count(vg.pvs, "PV")))?;
         }
         Ok(ControlFlow::Break(()))
     }

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use lvmwarden_protocol::api::metadata::{Change, Completeness, Watch, WatchReply};
 use lvmwarden_protocol::ids::VgName;
 
+use super::count;
 use crate::cli::client::Answer;
 use crate::cli::failure::Failure;
 use crate::cli::follow::{self, Reader};
@@ -52,7 +53,7 @@ fn words(reply: &WatchReply) -> String {
             Completeness::Partial => format!(", {} missing", vg.missing_pvs),
             Completeness::Complete | Completeness::Missing => String::new(),
         };
-        format!("  seqno {}, {} PVs{missing}", vg.seqno, vg.pvs)
+        format!("  seqno {}, {}{missing}", vg.seqno, count(vg.pvs, "PV"))
     });
     format!("{} {}{}", plain(&reply.vgname), styled(word, style), styled(&state, DIM))
 }
