@@ -139,7 +139,8 @@ fn the_history_tells_it(guest: &Guest, child: i32, another: i32) -> Result<()> {
 
 fn the_analysis_is_as_documented(guest: &Guest) -> Result<()> {
     let security = guest.sh("systemd-analyze security --no-pager lvmwardend.service | tail -n 1")?;
-    let units = "lvmwardend.service lvmwardend.socket lvmwardend-lvmpolld.socket";
+    let units = "lvmwardend.service lvmwardend.socket lvmwardend-lvmpolld.socket lvmwardend-lvmetad.socket \
+                 lvmwarden-wait@vg0.service";
     let remarks = guest.sh(&format!("systemd-analyze verify --man=no {units} 2>&1"))?;
     for line in remarks.lines().chain([security.as_str()]) {
         ensure!(ANALYSIS.contains(line), "docs/systemd-analyze.md does not have: {line}");

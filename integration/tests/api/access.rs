@@ -15,7 +15,7 @@ pub(crate) const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
 pub(crate) const GROUP: u32 = 61_235;
 /// What changes something.
-const CHANGING: [&str; 15] = [
+const CHANGING: [&str; 16] = [
     "org.lvmwarden.Service.Stop",
     "org.lvmwarden.Poll.Start",
     "org.lvmwarden.Poll.Abort",
@@ -31,6 +31,7 @@ const CHANGING: [&str; 15] = [
     "org.lvmwarden.Lock.Drop",
     "org.lvmwarden.Lock.Adopt",
     "org.lvmwarden.Lock.Release",
+    "org.lvmwarden.Metadata.Rescan",
 ];
 
 /// Starts a service whose socket everybody can connect to.
@@ -106,7 +107,10 @@ fn parameters_of(method: &str) -> Value {
         | "org.lvmwarden.Lock.Drop"
         | "org.lvmwarden.Lock.Adopt"
         | "org.lvmwarden.Lock.Release"
-        | "org.lvmwarden.Lock.Explain" => json!({"vgname": "v"}),
+        | "org.lvmwarden.Lock.Explain"
+        | "org.lvmwarden.Metadata.Show"
+        | "org.lvmwarden.Metadata.Wait" => json!({"vgname": "v"}),
+        "org.lvmwarden.Metadata.Rescan" => json!({"device": "/dev/null"}),
         // So that a stream has something to tell.
         "org.lvmwarden.Events.Subscribe" => json!({"cursor": "earlier:1", "limit": 1}),
         _without_parameters => json!({}),

@@ -4,5 +4,6 @@
 
 mod access;
 mod commands;
+mod metadata;
 mod program;
 mod restarts;

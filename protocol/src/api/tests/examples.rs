@@ -639,3 +639,72 @@ fn the_word_for_a_state_is_what_is_sent() {
         assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
     }
 }
+
+#[test]
+fn metadata() {
+    use metadata::*;
+    let wrap = super::super::Request::Metadata;
+    let coverage = Coverage { reading: Reading::Underway, since_ms: 12 };
+    let freshness = Freshness { source: Source::Disk, age_ms: 2000, verified_ms_ago: 10 };
+    assert_call(
+        &Lvs { vgname: Some(vgname()), all: Some(true), max_age_ms: Some(1000), page: None },
+        r#"{"method":"org.lvmwarden.Metadata.Lvs","parameters":{"all":true,"max_age_ms":1000,"vgname":"vg0"}}"#,
+        |call| wrap(Request::Lvs(call)),
+    );
+    assert_call(
+        &Wait { vgname: vgname(), timeout_ms: None },
+        r#"{"method":"org.lvmwarden.Metadata.Wait","parameters":{"timeout_ms":null,"vgname":"vg0"}}"#,
+        |call| wrap(Request::Wait(call)),
+    );
+    assert_call(
+        &Rescan { device: "/dev/sda".try_into().expect("a device") },
+        r#"{"method":"org.lvmwarden.Metadata.Rescan","parameters":{"device":"/dev/sda"}}"#,
+        |call| wrap(Request::Rescan(call)),
+    );
+    let vg = Vg {
+        vgname: "vg0".to_owned(),
+        uuid: "u".to_owned(),
+        seqno: 7,
+        attr: "wz-pn-".to_owned(),
+        completeness: Completeness::Partial,
+        missing_pvs: 1,
+        is_out_of_date: false,
+        pvs: 2,
+        lvs: 3,
+        snapshots: 0,
+        size_bytes: 8192,
+        free_bytes: 4096,
+        extent_size_bytes: 4096,
+        extents: 2,
+        free_extents: 1,
+        tags: vec!["t".to_owned()],
+        system_id: None,
+        lock_type: Some("sanlock".to_owned()),
+        freshness,
+    };
+    let vg_json = r#"{"attr":"wz-pn-","completeness":"partial","extent_size_bytes":4096,"extents":2,"free_bytes":4096,"free_extents":1,"freshness":{"age_ms":2000,"source":"disk","verified_ms_ago":10},"is_out_of_date":false,"lock_type":"sanlock","lvs":3,"missing_pvs":1,"pvs":2,"seqno":7,"size_bytes":8192,"snapshots":0,"system_id":null,"tags":["t"],"uuid":"u","vgname":"vg0"}"#;
+    let told = r#""coverage":{"reading":"underway","since_ms":12}"#;
+    assert_reply::<Vgs>(
+        &VgsReply { coverage, vgs: vec![vg.clone()], next_page: Some("x".to_owned()) },
+        &format!(r#"{{{told},"next_page":"x","vgs":[{vg_json}]}}"#),
+    );
+    let missing_pv_uuids = vec!["p".to_owned()];
+    assert_reply::<Wait>(
+        &WaitReply { coverage, completeness: Completeness::Partial, vg: Some(vg), missing_pv_uuids },
+        &format!(r#"{{"completeness":"partial",{told},"missing_pv_uuids":["p"],"vg":{vg_json}}}"#),
+    );
+    let (change, uuid) = (Change::Gone, "u".to_owned());
+    assert_reply::<Watch>(
+        &WatchReply { coverage, change, vgname: "vg0".to_owned(), uuid, vg: None },
+        &format!(r#"{{"change":"gone",{told},"uuid":"u","vg":null,"vgname":"vg0"}}"#),
+    );
+    assert_error(&Error::NotServed, r#"{"error":"org.lvmwarden.Metadata.NotServed","parameters":{}}"#);
+    assert_error(
+        &Error::NotFound { vgname: vgname(), coverage },
+        &format!(r#"{{"error":"org.lvmwarden.Metadata.NotFound","parameters":{{{told},"vgname":"vg0"}}}}"#),
+    );
+    assert_error(
+        &Error::Ambiguous { vgname: vgname(), uuids: vec!["a".to_owned(), "b".to_owned()] },
+        r#"{"error":"org.lvmwarden.Metadata.Ambiguous","parameters":{"uuids":["a","b"],"vgname":"vg0"}}"#,
+    );
+}
