@@ -8,6 +8,7 @@ pub mod facts;
 pub mod kernel;
 pub mod local_time;
 pub mod lvm_report;
+pub mod moment;
 pub mod names;
 pub mod store;
 pub mod wall_clock;

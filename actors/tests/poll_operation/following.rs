@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use lvmwarden_actors::foundation::kernel::Verdict;
 use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
-use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop, Verdict};
+use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop};
 use lvmwarden_supervisor::process::ProcessExit;
 use rustix::io::Errno;
 use tokio::time::Instant;

@@ -4,8 +4,8 @@ use std::fs;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use lvmwarden_actors::foundation::kernel::copying::{Copied, Look, Situation};
 use lvmwarden_actors::foundation::kernel::reader::PERIOD;
-use lvmwarden_actors::roles::poll::copying::{Copied, Look, Situation};
 use lvmwarden_actors::roles::poll::operation::state::{Mode, Stop};
 use tokio::time::{Instant, sleep};
 

@@ -3,8 +3,9 @@
 use std::fs;
 use std::time::Duration;
 
+use lvmwarden_actors::foundation::kernel::Verdict;
 use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
-use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop, Verdict};
+use lvmwarden_actors::roles::poll::operation::state::{Progress, Stop};
 use lvmwarden_protocol::poll::StartRequest;
 use lvmwarden_supervisor::process::ProcessExit;
 use tokio::time::Instant;

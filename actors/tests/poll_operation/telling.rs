@@ -6,10 +6,11 @@ use std::pin::pin;
 use std::time::Duration;
 
 use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
+use lvmwarden_actors::foundation::kernel::Verdict;
+use lvmwarden_actors::foundation::kernel::copying::Situation;
 use lvmwarden_actors::foundation::store::history::teller::Teller;
-use lvmwarden_actors::roles::poll::copying::Situation;
 use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
-use lvmwarden_actors::roles::poll::operation::state::{Mode, Progress, Stop, Verdict};
+use lvmwarden_actors::roles::poll::operation::state::{Mode, Progress, Stop};
 use lvmwarden_protocol::api::events::Event;
 use lvmwarden_protocol::api::poll::{HistoryEntry, HistoryStep, OperationState, OutcomeKind};
 use lvmwarden_protocol::poll::StartRequest;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use lvmwarden_protocol::api::poll::OutcomeKind;
 use lvmwarden_protocol::poll::StartRequest;
 
-use lvmwarden_actors::roles::poll::copying::{Due, Situation};
+use lvmwarden_actors::foundation::kernel::copying::{Due, Situation};
 use lvmwarden_actors::roles::poll::operation::outcome::Outcome;
 use lvmwarden_actors::roles::poll::operation::state::{Mode, Progress, Stop};
 use lvmwarden_supervisor::process::{Blocked, ProcessExit, Signal};

@@ -14,9 +14,9 @@ use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
+use crate::foundation::kernel::copying::Fault;
 use crate::foundation::store::ledger::history::Renewal;
 use crate::roles::archive::plan::Total;
-use crate::roles::poll::copying::Fault;
 use crate::roles::poll::operation::conclusion::Ending;
 use crate::roles::poll::operation::segments::SegmentDone;
 use crate::roles::poll::operation::stuck::Stuck;

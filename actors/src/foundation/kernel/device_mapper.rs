@@ -16,10 +16,10 @@ use tokio::sync::Mutex;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
+use super::Verdict;
 use super::{ActiveLvs, Kernel, judge, mapper_name};
-use crate::roles::poll::copying::{Look, Subject, look};
-use crate::roles::poll::foreign::{SeenCopy, lvid_of_uuid, may_copy, read_copy};
-use crate::roles::poll::operation::state::Verdict;
+use crate::foundation::kernel::copying::{Look, Subject, look};
+use crate::foundation::kernel::foreign::{SeenCopy, lvid_of_uuid, may_copy, read_copy};
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
 use lvmwarden_protocol::poll::PollOperation;
 

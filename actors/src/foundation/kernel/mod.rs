@@ -4,7 +4,9 @@
 //! It is asked by the LV's device-mapper UUID (`LVM-` and the lvid), without a flush and without opening a device, so
 //! that a suspended or dead disk cannot hold the answer up; whatever it cannot tell is [`Verdict::Unknown`].
 
+pub mod copying;
 mod device_mapper;
+pub mod foreign;
 pub(crate) mod names;
 pub mod reader;
 mod status;
@@ -18,10 +20,9 @@ pub use device_mapper::DeviceMapper;
 pub use names::{lv_of_mapper_name, mapper_name};
 pub use status::judge;
 
-use crate::roles::poll::copying::{Look, Subject};
-use crate::roles::poll::foreign::SeenCopy;
+use crate::foundation::kernel::copying::{Look, Subject};
+use crate::foundation::kernel::foreign::SeenCopy;
 
-use crate::roles::poll::operation::state::Verdict;
 use lvmwarden_protocol::ids::{LvName, Lvid, VgName};
 use lvmwarden_protocol::poll::PollOperation;
 
@@ -29,6 +30,19 @@ use lvmwarden_protocol::poll::PollOperation;
 pub trait ActiveLvs: Send + Sync + 'static {
     /// Returns the lvids of all active LVs, of the parts of LVs included; `None` when that cannot be told in time.
     fn active_lvs(&self) -> BoxFuture<'static, Option<BTreeSet<Lvid>>>;
+}
+
+/// Whether the kernel still shows the operation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nothing of it is left.
+    Over,
+    /// It is visibly there.
+    NotOver,
+    /// lvpoll has not found the LV, and nothing shows that the operation is over: lvpoll looks in the wrong place.
+    OutOfSight,
+    /// The kernel cannot tell.
+    Unknown,
 }
 
 /// Looks at device-mapper.

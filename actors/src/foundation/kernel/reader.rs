@@ -16,7 +16,7 @@ use tokio::time::sleep;
 
 use super::Kernel;
 use super::watchlist::{Looked, Watchlist};
-use crate::roles::poll::copying::Subject;
+use crate::foundation::kernel::copying::Subject;
 
 /// The time between two looks when nothing happens: people follow the progress.
 pub const PERIOD: Duration = Duration::from_secs(1);

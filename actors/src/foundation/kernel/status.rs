@@ -2,7 +2,7 @@
 
 use lvmwarden_supervisor::device_mapper::{DmStatus, DmTarget};
 
-use crate::roles::poll::operation::state::Verdict;
+use super::Verdict;
 use lvmwarden_protocol::poll::PollOperation;
 
 /// Tells whether an operation is over, from the status of the device with its lvid; `None`: there is no such device.
@@ -54,8 +54,8 @@ fn is_mirror_out_of_sync(target: &DmTarget) -> bool {
 mod tests {
     use lvmwarden_supervisor::device_mapper::{DmStatus, DmTarget};
 
+    use super::Verdict;
     use super::judge;
-    use crate::roles::poll::operation::state::Verdict;
     use lvmwarden_protocol::poll::PollOperation;
 
     fn status(kind: &str, params: &str) -> DmStatus {

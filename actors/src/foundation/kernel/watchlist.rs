@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use actix::{Message, Recipient};
 use tokio::sync::Notify;
 
-use crate::roles::poll::copying::{Look, Subject};
+use crate::foundation::kernel::copying::{Look, Subject};
 
 /// Tells an operation what the kernel shows of it.
 #[derive(Debug, Clone, Message)]

@@ -15,8 +15,8 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use self::history::{History, Outbox, Renewal, Step, What};
+use crate::foundation::kernel::copying::Fault;
 use crate::roles::lock::lockspace::book::{BookRecord, LockBook};
-use crate::roles::poll::copying::Fault;
 use crate::roles::poll::operation::conclusion::Ending;
 use crate::roles::poll::operation::state::{Life, Recovered, Target, Wishes};
 use crate::roles::poll::throttle::Knob;

@@ -20,11 +20,11 @@ use slog::info;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use crate::foundation::moment::Moment;
 use crate::roles::lock::directory::{Directory, Question, lockspace_of};
 use crate::roles::lock::environment::LockEnvironment;
 use crate::roles::lock::lock_manager::{GlobalLease, Resource};
 use crate::roles::lock::lockspace::ask::{Ask, Client, StopRule};
-use crate::roles::lock::lockspace::event::Moment;
 use crate::roles::lock::lockspace::explain::explain;
 use crate::roles::lock::lockspace::picture::{
     HolderPicture, LockspacePicture, ResourcePicture, Stage, WaiterPicture, Why as Reason,

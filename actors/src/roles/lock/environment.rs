@@ -24,9 +24,10 @@ use super::lock_manager::{Fault, LockManager, Site};
 use crate::foundation::activity::Activity;
 use crate::foundation::facts::events::Events;
 use crate::foundation::kernel::ActiveLvs;
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lockspace::ask::{Client, ClientId, Ticket};
 use crate::roles::lock::lockspace::book::{Booked, LockBook};
-use crate::roles::lock::lockspace::event::{Moment, Spec};
+use crate::roles::lock::lockspace::event::Spec;
 use crate::roles::lock::lockspace::state::Standing;
 
 /// How long the disk of the kill program may take.

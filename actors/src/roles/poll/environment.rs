@@ -13,8 +13,9 @@ use crate::foundation::activity::Activity;
 use crate::foundation::facts::events::Events;
 use crate::foundation::kernel::Kernel;
 use crate::foundation::kernel::watchlist::Watchlist;
+use crate::foundation::moment::Moment;
 use crate::roles::poll::operation::orphans::Orphans;
-use crate::roles::poll::operation::state::{Mode, Moment, Stop};
+use crate::roles::poll::operation::state::{Mode, Stop};
 use crate::roles::poll::operation::turns::TurnKeeper;
 
 /// What every poll operation of a daemon shares.

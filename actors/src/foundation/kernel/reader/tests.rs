@@ -9,9 +9,9 @@ use slog::{Discard, o};
 use tokio::sync::Notify;
 
 use super::*;
-use crate::roles::poll::copying::{Look, Subject};
-use crate::roles::poll::foreign::SeenCopy;
-use crate::roles::poll::operation::state::Verdict;
+use crate::foundation::kernel::Verdict;
+use crate::foundation::kernel::copying::{Look, Subject};
+use crate::foundation::kernel::foreign::SeenCopy;
 
 /// Counts the looks at it, and tells of events where it is made to.
 struct Counted {

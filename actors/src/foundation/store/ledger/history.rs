@@ -12,7 +12,7 @@ use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::roles::poll::copying::Fault;
+use crate::foundation::kernel::copying::Fault;
 use crate::roles::poll::operation::conclusion::Ending;
 use crate::roles::poll::operation::segments::SegmentDone;
 use crate::roles::poll::operation::state::{Names, Wishes};

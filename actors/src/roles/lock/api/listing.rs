@@ -10,8 +10,8 @@ use lvmwarden_protocol::api::lock::{Lock, Lockspace, Waiter};
 use serde::Serialize;
 
 use super::{held, lockspace, unreleased, waiting};
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::Resource;
-use crate::roles::lock::lockspace::event::Moment;
 use crate::roles::lock::lockspace::picture::{LockspacePicture, ResourcePicture};
 
 /// What may be listed.

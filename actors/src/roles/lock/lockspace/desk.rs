@@ -8,8 +8,9 @@ use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 
 use super::ask::{Reply, Ticket};
-use super::event::{Call, CallId, Effect, Moment, Notice};
+use super::event::{Call, CallId, Effect, Notice};
 use super::record::{Change, LockRecord};
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{Fault, GlobalLease, Resource};
 
 /// What lasts from one event to the next.

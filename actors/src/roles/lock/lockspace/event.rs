@@ -8,11 +8,11 @@ use lvmwarden_protocol::lock::{LockMode, LockType};
 
 use super::ask::{Asked, ClientId, Reply, Ticket};
 use super::record::LockRecord;
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{
     Acquire, Adopt, Fault, GlobalLease, InitLv, Leave, Leftover, OtherHosts, Prepared, Renewal, Resource,
     ValueBlock,
 };
-pub use crate::roles::poll::operation::state::Moment;
 
 /// One call of the lock manager.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

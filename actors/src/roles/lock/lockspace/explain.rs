@@ -10,8 +10,8 @@ use lvmwarden_protocol::ids::{LvUuid, VgName};
 use lvmwarden_protocol::lock::LockMode;
 
 use super::ask::{Client, ClientId};
-use super::event::Moment;
 use super::picture::{LockspacePicture, ResourcePicture, Stage, WaiterPicture, Why};
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{Owner, Resource};
 
 /// Why something waits.

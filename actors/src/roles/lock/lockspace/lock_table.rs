@@ -39,10 +39,11 @@ use lvmwarden_protocol::lock::{LockMode, ResultCode};
 
 use super::ask::{Client, ClientId, LockAsk, Ticket};
 use super::desk::{Context, Purpose};
-use super::event::{Call, CallId, Moment};
+use super::event::{Call, CallId};
 use super::orphan::Orphan;
 use super::record::Claim;
 use super::value_block::Known;
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{Fault, Resource, ValueBlock};
 use rules::RULES;
 

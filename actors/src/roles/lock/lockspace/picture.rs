@@ -5,7 +5,8 @@ use std::sync::Arc;
 use lvmwarden_protocol::lock::LockMode;
 
 use super::ask::Client;
-use super::event::{Moment, Spec};
+use super::event::Spec;
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{Fault, GlobalLease, Renewal, Resource};
 
 /// One lockspace at one moment.

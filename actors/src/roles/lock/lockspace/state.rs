@@ -34,11 +34,12 @@ use lvmwarden_protocol::lock::{LockMode, ResultCode};
 
 use super::ask::{Ask, Asked, ClientId, Ticket};
 use super::desk::{Context, Desk, Purpose};
-use super::event::{Answer, CallId, Effect, Event, Moment, Notice, Spec};
+use super::event::{Answer, CallId, Effect, Event, Notice, Spec};
 use super::lock_table::LockTable;
 use super::orphan::Orphan;
 use super::picture::Stage;
 use super::record::Remembered;
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{Fault, GlobalLease, Renewal, Resource};
 use starting::Starting;
 use stopping::Stopping;

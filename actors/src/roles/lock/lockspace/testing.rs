@@ -9,11 +9,12 @@ use lvmwarden_protocol::ids::LvUuid;
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
 use super::ask::{Ask, Asked, Client, ClientId, LockAsk, Reply, StartAsk, Ticket};
-use super::event::{Answer, Call, CallId, Effect, Event, Moment, Notice, Outcome, Spec};
+use super::event::{Answer, Call, CallId, Effect, Event, Notice, Outcome, Spec};
 use super::orphan::Orphan;
 use super::picture::{ResourcePicture, Stage};
 use super::record::Remembered;
 use super::state::Lockspace;
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{
     Fault, GlobalLease, Leftover, OtherHosts, Prepared, Resource, ValueBlock,
 };

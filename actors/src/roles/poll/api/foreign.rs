@@ -6,10 +6,10 @@ use lvmwarden_protocol::api::poll::{Error, ForeignCopy, ForeignKind, ForeignRepl
 use lvmwarden_protocol::ids::Lvid;
 use tokio::time::timeout;
 
-use crate::roles::poll::foreign::SeenCopy;
+use crate::foundation::kernel::foreign::SeenCopy;
+use crate::foundation::moment::Moment;
 use crate::roles::poll::operation::directory::Directory;
 use crate::roles::poll::operation::pace::Pace;
-use crate::roles::poll::operation::state::Moment;
 use crate::service::api::outgoing::{json_bytes, page};
 use crate::service::api::{ANSWER_DEADLINE, ApiService};
 
@@ -82,7 +82,7 @@ mod tests {
     use std::time::Duration;
 
     use super::*;
-    use crate::roles::poll::copying::Copied;
+    use crate::foundation::kernel::copying::Copied;
 
     fn seen(lvname: &str, left_bytes: u64) -> SeenCopy {
         SeenCopy {

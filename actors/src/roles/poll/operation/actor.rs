@@ -19,7 +19,6 @@ use uuid::Uuid;
 
 use self::child::Child;
 use super::conclusion::{Ending, Evidence};
-use super::job::Moment;
 use super::messages::{AbortAsked, CollectProgress, Describe, Description, Pause, PauseError, StartPolling};
 use super::notes;
 use super::pace::Known;
@@ -28,11 +27,12 @@ use super::state::{Answer, Effect, Event, Life, Note, Operation, Phase, StartAns
 use super::turns::{Hold, Site, Turn};
 use crate::foundation::activity::ActivityGuard;
 use crate::foundation::facts::occurrence::{Occurrence, PollRef};
+use crate::foundation::kernel::copying::{Due, Look, Situation, Subject};
 use crate::foundation::kernel::watchlist::{Looked, Watch};
+use crate::foundation::moment::Moment;
 use crate::foundation::store::journal;
 use crate::foundation::store::ledger::PollLedger;
 use crate::foundation::store::ledger::history::{Renewal, What};
-use crate::roles::poll::copying::{Due, Look, Situation, Subject};
 use crate::roles::poll::environment::PollEnvironment;
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;

@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 
 use super::outcome::{EXEC_FAILED, Outcome};
 use super::progress::parse_progress;
-use super::state::Verdict;
-use crate::roles::poll::copying::{Due, Fault, Look, Situation};
+use crate::foundation::kernel::Verdict;
+use crate::foundation::kernel::copying::{Due, Fault, Look, Situation};
 
 /// How many of lvpoll's last lines are kept.
 const LINES_KEPT: usize = 5;

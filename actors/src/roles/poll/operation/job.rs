@@ -6,10 +6,8 @@ use lvmwarden_protocol::poll::StartRequest;
 use uuid::Uuid;
 
 use super::vocabulary::Target;
-use crate::roles::poll::copying::Copied;
-
-/// Time since the daemon started.
-pub type Moment = Duration;
+use crate::foundation::kernel::copying::Copied;
+use crate::foundation::moment::Moment;
 
 /// How often lvpoll is started again after a crash within [`CRASH_PERIOD`].
 pub const CRASH_RESTARTS: usize = 3;

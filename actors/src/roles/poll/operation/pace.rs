@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::job::Moment;
-use crate::roles::poll::copying::Copied;
+use crate::foundation::kernel::copying::Copied;
+use crate::foundation::moment::Moment;
 
 /// The time between two measurements of the rate, at least.
 const SAMPLE: Duration = Duration::from_secs(1);

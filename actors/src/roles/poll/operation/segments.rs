@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::job::Moment;
-use crate::roles::poll::copying::{Due, Look, Situation};
+use crate::foundation::kernel::copying::{Due, Look, Situation};
+use crate::foundation::moment::Moment;
 
 /// A segment that is done, with those before it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,7 +75,7 @@ fn milliseconds(duration: Duration) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::roles::poll::copying::Copied;
+    use crate::foundation::kernel::copying::Copied;
 
     const COUNT: u32 = 4;
 

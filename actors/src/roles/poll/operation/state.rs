@@ -64,14 +64,16 @@ use std::time::Duration;
 use lvmwarden_supervisor::process::ProcessExit;
 use uuid::Uuid;
 
-pub use super::job::{Job, Moment};
+pub use super::job::Job;
 use super::outcome::{Outcome, PROCESSING_FAILED};
 use super::turns::Hold;
 pub use super::vocabulary::{
     Answer, CannotPause, ChildEvent, Effect, Event, JournalEvent, Life, Mode, Names, Note, Progress,
-    Recovered, StartAnswer, Stop, Target, Verdict, Wishes,
+    Recovered, StartAnswer, Stop, Target, Wishes,
 };
-use crate::roles::poll::copying::{Due, Situation};
+use crate::foundation::kernel::Verdict;
+use crate::foundation::kernel::copying::{Due, Situation};
+use crate::foundation::moment::Moment;
 use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 
 /// The wait before an end that could not be written to the journal is written again.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use lvmwarden_supervisor::process::Blocked;
 
-use super::job::Moment;
+use crate::foundation::moment::Moment;
 
 /// How long such a wait lasts before it is worth a word: every read of a disk is one.
 pub const PATIENCE: Duration = Duration::from_secs(3);

@@ -14,7 +14,8 @@ use uuid::Uuid;
 use super::conclusion::Ending;
 use super::outcome::Outcome;
 use super::turns::Hold;
-use crate::roles::poll::copying::Look;
+use crate::foundation::kernel::Verdict;
+use crate::foundation::kernel::copying::Look;
 
 /// How the daemon ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,19 +34,6 @@ pub enum Mode {
     Classic,
     /// The daemon, which reads device-mapper and starts lvpoll only when there is something to do.
     Events,
-}
-
-/// Whether the kernel still shows the operation.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// Nothing of it is left.
-    Over,
-    /// It is visibly there.
-    NotOver,
-    /// lvpoll has not found the LV, and nothing shows that the operation is over: lvpoll looks in the wrong place.
-    OutOfSight,
-    /// The kernel cannot tell.
-    Unknown,
 }
 
 /// What happened.

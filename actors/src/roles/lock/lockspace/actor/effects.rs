@@ -7,9 +7,10 @@ use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 use super::LockspaceActor;
+use crate::foundation::moment::Moment;
 use crate::foundation::names;
 use crate::roles::lock::lock_manager::thread::{Called, dead_thread};
-use crate::roles::lock::lockspace::event::{Answer, Call, CallId, Effect, End, Event, Moment};
+use crate::roles::lock::lockspace::event::{Answer, Call, CallId, Effect, End, Event};
 use crate::roles::lock::lockspace::messages::DuplicateGlobals;
 
 /// The longest that a lock may take: past it the client is told, and a late success is given back.

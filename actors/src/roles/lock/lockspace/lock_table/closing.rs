@@ -5,10 +5,11 @@ use std::sync::Arc;
 use lvmwarden_protocol::lock::{LockMode, LockType};
 
 use super::{Act, Closing, Holder, LockTable, Releasing};
+use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{Acquire, Resource};
 use crate::roles::lock::lockspace::ask::{Client, ClientId};
 use crate::roles::lock::lockspace::desk::Context;
-use crate::roles::lock::lockspace::event::{Answer, Call, Moment, Notice};
+use crate::roles::lock::lockspace::event::{Answer, Call, Notice};
 use crate::roles::lock::lockspace::record::{Change, HolderRecord, RememberedLock};
 use crate::roles::lock::lockspace::value_block;
 

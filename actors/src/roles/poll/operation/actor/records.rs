@@ -10,11 +10,11 @@ use uuid::Uuid;
 
 use super::OperationActor;
 use crate::foundation::facts::occurrence::{Occurrence, PollRef};
+use crate::foundation::kernel::copying::Fault;
 use crate::foundation::store::journal;
 use crate::foundation::store::ledger::Record;
 use crate::foundation::store::ledger::history::{Renewal, What};
 use crate::foundation::wall_clock::elapsed;
-use crate::roles::poll::copying::Fault;
 use crate::roles::poll::operation::conclusion::{Ending, Evidence};
 use crate::roles::poll::operation::messages::PauseError;
 use crate::roles::poll::operation::op_names::begun_at;

@@ -7,7 +7,7 @@ use lvmwarden_supervisor::process::{BootId, ProcessExit, ProcessIdentity};
 use uuid::Uuid;
 
 use super::*;
-use crate::roles::poll::copying::{Copied, Look};
+use crate::foundation::kernel::copying::{Copied, Look};
 use crate::roles::poll::operation::job::{
     CRASH_DELAY, CRASH_PERIOD, CRASH_RESTARTS, FUTILE_STEPS, OUT_OF_SIGHT_DELAY, OUT_OF_SIGHT_PERIOD,
     SHORTAGE_DELAY, SHORTAGE_RESTARTS, SILENCE_FLOOR, UNFINISHED_DELAY, UNFINISHED_RESTARTS,

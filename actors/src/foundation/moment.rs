@@ -1,0 +1,6 @@
+//! The clock of all machines.
+
+use std::time::Duration;
+
+/// Time since the daemon started.
+pub type Moment = Duration;
