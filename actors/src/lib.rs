@@ -31,6 +31,7 @@
 #![forbid(unsafe_code)]
 
 pub mod foundation;
+pub mod role;
 pub mod roles;
 pub mod service;
 pub mod tree;

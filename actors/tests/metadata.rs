@@ -5,7 +5,7 @@ use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::time::Duration;
 
-use lvmwarden_actors::foundation::door::DoorEnvironment;
+use lvmwarden_actors::foundation::door::{DoorEnvironment, always_open};
 use lvmwarden_actors::foundation::facts::metrics::Metrics;
 use lvmwarden_actors::foundation::names;
 use lvmwarden_actors::roles::metadata::cache::Answer;
@@ -39,7 +39,7 @@ impl Daemon {
         let protocol =
             Lvmetad { metadata: Arc::clone(&environment), metrics: Arc::clone(&metrics), wire: false };
         let socket = UnixListener::bind(folder.path().join("socket")).unwrap();
-        let door = DoorEnvironment::new(socket, tree::always_open(), metrics, protocol);
+        let door = DoorEnvironment::new(socket, always_open(), metrics, protocol);
         let log = Logger::root(Discard, o!());
         let root = start_root(tree::metadata_daemon(&door), log.clone());
         let directory = Directory::new(root.registry(), Arc::clone(&environment), log);

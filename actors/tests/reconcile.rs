@@ -27,6 +27,7 @@ use lvmwarden_actors::roles::poll::operation::turns::TurnKeeper;
 use lvmwarden_actors::roles::poll::reconcile::plan::Policy;
 use lvmwarden_actors::roles::poll::reconcile::{Reconcile, Reconciler, Reconciling};
 use lvmwarden_actors::roles::poll::throttle::Knobs;
+use lvmwarden_actors::roles::{archive, poll};
 use lvmwarden_actors::service::access::Access;
 use lvmwarden_actors::service::{BadLevel, Control, ServiceEnvironment, ServiceInfo};
 use lvmwarden_actors::tree::{self, ServiceTree};
@@ -110,6 +111,7 @@ struct Host {
 struct Service {
     root: Root,
     environment: Arc<ServiceEnvironment>,
+    reconcile: Arc<Reconciling>,
 }
 
 impl Host {
@@ -137,40 +139,39 @@ impl Host {
         let limits = Limits { files_per_vg: 1, bytes_per_vg: 1, age_days: 1, keep_newest: 1 };
         let (directory, period) = (self.path("archive"), Duration::from_hours(1));
         let janitor = Settings { enabled: false, directory, limits, period };
+        let reconcile = Arc::new(Reconciling::new(policy));
+        let _ = fs::remove_file(self.path("socket"));
+        let poll = poll::role::Served {
+            environment: Arc::new(self.poll(events.clone())),
+            knobs: Knobs::new(self.path("sys")),
+            reconcile: Some(Arc::clone(&reconcile)),
+            socket: UnixListener::bind(self.path("socket")).unwrap(),
+            wire: false,
+        };
+        let archive =
+            ArchiveEnvironment::new(janitor, Arc::<FakeKernel>::clone(&self.kernel), || true, events.clone());
         let environment = Arc::new(ServiceEnvironment {
             info,
             control: Arc::new(NoControl),
-            events: events.clone(),
+            events,
             metrics,
             access: Access { group: None },
-            default_interval_seconds: AtomicU32::new(7),
-            archive: Arc::new(ArchiveEnvironment::new(
-                janitor,
-                Arc::<FakeKernel>::clone(&self.kernel),
-                || true,
-                events.clone(),
-            )),
-            poll: Some(Arc::new(self.poll(events))),
-            lock: None,
-            metadata: None,
-            reconcile: Some(Arc::new(Reconciling::new(policy))),
+            roles: vec![
+                Arc::new(poll::role::Poll { served: Some(poll) }),
+                Arc::new(archive::role::Archive { environment: Arc::new(archive) }),
+            ],
             history: None,
-            knobs: Knobs::new(self.path("sys")),
         });
         let tree = ServiceTree {
             journal_dir: self.path("journal"),
             gate,
             environment: Arc::clone(&environment),
-            lvmpolld: None,
-            lvmlockd: None,
-            lvmetad: None,
-            wire: false,
             api: UnixListener::bind(self.path("api")).unwrap(),
             metrics: None,
         };
-        let root = start_root(tree::service(tree), Logger::root(Discard, o!()));
+        let root = start_root(tree::service(tree).unwrap(), Logger::root(Discard, o!()));
         opened.wait_for(|open| *open).await.unwrap();
-        Service { root, environment }
+        Service { root, environment, reconcile }
     }
 
     fn poll(&self, events: Events) -> PollEnvironment {
@@ -191,6 +192,7 @@ impl Host {
             orphans: Orphans::default(),
             activity: Activity::new(),
             events,
+            default_interval_seconds: AtomicU32::new(7),
             started: Instant::now(),
         }
     }
@@ -353,7 +355,7 @@ fn what_ended_without_being_over_is_tried_again_only_when_somebody_asks() {
             let (pid, _) = host.lvpoll(count).await;
             host.processes.end(pid, ProcessExit::Code(5));
         }
-        service.environment.reconcile.as_ref().unwrap().look_again();
+        service.reconcile.look_again();
         host.lvs_prints(6, FOUR, DONE).await;
         // On SIGHUP they are tried once more.
         let (pid, words) = host.lvpoll(7).await;

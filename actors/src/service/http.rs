@@ -21,7 +21,6 @@ use super::api::scrape;
 use crate::foundation::admission::{Entrance, Refusal, Room};
 use crate::foundation::door::Protocol;
 use crate::foundation::door::text_session::within;
-use crate::roles::poll::operation::directory::Directory;
 use crate::service::ServiceEnvironment;
 
 /// The largest head of a request.
@@ -44,7 +43,6 @@ pub struct MetricsPage {
 pub struct PageService {
     environment: Arc<ServiceEnvironment>,
     registry: Registry,
-    directory: Option<Directory>,
     pages: Semaphore,
 }
 
@@ -56,9 +54,7 @@ impl Protocol for MetricsPage {
 
     fn open(&self, link: &ChildLink) -> PageService {
         let (environment, registry) = (Arc::clone(&self.environment), link.registry.clone());
-        let poll = environment.poll.as_ref();
-        let directory = poll.map(|poll| Directory::new(registry.clone(), Arc::clone(poll)));
-        PageService { environment, registry, directory, pages: Semaphore::new(PAGES) }
+        PageService { environment, registry, pages: Semaphore::new(PAGES) }
     }
 
     fn turned_away(_: Refusal, _: Room) -> Vec<u8> {
@@ -91,7 +87,7 @@ impl PageService {
     }
 
     async fn page(&self) -> Option<String> {
-        let make = scrape(&self.environment, &self.registry, self.directory.as_ref()).await?;
+        let make = scrape(&self.environment, &self.registry).await?;
         spawn_blocking(make).await.ok()
     }
 }

@@ -5,21 +5,14 @@ pub mod api;
 pub mod http;
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use jiff::Timestamp;
 use lvmwarden_supervisor::Registry;
 
 use crate::foundation::facts::events::Events;
 use crate::foundation::facts::metrics::Metrics;
+use crate::foundation::role::Role;
 use crate::foundation::store::history::chronicler::HistorySite;
-use crate::roles::archive::ArchiveEnvironment;
-use crate::roles::lock::directory::Directory;
-use crate::roles::lock::environment::LockEnvironment;
-use crate::roles::metadata::settings::MetadataEnvironment;
-use crate::roles::poll::environment::PollEnvironment;
-use crate::roles::poll::reconcile::Reconciling;
-use crate::roles::poll::throttle::Knobs;
 use crate::service::access::Access;
 
 /// A level of the log that there is not.
@@ -70,37 +63,31 @@ pub struct ServiceEnvironment {
     pub metrics: Arc<Metrics>,
     /// Who is let in.
     pub access: Access,
-    /// How often lvpoll looks where a client does not say; it may be changed at any time.
-    pub default_interval_seconds: AtomicU32,
-    /// The archive janitor, turned on or not.
-    pub archive: Arc<ArchiveEnvironment>,
-    /// The poll role, where it is turned on.
-    pub poll: Option<Arc<PollEnvironment>>,
-    /// The lock role, where it is turned on.
-    pub lock: Option<Arc<LockEnvironment>>,
-    /// The metadata role, where it is turned on.
-    pub metadata: Option<Arc<MetadataEnvironment>>,
-    /// The kernel's knobs that slow copies down.
-    pub knobs: Knobs,
-    /// How what nobody polls is found and taken up, where that is turned on.
-    pub reconcile: Option<Arc<Reconciling>>,
+    /// What the daemon does, turned on or not.
+    pub roles: Vec<Arc<dyn Role>>,
     /// The history on disk, with the poll role only.
     pub history: Option<Arc<HistorySite>>,
 }
 
 impl ServiceEnvironment {
     /// Returns why the daemon must not end now, for people.
-    ///
-    /// sanlock signals this process every second while a VG is being killed. An end would help nobody: what protects the
-    /// VG's LVs is the watchdog, and the locks of the other VGs would be served no more.
     pub async fn why_not_to_end(&self, registry: &Registry) -> Option<String> {
-        let directory = Directory::new(registry.clone(), Arc::clone(self.lock.as_ref()?));
-        let vgs = directory.being_killed().await;
-        let example = vgs.first()?;
-        Some(format!(
-            "the leases of {} are lost while LVs there are locked: deactivate the LVs, then `lvmwarden lock drop {example}`",
-            vgs.join(", ")
-        ))
+        for role in &self.roles {
+            let why = role.why_not_to_end(registry).await;
+            if why.is_some() {
+                return why;
+            }
+        }
+        None
+    }
+
+    /// Returns what the roles do now, in one line for `systemctl status`; `None` where none has a word for it.
+    pub async fn status(&self, registry: &Registry) -> Option<String> {
+        let mut words = Vec::new();
+        for role in &self.roles {
+            words.extend(role.status(registry).await);
+        }
+        (!words.is_empty()).then(|| words.join("; "))
     }
 
     /// Returns why the history on disk cannot be written at the moment, for people.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::fs;
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -214,6 +215,7 @@ impl Host {
             orphans: Orphans::default(),
             activity: Activity::new(),
             events: Events::new(Metrics::new(), 100),
+            default_interval_seconds: AtomicU32::new(15),
             started: Instant::now(),
         }
     }

@@ -23,6 +23,9 @@ use super::place::Place;
 use super::poll_role::{PollRole, executable};
 use super::stand_in::{self, Life, Making, Serving, StandIn, Told};
 
+/// lvm's own default.
+const INTERVAL_SECONDS: u32 = 15;
+
 /// Runs the daemon, or the client that `--dump` is.
 pub(crate) fn main(options: &LvmpolldOptions) -> ExitCode {
     if options.version {
@@ -88,6 +91,8 @@ impl StandIn for Polld<'_> {
             on_stop: Stop::EndChild,
             starts_at_once: STARTS_AT_ONCE,
             rules: Rules::default(),
+            // Nobody leaves that open: lvm always says.
+            interval_seconds: INTERVAL_SECONDS,
             // Nobody can read them here.
             events: Events::new(Arc::clone(&metrics), 0),
         };

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
 use anyhow::{Context, ensure};
@@ -46,6 +47,8 @@ pub(super) struct PollRole {
     pub(super) on_stop: Stop,
     /// How many children are started at once.
     pub(super) starts_at_once: usize,
+    /// How often lvpoll looks where a client does not say.
+    pub(super) interval_seconds: u32,
     /// When copies may go on.
     pub(super) rules: Rules,
     /// Is told what happens.
@@ -72,6 +75,7 @@ impl PollRole {
             activity: Activity::new(),
             turns: TurnKeeper::new(self.rules),
             events: self.events,
+            default_interval_seconds: AtomicU32::new(self.interval_seconds),
             started: tokio::time::Instant::now(),
         }
     }

@@ -7,7 +7,8 @@
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::message::CallError;
+use super::message::{Call, CallError};
+use super::varlink_service::Error as VarlinkError;
 
 /// How many replies a call of a method gets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,6 +48,23 @@ pub trait InterfaceError: Serialize + DeserializeOwned {
     }
 }
 
+/// The calls of an interface: an enum of its methods.
+pub trait Interface: Send + Sized + 'static {
+    /// The interface's name, such as `org.lvmwarden.Poll`.
+    const NAME: &'static str;
+    /// Its definition, as clients are told on demand.
+    const DESCRIPTION: &'static str;
+
+    /// Returns the full name of the method that is called.
+    fn method(&self) -> &'static str;
+
+    /// Finds the method that is called, and reads its parameters.
+    ///
+    /// # Errors
+    /// [`VarlinkError::MethodNotFound`], and those of [`Call::read`].
+    fn parse(call: &Call) -> Result<Self, VarlinkError>;
+}
+
 /// A reply that says no more than that it was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
@@ -84,16 +102,17 @@ macro_rules! interface {
             const INTERFACE: &'static str = NAME;
         }
 
-        impl Request {
-            /// Returns the full name of the method that is called.
-            pub fn method(&self) -> &'static str {
+        impl $crate::api::interface::Interface for Request {
+            const NAME: &'static str = NAME;
+            const DESCRIPTION: &'static str = DESCRIPTION;
+
+            fn method(&self) -> &'static str {
                 match self {
                     $(Self::$method(_) => <$method as $crate::api::interface::Method>::NAME,)+
                 }
             }
 
-            /// Finds the method that is called, and reads its parameters.
-            pub(in $crate::api) fn parse(
+            fn parse(
                 call: &$crate::api::message::Call,
             ) -> Result<Self, $crate::api::varlink_service::Error> {
                 match call.method.as_str() {

@@ -48,7 +48,7 @@ mod agreement;
 mod tests;
 
 pub use codec::{CodecError, JsonCodec};
-pub use interface::{Done, InterfaceError, Method, Replies};
+pub use interface::{Done, Interface, InterfaceError, Method, Replies};
 pub use message::{Call, CallError, Message, Parameters, Reply};
 pub use page::Paged;
 

@@ -18,7 +18,7 @@ use std::{io, net, os};
 
 use actix::prelude::*;
 use lvmwarden_supervisor::process::open_files_limit;
-use lvmwarden_supervisor::{ChildLink, Stop};
+use lvmwarden_supervisor::{ChildLink, ChildSpec, Shutdown, Stop};
 use rustix::net::{SendFlags, send};
 use slog::{debug, info, warn};
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
@@ -35,6 +35,8 @@ use crate::foundation::facts::metrics::Metrics;
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
 /// The time that an answer in progress has when the door is closed.
 const LAST_WORDS: Duration = Duration::from_millis(200);
+/// How long the clients' sessions have to end.
+const DOOR_DEADLINE: Duration = Duration::from_millis(500);
 
 /// What is spoken at a door.
 pub trait Protocol: Send + Sync + 'static {
@@ -187,6 +189,18 @@ impl<P: Protocol> DoorEnvironment<P> {
                   "turned_away" => ended.turned_away, "lasted_seconds" => ended.lasted.as_secs());
         }
     }
+}
+
+/// The gate of a door behind which nothing has to be recovered.
+pub fn always_open() -> watch::Receiver<bool> {
+    watch::channel(true).1
+}
+
+/// Returns a door as a child of a supervisor.
+pub fn door<P: Protocol>(environment: &Arc<DoorEnvironment<P>>) -> ChildSpec {
+    let environment = Arc::clone(environment);
+    ChildSpec::worker(P::NAME, move |link| Door::new(Arc::clone(&environment), link))
+        .shutdown(Shutdown::Deadline(DOOR_DEADLINE))
 }
 
 /// The actor that accepts clients.

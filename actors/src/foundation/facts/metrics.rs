@@ -22,7 +22,8 @@ use crate::foundation::facts::occurrence::Occurrence;
 use lvmwarden_supervisor::Name;
 use lvmwarden_supervisor::process::ProcessExit;
 
-pub use snapshot::Snapshot;
+pub(crate) use snapshot::gauge;
+pub use snapshot::{AddGauges, Snapshot};
 pub use vgs::{Fullness, OneVg, VgNumbers};
 
 /// What every metric's name begins with.
@@ -219,7 +220,7 @@ impl Metrics {
     }
 
     /// Returns everything as `OpenMetrics` 1.0 text, ended by `# EOF`.
-    pub fn encode(&self, now: &Snapshot) -> String {
+    pub fn encode(&self, now: Snapshot) -> String {
         let mut text = String::new();
         encode_registry(&mut text, &self.registry)
             .and_then(|()| encode_registry(&mut text, &now.registry()))

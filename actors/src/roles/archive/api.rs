@@ -1,40 +1,59 @@
 //! The archive janitor: how it is, what it would do, and what it does now.
 
 use std::cmp::Reverse;
+use std::rc::Rc;
+use std::sync::Arc;
 
 use lvmwarden_protocol::api::archive::{
     Clean, CleanReply, Error, JanitorState, Pass, Plan, PlanReply, Removal, Report, Request, Seen, Status,
     StatusReply, Vg,
 };
 use lvmwarden_protocol::api::service::Bounded;
-use lvmwarden_protocol::api::{CodecError, Reply};
+use lvmwarden_protocol::api::{CodecError, Method, Reply};
 use slog::info;
 
 use crate::foundation::admission::Asker;
+use crate::foundation::api::replies::{Last, Replies};
+use crate::foundation::api::{ApiContext, Part, Patience, reply, too_many};
 use crate::foundation::error_chain::chain;
 use crate::foundation::names;
 use crate::roles::archive::actor::{Clean as CleanNow, DEADLINE, DryRun, Janitor};
-use crate::roles::archive::{self, DRY_RUNS, DryRunError, PassError, VgReport};
-use crate::service::api::connection::{Last, Replies};
-use crate::service::api::dispatch::reply;
-use crate::service::api::{ApiService, too_many};
+use crate::roles::archive::{self, ArchiveEnvironment, DRY_RUNS, DryRunError, PassError, VgReport};
 
 /// How many VGs, and how many removals, are told at most.
 const TOLD: usize = 1000;
 
-impl ApiService {
-    pub(crate) async fn answer_archive(
+/// `org.lvmwarden.Archive`.
+pub struct ArchiveApi {
+    pub(super) archive: Arc<ArchiveEnvironment>,
+    pub(super) context: Rc<ApiContext>,
+}
+
+impl Part for ArchiveApi {
+    type Request = Request;
+
+    const WATCHING: &'static [&'static str] = &[Status::NAME, Plan::NAME];
+
+    fn patience(request: &Request) -> Patience {
+        match request {
+            Request::Status(_) => Patience::Brief,
+            Request::Plan(_) | Request::Clean(_) => Patience::Long,
+        }
+    }
+
+    async fn answer(
         &self,
         uid: u32,
         request: Request,
-        replies: &Replies<'_, '_>,
+        replies: &mut Replies<'_, '_>,
     ) -> Result<Last<'_>, CodecError> {
         // A pass takes long: nobody else is to wait for its share.
         match request {
             Request::Status(Status {}) => Ok(reply::<Status, Error>(Ok(self.archive_status())).into()),
             Request::Plan(Plan {}) => {
                 let dry_run = DryRun { asker: Asker::of(uid) };
-                let asked = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, dry_run, DEADLINE);
+                let asked =
+                    self.context.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, dry_run, DEADLINE);
                 let report = match asked.await {
                     Ok(Ok(report)) => Ok(report),
                     Ok(Err(DryRunError::TooMany(excess))) => {
@@ -44,24 +63,27 @@ impl ApiService {
                     Err(unanswered) => Err(Error::Failed { reason: chain(&unanswered) }),
                 };
                 let look = async { report.map(|report| || PlanReply { report: told(report) }) };
-                self.large::<Plan, _>(uid, replies, Error::Busy, look).await
+                self.context.large::<Plan, _>(uid, replies, Error::Busy, look).await
             }
             Request::Clean(Clean {}) => {
-                info!(self.log, "a client has the archive cleaned"; "uid" => uid);
-                let asked = self.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, CleanNow, DEADLINE);
+                info!(self.context.log, "a client has the archive cleaned"; "uid" => uid);
+                let asked =
+                    self.context.registry.ask::<Janitor, _>(&names::ARCHIVE_JANITOR, CleanNow, DEADLINE);
                 let report = match asked.await {
                     Ok(Ok(report)) => Ok(report),
                     Ok(Err(failed)) => Err(refusal(&failed)),
                     Err(unanswered) => Err(Error::Failed { reason: chain(&unanswered) }),
                 };
                 let look = async { report.map(|report| || CleanReply { report: told(report) }) };
-                self.large::<Clean, _>(uid, replies, Error::Busy, look).await
+                self.context.large::<Clean, _>(uid, replies, Error::Busy, look).await
             }
         }
     }
+}
 
+impl ArchiveApi {
     fn archive_status(&self) -> StatusReply {
-        let archive = &self.environment.archive;
+        let archive = &self.archive;
         let settings = &archive.settings;
         StatusReply {
             state: match (settings.enabled, archive.is_at_work()) {

@@ -37,13 +37,14 @@
 //! | `actor.rs` | when there is a pass |
 
 pub mod actor;
-pub(crate) mod api;
+pub mod api;
 pub mod clock;
 mod file_name;
 mod files;
 mod memory;
 mod pass;
 pub mod plan;
+pub mod role;
 mod whole;
 
 use std::path::PathBuf;

@@ -4,6 +4,7 @@ mod listing;
 mod orphans;
 
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +21,9 @@ use slog::info;
 use tokio::task::spawn_blocking;
 use tokio::time::sleep;
 
+use crate::foundation::api::outgoing::{PAGE_ITEMS, json_bytes, page};
+use crate::foundation::api::replies::{Last, Replies};
+use crate::foundation::api::{ApiContext, Part, Patience, place, reply};
 use crate::foundation::moment::Moment;
 use crate::roles::lock::directory::{Directory, Question, lockspace_of};
 use crate::roles::lock::environment::LockEnvironment;
@@ -30,10 +34,6 @@ use crate::roles::lock::lockspace::picture::{
     HolderPicture, LockspacePicture, ResourcePicture, Stage, WaiterPicture, Why as Reason,
 };
 use crate::roles::lock::settle::Fate;
-use crate::service::api::ApiService;
-use crate::service::api::connection::{Last, Replies};
-use crate::service::api::dispatch::{place, reply};
-use crate::service::api::outgoing::{PAGE_ITEMS, json_bytes, page};
 use listing::{Place, Thing, Wanted, things};
 
 /// How often a watcher is told what has changed.
@@ -41,15 +41,40 @@ const WATCH_PERIOD: Duration = Duration::from_secs(1);
 /// How long lvm may take to start a lockspace.
 const START_DEADLINE: Duration = Duration::from_mins(5);
 
-impl ApiService {
-    pub(crate) async fn answer_lock(
+/// `org.lvmwarden.Lock`; nothing is served where the role is turned off.
+pub struct LockApi {
+    pub(super) lock: Option<Arc<LockEnvironment>>,
+    pub(super) context: Rc<ApiContext>,
+}
+
+impl Part for LockApi {
+    type Request = Request;
+
+    const WATCHING: &'static [&'static str] =
+        &[Lockspaces::NAME, Locks::NAME, Waiters::NAME, Orphans::NAME, Explain::NAME, Watch::NAME];
+
+    fn patience(request: &Request) -> Patience {
+        match request {
+            Request::Watch(_) => Patience::Endless,
+            Request::Start(_) | Request::Stop(_) | Request::Drop(_) => Patience::Long,
+            Request::Lockspaces(_)
+            | Request::Locks(_)
+            | Request::Waiters(_)
+            | Request::Orphans(_)
+            | Request::Adopt(_)
+            | Request::Release(_)
+            | Request::Explain(_) => Patience::Brief,
+        }
+    }
+
+    async fn answer(
         &self,
         uid: u32,
         request: Request,
         replies: &mut Replies<'_, '_>,
     ) -> Result<Last<'_>, CodecError> {
-        let Some(lock) = &self.environment.lock else { return Ok(Reply::error(&Error::NotServed).into()) };
-        let directory = Directory::new(self.registry.clone(), Arc::clone(lock));
+        let Some(lock) = &self.lock else { return Ok(Reply::error(&Error::NotServed).into()) };
+        let directory = Directory::new(self.context.registry.clone(), Arc::clone(lock));
         let short = match request {
             Request::Lockspaces(Lockspaces { vgname, page }) => {
                 let list = List { uid, directory, vgname, wanted: Wanted::Lockspaces };
@@ -70,13 +95,13 @@ impl ApiService {
                 reply::<Start, _>(self.start_lockspace(lock, uid, vgname).await)
             }
             Request::Stop(Stop { vgname }) => {
-                info!(self.log, "a client has a lockspace stopped"; "vg" => %vgname, "uid" => uid);
+                info!(self.context.log, "a client has a lockspace stopped"; "vg" => %vgname, "uid" => uid);
                 let ask = Ask::Stop(StopRule::UnlessLvLocks);
                 let stopped = change(&directory, vgname, ask, "an LV of it is locked here").await;
                 reply::<Stop, _>(stopped)
             }
             Request::Drop(Drop { vgname }) => {
-                info!(self.log, "a client has a lockspace dropped"; "vg" => %vgname, "uid" => uid);
+                info!(self.context.log, "a client has a lockspace dropped"; "vg" => %vgname, "uid" => uid);
                 let dropped =
                     change(&directory, vgname, Ask::Drop, "the lock manager does not let it go").await;
                 reply::<Drop, _>(dropped)
@@ -88,27 +113,27 @@ impl ApiService {
                     orphans.truncate(PAGE_ITEMS);
                     Ok(move || OrphansReply { orphans, has_more })
                 };
-                return self.large::<Orphans, Error>(uid, replies, Error::Busy, listed).await;
+                return self.context.large::<Orphans, Error>(uid, replies, Error::Busy, listed).await;
             }
             Request::Adopt(Adopt { vgname, lock }) => {
-                info!(self.log, "a client has locks of an earlier daemon taken over"; "vg" => %vgname, "lock" => &lock, "uid" => uid);
+                info!(self.context.log, "a client has locks of an earlier daemon taken over"; "vg" => %vgname, "lock" => &lock, "uid" => uid);
                 reply::<Adopt, _>(orphans::settle(&directory, vgname, lock, Fate::Kept).await)
             }
             Request::Release(Release { vgname, lock, force }) => {
-                info!(self.log, "a client has locks of an earlier daemon given back"; "vg" => %vgname, "lock" => &lock, "force" => force, "uid" => uid);
+                info!(self.context.log, "a client has locks of an earlier daemon given back"; "vg" => %vgname, "lock" => &lock, "force" => force, "uid" => uid);
                 let fate = if force == Some(true) { Fate::GivenBack } else { Fate::GivenBackUnused };
                 reply::<Release, _>(orphans::settle(&directory, vgname, lock, fate).await)
             }
             Request::Explain(Explain { vgname, lv }) => {
                 let explained = async {
                     // A picture of everything: one at a time.
-                    let _turn = self.outgoing.turn(uid).await;
+                    let _turn = self.context.outgoing.turn(uid).await;
                     let pictures = directory.describe().await;
                     let told = explain(&pictures, &vgname, lv.as_deref(), lock.now());
                     let told = told.ok_or(Error::NotStarted { vgname })?;
                     Ok(move || ExplainReply { is_blocked: told.is_blocked, lines: told.lines })
                 };
-                return self.large::<Explain, _>(uid, replies, Error::Busy, explained).await;
+                return self.context.large::<Explain, _>(uid, replies, Error::Busy, explained).await;
             }
             Request::Watch(Watch {}) => {
                 let list = List { uid, directory, vgname: None, wanted: Wanted::Everything };
@@ -117,7 +142,9 @@ impl ApiService {
         };
         Ok(short.into())
     }
+}
 
+impl LockApi {
     /// Answers with a page of what is listed.
     async fn list_locks<M: Method<Reply: Send>>(
         &self,
@@ -134,7 +161,7 @@ impl ApiService {
             let things = self.look(&list, after.as_ref()).await;
             Ok(|| make(Told::page(things)))
         };
-        self.large::<M, Error>(list.uid, replies, Error::Busy, look).await
+        self.context.large::<M, Error>(list.uid, replies, Error::Busy, look).await
     }
 
     /// Tells all that there is whenever it has changed, page by page. Of what was told nothing is kept but a hash.
@@ -145,12 +172,12 @@ impl ApiService {
             if told != Some(now) {
                 let mut after = None;
                 loop {
-                    let Some(load) = self.outgoing.load(list.uid).await else {
+                    let Some(load) = self.context.outgoing.load(list.uid).await else {
                         return Ok(Reply::error(&Error::Busy));
                     };
                     let page = Told::page(self.look(list, after.as_ref()).await);
                     after = page.next.as_deref().and_then(|next| next.parse().ok());
-                    let turn = self.outgoing.turn(list.uid).await;
+                    let turn = self.context.outgoing.turn(list.uid).await;
                     let made = replies.make(load, || Reply::continued::<Watch>(&page.into())).await?;
                     drop(turn);
                     replies.send_made(made).await?;
@@ -184,7 +211,7 @@ impl ApiService {
     /// Looks at what is listed behind a place: what fits a page, and one thing more where there is.
     async fn look(&self, list: &List, after: Option<&Place>) -> Vec<(Place, Thing)> {
         // The picture of a lockspace may be large: one at a time.
-        let _turn = self.outgoing.turn(list.uid).await;
+        let _turn = self.context.outgoing.turn(list.uid).await;
         let mut names = list.directory.lockspaces();
         names.sort_unstable();
         let is_meant = |name: &String| {
@@ -208,7 +235,7 @@ impl ApiService {
     /// lvm knows how the VG is locked, and activates the LV of its leases.
     async fn start_lockspace(&self, lock: &LockEnvironment, uid: u32, vgname: VgName) -> Result<Done, Error> {
         let Some(starter) = &lock.starter else { return Err(Error::NotServed) };
-        info!(self.log, "a client has a lockspace started"; "vg" => %vgname, "uid" => uid);
+        info!(self.context.log, "a client has a lockspace started"; "vg" => %vgname, "uid" => uid);
         let output = |suffix: &str| starter.output_dir.join(format!("lockstart.{suffix}"));
         let arguments = ["vgchange", "--lock-start", "--", vgname.as_str()].map(Into::into).into();
         let command = Command {

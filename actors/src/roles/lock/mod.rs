@@ -1,7 +1,7 @@
 //! The lock role: the locks of shared VGs are held with a lock manager, for the clients of lvmlockd.
 
 pub mod adopt_file;
-pub(crate) mod api;
+pub mod api;
 mod askers;
 pub mod closing;
 pub mod directory;
@@ -11,5 +11,6 @@ pub mod host_id;
 pub mod lock_manager;
 pub mod lockspace;
 pub mod recovery;
+pub mod role;
 pub mod session;
 pub mod settle;

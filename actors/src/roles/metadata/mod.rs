@@ -39,6 +39,7 @@ pub mod cached_vg;
 pub mod directory;
 pub mod knowledge;
 pub mod pv_index;
+pub mod role;
 pub mod session;
 pub mod settings;
 pub mod token;

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use lvmwarden_supervisor::process::Processes;
@@ -52,6 +53,8 @@ pub struct PollEnvironment {
     pub turns: TurnKeeper,
     /// Is told what happens to operations.
     pub events: Events,
+    /// How often lvpoll looks where a client does not say; it may be changed at any time.
+    pub default_interval_seconds: AtomicU32,
     /// When the daemon started: the origin of every [`Moment`].
     pub started: Instant,
 }

@@ -1,19 +1,18 @@
 //! A client's connection: calls in, replies out, and whether anybody is there.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::BytesMut;
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
-use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply, Request};
+use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, Interest};
 use tokio::net::UnixStream;
 use tokio::net::unix::{ReadHalf, WriteHalf};
-use tokio::task::spawn_blocking;
 use tokio::time::sleep;
-use tokio_util::codec::Encoder;
 
-use super::WRITE_DEADLINE;
-use super::outgoing::Load;
+use crate::foundation::api::replies::Replies;
+use crate::foundation::api::{Asked, Described};
 use crate::foundation::door::text_session::{HALF_MESSAGE_DEADLINE, Parser, READ_BYTES, within};
 
 /// How often a client that has sent something ahead, or nothing more, is looked after.
@@ -33,55 +32,26 @@ pub(crate) struct Connection<'a> {
 /// A call that has come.
 #[derive(Debug)]
 pub(crate) struct Arrived {
-    /// The method that is called, which there may be or not.
-    pub(crate) method: String,
     /// The client wants no reply, not even an error.
     pub(crate) oneway: bool,
-    /// What is asked, or why it cannot be.
-    pub(crate) request: Result<Request, VarlinkError>,
+    /// It changes nothing.
+    pub(crate) is_watching: bool,
+    /// What is asked and the number of the part that answers, or why it cannot be.
+    pub(crate) request: Result<(usize, Asked), VarlinkError>,
 }
 
 impl Arrived {
     /// Reads a call with its parameters: all that grows with its length is done here.
-    fn read(message: &[u8]) -> Result<Self, CodecError> {
+    fn read(message: &[u8], parts: &[Described]) -> Result<Self, CodecError> {
         let call = JsonCodec::<Call>::read(message)?;
-        let request = Request::parse(&call);
-        Ok(Self { method: call.method, oneway: call.oneway, request })
-    }
-}
-
-/// The way back to the client of one call.
-pub(crate) struct Replies<'a, 's> {
-    to: &'a mut WriteHalf<'s>,
-    codec: &'a mut JsonCodec<Call>,
-    oneway: bool,
-}
-
-/// A reply that is ready to be sent, and its share of what may be on its way.
-pub(crate) struct Made<'l> {
-    framed: BytesMut,
-    _load: Load<'l>,
-}
-
-/// The last reply to a call.
-pub(crate) enum Last<'l> {
-    Short(Reply),
-    Made(Made<'l>),
-}
-
-impl Last<'_> {
-    /// Returns whether it refuses the call.
-    pub(crate) fn is_refusal(&self) -> bool {
-        match self {
-            Self::Short(reply) => reply.error.is_some(),
-            Self::Made(_) => false,
-        }
-    }
-}
-
-impl From<Reply> for Last<'_> {
-    fn from(reply: Reply) -> Self {
-        Self::Short(reply)
+        let interface = call.method.rsplit_once('.').map_or("", |(interface, _)| interface);
+        let part = parts.iter().position(|part| part.name == interface);
+        let is_watching = part.is_some_and(|part| parts[part].watching.contains(&&*call.method));
+        let request = match part {
+            Some(part) => parts[part].read(&call).map(|asked| (part, asked)),
+            None => Err(VarlinkError::InterfaceNotFound { interface: interface.to_owned() }),
+        };
+        Ok(Self { oneway: call.oneway, is_watching, request })
     }
 }
 
@@ -98,9 +68,14 @@ impl<'a> Connection<'a> {
     ///
     /// # Errors
     /// When the connection cannot go on; the client was told why, where it can be.
-    pub(crate) async fn next(&mut self, parser: &Parser) -> Result<Option<Arrived>, CodecError> {
+    pub(crate) async fn next(
+        &mut self,
+        parser: &Parser,
+        parts: &Arc<[Described]>,
+    ) -> Result<Option<Arrived>, CodecError> {
+        let parts = Arc::clone(parts);
         let call = match self.message().await {
-            Ok(Some(message)) => parser.parse(message, Arrived::read).await,
+            Ok(Some(message)) => parser.parse(message, move |message| Arrived::read(message, &parts)).await,
             Ok(None) => return Ok(None),
             Err(error) => Err(error),
         };
@@ -156,86 +131,6 @@ impl<'a> Connection<'a> {
     pub(crate) fn both(&mut self, oneway: bool) -> (Replies<'_, 'a>, Presence<'_, 'a>) {
         (Replies { to: &mut self.to, codec: &mut self.codec, oneway }, Presence(&self.from))
     }
-}
-
-impl Replies<'_, '_> {
-    /// Sends a reply, unless the client wants none. It is encoded here, so it must be short; what may be long is [made].
-    ///
-    /// [made]: Self::make
-    ///
-    /// # Errors
-    /// When the client is gone, or does not read.
-    pub(crate) async fn send(&mut self, reply: Reply) -> Result<(), CodecError> {
-        self.send_all([reply]).await
-    }
-
-    /// Sends a few short replies at once.
-    ///
-    /// # Errors
-    /// When the client is gone, or does not read.
-    pub(crate) async fn send_all(
-        &mut self,
-        replies: impl IntoIterator<Item = Reply>,
-    ) -> Result<(), CodecError> {
-        let mut framed = BytesMut::new();
-        for reply in replies {
-            encode(self.codec, &reply, &mut framed)?;
-        }
-        self.write(&framed).await
-    }
-
-    /// Makes a reply on another thread, encoded for this client; one that is too large becomes an error that says so.
-    ///
-    /// # Errors
-    /// When it cannot be encoded.
-    pub(crate) async fn make<'l>(
-        &self,
-        mut load: Load<'l>,
-        make: impl FnOnce() -> Reply + Send + 'static,
-    ) -> Result<Made<'l>, CodecError> {
-        let mut codec = self.codec.clone();
-        let making = spawn_blocking(move || {
-            let mut framed = BytesMut::new();
-            encode(&mut codec, &make(), &mut framed).map(|()| framed)
-        });
-        let framed = making.await.expect("to make a reply does not panic")?;
-        load.is(framed.len());
-        Ok(Made { framed, _load: load })
-    }
-
-    /// Sends a reply that was made, and gives its share back.
-    ///
-    /// # Errors
-    /// When the client is gone, or does not read.
-    pub(crate) async fn send_made(&mut self, made: Made<'_>) -> Result<(), CodecError> {
-        self.write(&made.framed).await
-    }
-
-    /// Sends the last reply.
-    ///
-    /// # Errors
-    /// When the client is gone, or does not read.
-    pub(crate) async fn send_last(&mut self, last: Last<'_>) -> Result<(), CodecError> {
-        match last {
-            Last::Short(reply) => self.send(reply).await,
-            Last::Made(made) => self.send_made(made).await,
-        }
-    }
-
-    async fn write(&mut self, framed: &[u8]) -> Result<(), CodecError> {
-        if self.oneway {
-            return Ok(());
-        }
-        Ok(within(WRITE_DEADLINE, self.to.write_all(framed)).await??)
-    }
-}
-
-fn encode(codec: &mut JsonCodec<Call>, reply: &Reply, framed: &mut BytesMut) -> Result<(), CodecError> {
-    if let Err(error) = codec.encode(reply, framed) {
-        let Some(answer) = error.answer() else { return Err(error) };
-        codec.encode(&Reply::error(&answer), framed)?;
-    }
-    Ok(())
 }
 
 impl Presence<'_, '_> {

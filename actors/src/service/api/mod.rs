@@ -4,26 +4,26 @@
 //!
 //! 1. `connection` reads a call, and is answered for as long as the client is there;
 //! 2. `dispatch` asks [`access`](crate::service::access) whether this client may call it, and finds who answers;
-//! 3. an interface answers: `about`, `poll`, `foreign`, `watch`, `tree`, `stream`, `scrape`, `archive`, `lock`, `metadata`.
+//! 3. the part of the interface answers: the own ones are `about`, `tree`, `stream` and `scrape`; the others are the roles'.
 //!
 //! A client can do no harm to others, whatever it sends or does not read:
 //!
 //! * a call has a largest size, and must be whole within [`HALF_MESSAGE_DEADLINE`](crate::foundation::door::text_session::HALF_MESSAGE_DEADLINE);
 //! * what may be long is told in pages, which are made and bounded by `outgoing`;
-//! * a reply must be taken within [`WRITE_DEADLINE`]; who resumes from its cursor has missed nothing;
+//! * a reply must be taken within [`WRITE_DEADLINE`](crate::foundation::api::replies::WRITE_DEADLINE); who resumes from its cursor has missed nothing;
 //! * there are at most [`WAITING`] calls that wait for what happens, be it for a stream or a single reply, and each user has
 //!   its share of them; each holds a page of events, and ends with its client.
 
 mod about;
-pub(crate) mod connection;
-pub(crate) mod dispatch;
-pub(crate) mod outgoing;
+mod connection;
+mod dispatch;
 mod scrape;
 mod stream;
 mod tree;
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::error::Error;
+use std::iter;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -31,7 +31,7 @@ use std::time::Duration;
 
 use bytes::BytesMut;
 use lvmwarden_protocol::api::service::{self, Bounded, Request as ServiceRequest};
-use lvmwarden_protocol::api::{Call, CodecError, JsonCodec, Reply, Request};
+use lvmwarden_protocol::api::{Call, CodecError, INTERFACES, JsonCodec, Reply};
 use lvmwarden_supervisor::sys::peer_groups;
 use lvmwarden_supervisor::{ChildLink, Registry};
 use slog::{Logger, info, warn};
@@ -40,24 +40,22 @@ use tokio::time::Instant;
 use tokio_util::codec::Encoder as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::foundation::admission::{Entrance, Excess, Quota, Refusal, Room, Shares};
+use crate::foundation::admission::{Entrance, Quota, Refusal, Room, Shares};
+use crate::foundation::api::outgoing::Outgoing;
+use crate::foundation::api::{ApiContext, ApiPart, Described, Patience, too_many};
 use crate::foundation::door::Protocol;
 use crate::foundation::door::text_session::Parser;
 use crate::foundation::facts::occurrence::Occurrence;
-use crate::foundation::store::history::teller::Teller;
-use crate::roles::poll::api::foreign::Paces;
-use crate::roles::poll::operation::directory::Directory;
 use crate::service::ServiceEnvironment;
 use crate::service::access::{Peer, Permission};
+use about::{About, Whole};
 use connection::Connection;
-use outgoing::Outgoing;
+use scrape::Numbers;
+use stream::Happenings;
+use tree::Supervision;
 
 pub(crate) use scrape::scrape;
 
-/// The longest that a client may take to read a reply.
-pub const WRITE_DEADLINE: Duration = Duration::from_secs(10);
-/// The longest that actors may take to answer what is asked of them, unless a journal is involved.
-pub(crate) const ANSWER_DEADLINE: Duration = Duration::from_secs(5);
 /// How many calls may wait for what happens at once: each costs something whenever anything happens.
 pub const WAITING: Shares = Shares { all: 1000 };
 /// After a client was refused, how long others may be without an event of their own.
@@ -71,26 +69,22 @@ pub struct Api {
 
 /// What the sessions of one instance of the door share.
 pub struct ApiService {
-    pub(crate) environment: Arc<ServiceEnvironment>,
-    pub(crate) registry: Registry,
-    /// The poll operations, where the poll role is turned on.
-    pub(crate) directory: Option<Directory>,
-    /// What has happened to them.
-    pub(crate) teller: Teller,
-    pub(crate) parser: Parser,
-    /// What is on its way to clients.
-    pub(crate) outgoing: Outgoing,
+    environment: Arc<ServiceEnvironment>,
+    /// Who answers: a part for each interface.
+    parts: Vec<ApiPart>,
+    /// Their interfaces, in the same order.
+    described: Arc<[Described]>,
+    parser: Parser,
     /// Who waits for what happens.
-    pub(crate) waiting: Quota,
-    pub(crate) last_refusal: Cell<Option<Instant>>,
-    /// How fast copies are that are not ours, as far as clients have asked.
-    pub(crate) foreign_paces: RefCell<Paces>,
-    pub(crate) log: Logger,
+    waiting: Quota,
+    last_refusal: Cell<Option<Instant>>,
+    /// What the parts share.
+    context: Rc<ApiContext>,
 }
 
 /// One client, and what it may do.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Client {
+struct Client {
     uid: u32,
     permission: Permission,
 }
@@ -102,20 +96,7 @@ impl Protocol for Api {
     type Service = ApiService;
 
     fn open(&self, link: &ChildLink) -> ApiService {
-        let registry = link.registry.clone();
-        let poll = self.environment.poll.as_ref();
-        ApiService {
-            environment: Arc::clone(&self.environment),
-            directory: poll.map(|poll| Directory::new(registry.clone(), Arc::clone(poll))),
-            teller: Teller::new(registry.clone()),
-            registry,
-            parser: Parser::default(),
-            outgoing: Outgoing::default(),
-            waiting: Quota::default(),
-            last_refusal: Cell::default(),
-            foreign_paces: RefCell::default(),
-            log: link.log.clone(),
-        }
+        ApiService::new(&self.environment, link.registry.clone(), link.log.clone())
     }
 
     fn turned_away(why: Refusal, room: Room) -> Vec<u8> {
@@ -142,17 +123,31 @@ impl Protocol for Api {
     }
 }
 
-/// Returns how a client is told that it gets no more of something.
-pub(crate) fn too_many(what: Bounded, shares: Shares, excess: Excess) -> service::Error {
-    let (uid, limit) = match excess {
-        Excess::Yours { uid } => (Some(uid), shares.each()),
-        Excess::Others => (None, shares.others()),
-        Excess::All => (None, shares.all),
-    };
-    service::Error::TooMany { what, uid, limit: limit as u64 }
-}
-
 impl ApiService {
+    fn new(environment: &Arc<ServiceEnvironment>, registry: Registry, log: Logger) -> Self {
+        let context = Rc::new(ApiContext { registry, outgoing: Outgoing::default(), log });
+        let of_roles = environment.roles.iter().filter_map(|role| role.api(&context));
+        let mut parts: Vec<_> = of_roles.chain(own_parts(environment, &context)).collect();
+        // As clients are told of them.
+        parts.sort_by_key(|part| {
+            let place = INTERFACES.iter().position(|(name, _)| *name == part.described.name);
+            place.unwrap_or(usize::MAX)
+        });
+        let described: Arc<[_]> =
+            iter::once(Described::of::<About>()).chain(parts.iter().map(|part| part.described)).collect();
+        let about = About { environment: Arc::clone(environment), described: Arc::clone(&described) };
+        parts.insert(0, ApiPart::new(about));
+        Self {
+            environment: Arc::clone(environment),
+            parts,
+            described,
+            parser: Parser::default(),
+            waiting: Quota::default(),
+            last_refusal: Cell::default(),
+            context,
+        }
+    }
+
     /// Answers one call after the other, until the client goes away or the daemon ends.
     async fn serve(
         &self,
@@ -166,7 +161,7 @@ impl ApiService {
         loop {
             // Nothing of a call is lost that would have been answered.
             let call = tokio::select! {
-                call = connection.next(&self.parser) => call?,
+                call = connection.next(&self.parser, &self.described) => call?,
                 () = closing.cancelled() => return Ok(()),
             };
             let Some(call) = call else { return Ok(()) };
@@ -180,11 +175,11 @@ impl ApiService {
                     continue;
                 }
             };
-            let stop = match &request {
-                Request::Service(ServiceRequest::Stop(stop)) => Some(stop.leave_children),
+            let (method, is_patient) = (request.1.method, request.1.patience != Patience::Brief);
+            let stop = match request.1.request.downcast_ref() {
+                Some(ServiceRequest::Stop(stop)) => Some(stop.leave_children),
                 _another => None,
             };
-            let (method, is_patient) = (request.method(), dispatch::is_patient(&request));
             let (mut replies, presence) = connection.both(oneway);
             // On the heap: an idle session, of which there may be thousands, needs no room for any answer.
             let answering = Box::pin(self.answer(client, request, &mut replies));
@@ -204,7 +199,7 @@ impl ApiService {
             let is_refused = last.is_refusal();
             let sent = replies.send_last(last).await;
             if let Some(leave_children) = stop.filter(|_| !is_refused) {
-                info!(self.log, "a client asks the daemon to end"; "uid" => client.uid,
+                info!(self.context.log, "a client asks the daemon to end"; "uid" => client.uid,
                       "leave_children" => leave_children);
                 self.environment.control.stop(leave_children);
             }
@@ -218,10 +213,27 @@ impl ApiService {
             return;
         }
         self.last_refusal.set(Some(Instant::now()));
-        warn!(self.log, "a client is refused"; "uid" => uid, "next" => "each of its calls is denied");
+        warn!(self.context.log, "a client is refused"; "uid" => uid, "next" => "each of its calls is denied");
         self.environment.events.publish(&Occurrence::ClientRefused { uid });
     }
 }
 
+/// Returns the parts that are the service's own, but for [`About`], which knows them all.
+fn own_parts(environment: &Arc<ServiceEnvironment>, context: &Rc<ApiContext>) -> [ApiPart; 4] {
+    let own = || Own { environment: Arc::clone(environment), context: Rc::clone(context) };
+    [
+        ApiPart::new(Whole(own())),
+        ApiPart::new(Supervision(own())),
+        ApiPart::new(Happenings(own())),
+        ApiPart::new(Numbers(own())),
+    ]
+}
+
+/// What the service's own parts work with.
+struct Own {
+    environment: Arc<ServiceEnvironment>,
+    context: Rc<ApiContext>,
+}
+
 #[cfg(test)]
-mod tests;
+pub(in crate::service) mod tests;

@@ -1,21 +1,51 @@
 //! What happened, and what happens.
 
-use lvmwarden_protocol::api::events::{Cursor, Error, Recent, RecentReply, Subscribe, SubscribeReply};
+use lvmwarden_protocol::api::events::{
+    Cursor, Error, Recent, RecentReply, Request, Subscribe, SubscribeReply,
+};
 use lvmwarden_protocol::api::varlink_service::Error as VarlinkError;
-use lvmwarden_protocol::api::{CodecError, Reply};
+use lvmwarden_protocol::api::{CodecError, Method, Reply};
 
-use super::ApiService;
-use super::connection::{Last, Replies};
-use super::dispatch::place;
-use super::outgoing::{PAGE_ITEMS, json_bytes, page};
+use super::Own;
+use crate::foundation::api::outgoing::{PAGE_ITEMS, json_bytes, page};
+use crate::foundation::api::replies::{Last, Replies};
+use crate::foundation::api::{Part, Patience, place};
 use crate::foundation::facts::events::Events;
 
 /// How many events a reader is given at once. They are all that is kept for one that does not read, and need no share of what
 /// may be on its way: there are no more readers than there may be.
 const PAGE: usize = 16;
 
-impl ApiService {
-    pub(super) async fn recent(
+/// `org.lvmwarden.Events`.
+pub(super) struct Happenings(pub(super) Own);
+
+impl Part for Happenings {
+    type Request = Request;
+
+    const WATCHING: &'static [&'static str] = &[Recent::NAME, Subscribe::NAME];
+
+    fn patience(request: &Request) -> Patience {
+        match request {
+            Request::Recent(_) => Patience::Brief,
+            Request::Subscribe(_) => Patience::Endless,
+        }
+    }
+
+    async fn answer(
+        &self,
+        uid: u32,
+        request: Request,
+        replies: &mut Replies<'_, '_>,
+    ) -> Result<Last<'_>, CodecError> {
+        match request {
+            Request::Recent(asked) => self.recent(uid, asked, replies).await,
+            Request::Subscribe(asked) => Ok(self.subscribe(asked, replies).await?.into()),
+        }
+    }
+}
+
+impl Happenings {
+    async fn recent(
         &self,
         uid: u32,
         asked: Recent,
@@ -25,22 +55,18 @@ impl ApiService {
             Ok(before) => before,
             Err(refusal) => return Ok(refusal.into()),
         };
-        let events = self.environment.events.clone();
+        let events = self.0.environment.events.clone();
         let make = move || recent_page(&events, asked.limit, before.as_ref());
-        self.large::<Recent, _>(uid, replies, Error::Busy, async { Ok(make) }).await
+        self.0.context.large::<Recent, _>(uid, replies, Error::Busy, async { Ok(make) }).await
     }
 
     /// Tells of events and gaps until so many were told as asked for.
-    pub(super) async fn subscribe(
-        &self,
-        asked: Subscribe,
-        replies: &mut Replies<'_, '_>,
-    ) -> Result<Reply, CodecError> {
+    async fn subscribe(&self, asked: Subscribe, replies: &mut Replies<'_, '_>) -> Result<Reply, CodecError> {
         // A stream has a last reply, and each of these is an event.
         if asked.limit == Some(0) {
             return Ok(Reply::error(&VarlinkError::InvalidParameter { parameter: "limit".to_owned() }));
         }
-        let events = &self.environment.events;
+        let events = &self.0.environment.events;
         let mut left = asked.limit.map_or(usize::MAX, |limit| usize::try_from(limit).unwrap_or(usize::MAX));
         let mut is_follower = asked.cursor.is_none();
         let mut cursor = asked.cursor.unwrap_or_else(|| events.position());

@@ -8,7 +8,6 @@ mod clients;
 mod streams;
 
 use std::sync::Mutex;
-use std::sync::atomic::AtomicU32;
 
 use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_protocol::api::{Call, INTERFACES, Message as _};
@@ -20,11 +19,16 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::foundation::admission::Asker;
+use crate::foundation::api::outgoing;
+use crate::foundation::api::replies::WRITE_DEADLINE;
 use crate::foundation::facts::events::Events;
 use crate::foundation::facts::metrics::{Metrics, Snapshot};
 use crate::foundation::kernel::DeviceMapper;
+use crate::roles::archive::role::Archive;
 use crate::roles::archive::{ArchiveEnvironment, Settings};
-use crate::roles::poll::throttle::Knobs;
+use crate::roles::lock::role::Lock;
+use crate::roles::metadata::role::Metadata;
+use crate::roles::poll::role::Poll;
 use crate::service::access::Access;
 use crate::service::{BadLevel, Control, ServiceInfo};
 
@@ -74,9 +78,13 @@ impl Fixture {
     fn new(keep: usize) -> Self {
         let (metrics, daemon) = (Metrics::new(), Arc::new(Daemon::default()));
         let events = Events::new(Arc::clone(&metrics), keep);
+        let archive = ArchiveEnvironment::new(
+            archive_settings(),
+            Arc::new(DeviceMapper::default()),
+            || true,
+            events.clone(),
+        );
         let environment = Arc::new(ServiceEnvironment {
-            reconcile: None,
-            knobs: Knobs::new("/nowhere".into()),
             info: ServiceInfo {
                 version: "0.1.0".to_owned(),
                 started_at: "2026-11-21T10:00:00Z".parse().unwrap(),
@@ -87,30 +95,15 @@ impl Fixture {
             events: events.clone(),
             metrics,
             access: Access { group: None },
-            default_interval_seconds: AtomicU32::new(15),
-            archive: Arc::new(ArchiveEnvironment::new(
-                archive_settings(),
-                Arc::new(DeviceMapper::default()),
-                || true,
-                events.clone(),
-            )),
-            poll: None,
-            lock: None,
-            metadata: None,
+            roles: vec![
+                Arc::new(Poll { served: None }),
+                Arc::new(Lock { served: None }),
+                Arc::new(Metadata { served: None }),
+                Arc::new(Archive { environment: Arc::new(archive) }),
+            ],
             history: None,
         });
-        let service = ApiService {
-            teller: Teller::new(Registry::default()),
-            environment,
-            registry: Registry::default(),
-            directory: None,
-            parser: Parser::default(),
-            outgoing: Outgoing::default(),
-            waiting: Quota::default(),
-            last_refusal: Cell::default(),
-            foreign_paces: RefCell::default(),
-            log: Logger::root(Discard, o!()),
-        };
+        let service = ApiService::new(&environment, Registry::default(), Logger::root(Discard, o!()));
         Self { service, daemon, events, closing: CancellationToken::new() }
     }
 
@@ -186,6 +179,11 @@ impl Talker {
 
 fn call(method: &str, parameters: &Value) -> String {
     format!("{}\0", json!({"method": method, "parameters": parameters}))
+}
+
+/// Returns the interfaces of a daemon without roles: those of a role that is turned off are there as well.
+pub(in crate::service) fn described() -> Arc<[Described]> {
+    Fixture::new(0).service.described
 }
 
 /// Returns every method that clients are told of, by its full name.

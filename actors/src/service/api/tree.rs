@@ -3,56 +3,73 @@
 use std::str::FromStr;
 
 use lvmwarden_protocol::api::supervisor::{
-    Error, Exit, Node, NodeKind, NodeState, Restart, SetLogLevel, Tree, TreeReply,
+    Error, Exit, Node, NodeKind, NodeState, Request, Restart, SetLogLevel, Tree, TreeReply,
 };
-use lvmwarden_protocol::api::{CodecError, Done};
+use lvmwarden_protocol::api::{CodecError, Done, Method};
 use lvmwarden_supervisor::{
     ChildKind, ExitReason, GetTree, Name, NodeState as State, RestartChild, Supervisor, TreeNode,
 };
 use slog::info;
 
-use super::connection::{Last, Replies};
-use super::dispatch::place;
-use super::outgoing::{PAGE_BYTES, PAGE_ITEMS, json_bytes};
-use super::{ANSWER_DEADLINE, ApiService};
+use super::Own;
+use crate::foundation::api::outgoing::{PAGE_BYTES, PAGE_ITEMS, json_bytes};
+use crate::foundation::api::replies::{Last, Replies};
+use crate::foundation::api::{ANSWER_DEADLINE, Part, place, reply};
 
-impl ApiService {
-    pub(super) async fn tree(
+/// `org.lvmwarden.Supervisor`.
+pub(super) struct Supervision(pub(super) Own);
+
+impl Part for Supervision {
+    type Request = Request;
+
+    const WATCHING: &'static [&'static str] = &[Tree::NAME];
+
+    async fn answer(
         &self,
         uid: u32,
-        asked: Tree,
-        replies: &Replies<'_, '_>,
+        request: Request,
+        replies: &mut Replies<'_, '_>,
     ) -> Result<Last<'_>, CodecError> {
+        match request {
+            Request::Tree(asked) => self.tree(uid, asked, replies).await,
+            Request::Restart(asked) => Ok(reply::<Restart, _>(self.restart(asked, uid).await).into()),
+            Request::SetLogLevel(asked) => Ok(reply::<SetLogLevel, _>(self.set_log_level(asked)).into()),
+        }
+    }
+}
+
+impl Supervision {
+    async fn tree(&self, uid: u32, asked: Tree, replies: &Replies<'_, '_>) -> Result<Last<'_>, CodecError> {
         let after = match place::<Place>(asked.page.as_deref()) {
             Ok(after) => after,
             Err(refusal) => return Ok(refusal.into()),
         };
         let look = async {
             // A picture of everything: one at a time.
-            let _turn = self.outgoing.turn(uid).await;
+            let _turn = self.0.context.outgoing.turn(uid).await;
             let picture = self.picture().await?;
             Ok(move || tree_page(picture, after.as_ref()))
         };
-        self.large::<Tree, _>(uid, replies, Error::Busy, look).await
+        self.0.context.large::<Tree, _>(uid, replies, Error::Busy, look).await
     }
 
-    pub(super) async fn restart(&self, asked: Restart, uid: u32) -> Result<Done, Error> {
+    async fn restart(&self, asked: Restart, uid: u32) -> Result<Done, Error> {
         let Restart { name } = asked;
         let unknown = || Error::UnknownName { name: name.clone() };
         let picture = self.picture().await?;
         let parent = parent_of(&picture, &name).ok_or_else(unknown)?;
         let (_, escaped_id) = name.rsplit_once('/').ok_or_else(unknown)?;
         let restart = RestartChild(escaped_id.replace("%2F", "/").replace("%25", "%"));
-        info!(self.log, "a client has an actor restarted"; "name" => &name, "uid" => uid);
-        match self.registry.ask::<Supervisor, _>(parent, restart, ANSWER_DEADLINE).await {
+        info!(self.0.context.log, "a client has an actor restarted"; "name" => &name, "uid" => uid);
+        match self.0.context.registry.ask::<Supervisor, _>(parent, restart, ANSWER_DEADLINE).await {
             Ok(Ok(_)) => Ok(Done {}),
             Ok(Err(_gone_meanwhile)) => Err(unknown()),
             Err(_) => Err(Error::Busy),
         }
     }
 
-    pub(super) fn set_log_level(&self, asked: SetLogLevel) -> Result<Done, Error> {
-        match self.environment.control.set_log_level(&asked.level) {
+    fn set_log_level(&self, asked: SetLogLevel) -> Result<Done, Error> {
+        match self.0.environment.control.set_log_level(&asked.level) {
             Ok(()) => Ok(Done {}),
             Err(bad) => Err(Error::BadLevel { level: asked.level, permitted: bad.permitted }),
         }
@@ -60,7 +77,7 @@ impl ApiService {
 
     async fn picture(&self) -> Result<TreeNode, Error> {
         let root = Name::root();
-        let asked = self.registry.ask::<Supervisor, _>(&root, GetTree, ANSWER_DEADLINE);
+        let asked = self.0.context.registry.ask::<Supervisor, _>(&root, GetTree, ANSWER_DEADLINE);
         asked.await.map_err(|_| Error::Busy)
     }
 }

@@ -4,24 +4,25 @@ use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 use std::time::Duration;
 
+use anyhow::Context;
 use jiff::Timestamp;
 use lvmwarden_actors::foundation::facts::events::Events;
 use lvmwarden_actors::foundation::facts::metrics::Metrics;
 use lvmwarden_actors::foundation::kernel::DeviceMapper;
 use lvmwarden_actors::foundation::store::history::chronicler::HistorySite;
 use lvmwarden_actors::foundation::store::history::health::Health;
+use lvmwarden_actors::role::Roles;
 use lvmwarden_actors::roles::archive::{ArchiveEnvironment, Settings, clock};
 use lvmwarden_actors::roles::lock::environment::{LockEnvironment, Starter};
 use lvmwarden_actors::roles::lock::host_id::HostId;
-use lvmwarden_actors::roles::lock::session::Lvmlockd;
 use lvmwarden_actors::roles::poll::environment::PollEnvironment;
 use lvmwarden_actors::roles::poll::operation::state::Stop;
 use lvmwarden_actors::roles::poll::reconcile::Reconciling;
 use lvmwarden_actors::roles::poll::reconcile::plan::Policy;
 use lvmwarden_actors::roles::poll::throttle::Knobs;
+use lvmwarden_actors::roles::{archive, lock, metadata, poll};
 use lvmwarden_actors::service::access::Access;
 use lvmwarden_actors::service::{Control, ServiceEnvironment, ServiceInfo};
 use lvmwarden_actors::tree::{self, ServiceTree};
@@ -36,6 +37,7 @@ use crate::daemon::lock_dumps::LockDumps;
 use crate::daemon::lock_role::{self, LockRole};
 use crate::daemon::place::Place;
 use crate::daemon::poll_role::{PollRole, executable, inherited_environment, process_options};
+use crate::daemon::sockets::Listening;
 
 /// What tells of the service while it runs.
 pub(super) struct Voices {
@@ -47,53 +49,85 @@ pub(super) struct Voices {
     pub(super) metrics: Arc<Metrics>,
 }
 
-/// Returns what the sessions of the API share.
+/// Returns the roles of the service, those that are turned on with their doors.
 ///
 /// # Errors
-/// When the lvm binary cannot be executed.
+/// When the lvm binary cannot be executed, or there are no descriptors left for the sockets.
+pub(super) fn roles(
+    config: &Config,
+    doors: &Doors,
+    place: &Place,
+    events: &Events,
+    dumps: LockDumps,
+) -> anyhow::Result<Roles> {
+    let wire = config.log.wire;
+    let socket = |door: &Option<Listening>| {
+        let kept = door.as_ref().map(|door| door.listener.try_clone()).transpose();
+        kept.context("cannot keep the sockets")
+    };
+    let poll = match socket(&doors.lvmpolld)? {
+        Some(socket) => Some(poll::role::Served {
+            environment: poll_environment(config, place, events.clone())?,
+            knobs: Knobs::new(sys_directory()),
+            reconcile: reconciling(config).map(Arc::new),
+            socket,
+            wire,
+        }),
+        None => None,
+    };
+    let lock = socket(&doors.lvmlockd)?.map(|socket| lock::role::Served {
+        environment: lock_environment(config, place, events.clone()),
+        socket,
+        dumps: Arc::new(dumps),
+        wire,
+    });
+    let metadata = socket(&doors.lvmetad)?.map(|socket| metadata::role::Served {
+        environment: Arc::default(),
+        socket,
+        wire,
+    });
+    let archive = ArchiveEnvironment::new(
+        archive_settings(config),
+        Arc::new(DeviceMapper::default()),
+        clock::is_synchronised,
+        events.clone(),
+    );
+    Ok(Roles {
+        poll: Arc::new(poll::role::Poll { served: poll }),
+        lock: Arc::new(lock::role::Lock { served: lock }),
+        metadata: Arc::new(metadata::role::Metadata { served: metadata }),
+        archive: Arc::new(archive::role::Archive { environment: Arc::new(archive) }),
+    })
+}
+
+/// Returns what the sessions of the API share.
 pub(super) fn environment(
     config: &Config,
     doors: &Doors,
     place: &Place,
     voices: Voices,
-) -> anyhow::Result<Arc<ServiceEnvironment>> {
-    let poll = match &doors.lvmpolld {
-        Some(_) => Some(poll_environment(config, place, voices.events.clone())?),
-        None => None,
-    };
-    let history = poll.is_some().then(|| {
+    roles: &Roles,
+) -> Arc<ServiceEnvironment> {
+    let history = roles.poll.served.is_some().then(|| {
         let (directory, events) = (place.history.clone(), voices.events.clone());
         Arc::new(HistorySite { directory, keep: config.history.keep, health: Health::default(), events })
     });
-    let lock = doors.lvmlockd.is_some().then(|| lock_environment(config, place, voices.events.clone()));
-    let roles = config.service.roles.iter().map(|role| role.as_str().to_owned()).collect();
+    let names = config.service.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let info = ServiceInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         started_at: Timestamp::now(),
         instance: place.instance.to_string_lossy().into_owned(),
-        roles,
+        roles: names,
     };
-    let archive = Arc::new(ArchiveEnvironment::new(
-        archive_settings(config),
-        Arc::new(DeviceMapper::default()),
-        clock::is_synchronised,
-        voices.events.clone(),
-    ));
-    Ok(Arc::new(ServiceEnvironment {
+    Arc::new(ServiceEnvironment {
         info,
         control: voices.control,
         events: voices.events,
         metrics: voices.metrics,
         access: Access { group: doors.group },
-        default_interval_seconds: AtomicU32::new(config.poll.interval_seconds),
-        reconcile: reconciling(config).map(Arc::new),
-        knobs: Knobs::new(sys_directory()),
-        archive,
-        poll,
-        lock,
-        metadata: doors.lvmetad.as_ref().map(|_| Arc::default()),
+        roles: roles.all(),
         history,
-    }))
+    })
 }
 
 /// Returns where the kernel's knobs are: `LVMWARDEN_SYS_DIR` gives a test other ones than the host's.
@@ -135,6 +169,7 @@ fn poll_environment(config: &Config, place: &Place, events: Events) -> anyhow::R
         on_stop: Stop::LeaveChild,
         starts_at_once: config.poll.starts_at_once as usize,
         rules: config.poll.rules(),
+        interval_seconds: config.poll.interval_seconds,
         events,
     };
     Ok(Arc::new(role.environment(place)))
@@ -168,35 +203,16 @@ fn lock_environment(config: &Config, place: &Place, events: Events) -> Arc<LockE
 /// # Errors
 /// When there are no descriptors left for the sockets.
 pub(super) fn tree(
-    config: &Config,
     doors: &Doors,
     place: &Place,
     environment: &Arc<ServiceEnvironment>,
     gate: watch::Sender<bool>,
-    dumps: LockDumps,
 ) -> io::Result<SupervisorSpec> {
-    let lvmlockd = match (&doors.lvmlockd, &environment.lock) {
-        (Some(door), Some(lock)) => {
-            let protocol = Lvmlockd {
-                lock: Arc::clone(lock),
-                dumps: Arc::new(dumps),
-                // The service ends when systemd or the API says so: whoever quits a C daemon means that one alone.
-                quit: Arc::default(),
-                wire: config.log.wire,
-            };
-            Some((door.listener.try_clone()?, protocol))
-        }
-        _without_the_role => None,
-    };
-    Ok(tree::service(ServiceTree {
+    tree::service(ServiceTree {
         journal_dir: place.journal.clone(),
         gate,
         environment: Arc::clone(environment),
-        lvmpolld: doors.lvmpolld.as_ref().map(|door| door.listener.try_clone()).transpose()?,
-        lvmlockd,
-        lvmetad: doors.lvmetad.as_ref().map(|door| door.listener.try_clone()).transpose()?,
-        wire: config.log.wire,
         api: doors.api.listener.try_clone()?,
         metrics: doors.metrics.as_ref().map(TcpListener::try_clone).transpose()?,
-    }))
+    })
 }

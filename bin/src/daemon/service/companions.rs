@@ -5,7 +5,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
-use lvmwarden_actors::roles::poll::operation::directory::Directory;
 use lvmwarden_actors::service::ServiceEnvironment;
 use lvmwarden_supervisor::Root;
 use slog::{Logger, info};
@@ -13,7 +12,6 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
-use super::status;
 use super::systemd::{Notice, Systemd, feed_watchdog, watchdog};
 
 /// The shortest time between two lines of status.
@@ -78,13 +76,12 @@ impl Company {
     }
 
     async fn tell_status(&self) {
-        let Some(poll) = &self.environment.poll else { return };
-        let directory = Directory::new(self.root.registry(), Arc::clone(poll));
+        let registry = self.root.registry();
         let events = &self.environment.events;
         let mut told = String::new();
         loop {
             let seen = events.position();
-            let status = status::in_words(&directory.describe().await);
+            let Some(status) = self.environment.status(&registry).await else { return };
             if status != told {
                 self.systemd.tell(Notice::Status(status.clone()));
                 told = status;

@@ -2,8 +2,9 @@
 
 use lvmwarden_actors::foundation::facts::events::Events;
 use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
+use lvmwarden_actors::role::Roles;
 use lvmwarden_actors::roles::poll::operation::state::Stop;
-use lvmwarden_actors::service::{BadLevel, Control, ServiceEnvironment};
+use lvmwarden_actors::service::{BadLevel, Control};
 use slog::{Level, Logger, warn};
 use tokio::sync::mpsc;
 
@@ -19,9 +20,9 @@ pub(super) struct StopAsked {
 
 impl StopAsked {
     /// Makes the coming end the one that was asked for; returns why the service ends.
-    pub(super) fn prepare(self, environment: &ServiceEnvironment) -> String {
-        if let (false, Some(poll)) = (self.leave_children, &environment.poll) {
-            poll.set_on_stop(Stop::EndChild);
+    pub(super) fn prepare(self, roles: &Roles) -> String {
+        if let (false, Some(poll)) = (self.leave_children, &roles.poll.served) {
+            poll.environment.set_on_stop(Stop::EndChild);
         }
         "asked through the API".to_owned()
     }

@@ -14,7 +14,6 @@ mod companions;
 mod control;
 mod doors;
 mod reload;
-mod status;
 mod systemd;
 
 use std::process::ExitCode;
@@ -27,6 +26,7 @@ use lvmwarden_actors::foundation::facts::events::Events;
 use lvmwarden_actors::foundation::facts::metrics::Metrics;
 use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
 use lvmwarden_actors::foundation::names;
+use lvmwarden_actors::role::Roles;
 use lvmwarden_actors::roles::poll::throttle::{GiveBack, Throttler};
 use lvmwarden_actors::service::ServiceEnvironment;
 use lvmwarden_supervisor::{Root, log_panics, start_root_observed};
@@ -144,13 +144,14 @@ async fn live(
     let level = LevelControl { log: log.clone(), control: log_control, events: events.clone() };
     let (stop, mut stops) = mpsc::channel(1);
     let control = Arc::new(ServiceControl { level: level.clone(), stop });
-    let environment = assembly::environment(config, &doors, &place, Voices { control, events, metrics })?;
-    if let Some(lock) = &environment.lock {
-        lock_role::check(lock, &log).await;
+    let roles = assembly::roles(config, &doors, &place, &events, dumps)?;
+    let environment =
+        assembly::environment(config, &doors, &place, Voices { control, events, metrics }, &roles);
+    if let Some(lock) = &roles.lock.served {
+        lock_role::check(&lock.environment, &log).await;
     }
     let (gate, open) = watch::channel(false);
-    let tree = assembly::tree(config, &doors, &place, &environment, gate, dumps)
-        .context("cannot keep the sockets")?;
+    let tree = assembly::tree(&doors, &place, &environment, gate).context("cannot keep the sockets")?;
     info!(log, "lvmwardend starts"; "version" => env!("CARGO_PKG_VERSION"), "configuration" => %reloader.source.path().display(),
           "roles" => environment.info.roles.join(" "), "instance" => &environment.info.instance);
     environment.events.publish(&Occurrence::ServiceStarted { version: env!("CARGO_PKG_VERSION") });
@@ -167,13 +168,13 @@ async fn live(
                 return Ok(ExitCode::from(TREE_FAILED));
             }
             signal = signals.next() => match signal {
-                SIGHUP => reloader.reload(&log, &level, &environment, &systemd).await,
+                SIGHUP => reloader.reload(&log, &level, &roles, &environment.events, &systemd).await,
                 signal => match environment.why_not_to_end(&root.registry()).await {
                     None => break signal.to_owned(),
                     Some(refusal) => refusals.tell(signal, refusal, &environment, &log),
                 },
             },
-            Some(asked) = stops.recv() => break asked.prepare(&environment),
+            Some(asked) = stops.recv() => break asked.prepare(&roles),
         }
     };
     info!(log, "lvmwardend ends"; "why" => &why);
@@ -181,7 +182,7 @@ async fn live(
     systemd.tell(Notice::Stopping(STOP_DEADLINE));
     drop(companions);
     doors.unlink();
-    give_throttles_back(&root, &environment, &log).await;
+    give_throttles_back(&root, &roles, &log).await;
     end(&root, &log).await;
     systemd.close(sending).await;
     Ok(ExitCode::SUCCESS)
@@ -206,8 +207,8 @@ impl Refusals {
 }
 
 /// Nobody would do it later: the next life may never come.
-async fn give_throttles_back(root: &Root, environment: &ServiceEnvironment, log: &Logger) {
-    if environment.poll.is_none() {
+async fn give_throttles_back(root: &Root, roles: &Roles, log: &Logger) {
+    if roles.poll.served.is_none() {
         return;
     }
     let asked = GiveBack { why: "the service ends" };

@@ -3,13 +3,13 @@
 //! What can be taken on is; for the rest the log says that it needs a restart. A configuration that is refused changes
 //! nothing. One that is read also has LVM's metadata searched again for what nobody polls.
 
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use lvmwarden_actors::foundation::facts::events::Events;
 use lvmwarden_actors::foundation::facts::occurrence::Occurrence;
 use lvmwarden_actors::foundation::local_time;
-use lvmwarden_actors::service::ServiceEnvironment;
+use lvmwarden_actors::role::Roles;
 use slog::{Level, Logger, error, info, warn};
 use tokio::time::timeout;
 
@@ -36,12 +36,13 @@ impl Reloader {
         &mut self,
         log: &Logger,
         level: &LevelControl,
-        environment: &Arc<ServiceEnvironment>,
+        roles: &Roles,
+        events: &Events,
         systemd: &Systemd,
     ) {
         systemd.tell(Notice::Reloading);
         match self.load().await {
-            Ok(new) => self.take_on(&new, log, level, environment),
+            Ok(new) => self.take_on(&new, log, level, roles, events),
             Err(problems) => {
                 for problem in problems {
                     error!(log, "the configuration is refused"; "problem" => problem, "next" => "go on with the one before");
@@ -65,13 +66,7 @@ impl Reloader {
         }
     }
 
-    fn take_on(
-        &mut self,
-        new: &Config,
-        log: &Logger,
-        level: &LevelControl,
-        environment: &Arc<ServiceEnvironment>,
-    ) {
+    fn take_on(&mut self, new: &Config, log: &Logger, level: &LevelControl, roles: &Roles, events: &Events) {
         let changes = changes(&self.config, new);
         let keys = |at_once| {
             let chosen = changes.iter().filter(move |change: &&Change| change.at_once == at_once);
@@ -79,19 +74,19 @@ impl Reloader {
         };
         let (applied, needs_restart) = (keys(true), keys(false));
         level.set(self.level_by_hand.unwrap_or(new.log.level));
-        environment.default_interval_seconds.store(new.poll.interval_seconds, Ordering::Relaxed);
-        if let Some(poll) = &environment.poll {
-            poll.turns.set_rules(new.poll.rules());
-        }
         take_on(&mut self.config, new);
-        if let Some(reconcile) = &environment.reconcile {
-            reconcile.look_again();
+        if let Some(poll) = &roles.poll.served {
+            poll.environment.default_interval_seconds.store(new.poll.interval_seconds, Ordering::Relaxed);
+            poll.environment.turns.set_rules(new.poll.rules());
+            if let Some(reconcile) = &poll.reconcile {
+                reconcile.look_again();
+            }
         }
         info!(log, "the configuration was read again"; "changed" => applied.join(" "));
         for key in &needs_restart {
             warn!(log, "a changed key needs a restart"; "key" => key, "next" => "go on with its value of before");
         }
-        environment.events.publish(&Occurrence::ConfigurationReloaded { applied, needs_restart });
+        events.publish(&Occurrence::ConfigurationReloaded { applied, needs_restart });
     }
 }
 

@@ -8,6 +8,7 @@ use super::*;
 use crate::foundation::facts::occurrence::PollRef;
 use crate::foundation::names;
 use crate::roles::archive::plan::Total;
+use crate::roles::archive::role::add_gauges;
 use crate::roles::archive::{LastPass, Seen};
 use crate::roles::poll::operation::conclusion::Ending;
 use crate::roles::poll::operation::outcome::Outcome;
@@ -30,7 +31,7 @@ fn samples<'t>(text: &'t str, name: &str) -> Vec<&'t str> {
 
 #[test]
 fn a_scrape_ends_with_the_mark_of_openmetrics_and_names_the_version() {
-    let text = Metrics::new().encode(&Snapshot::default());
+    let text = Metrics::new().encode(Snapshot::default());
     assert!(text.ends_with("# EOF\n"), "{text}");
     assert_eq!(
         samples(&text, "lvmwarden_build_info"),
@@ -44,10 +45,10 @@ fn a_connection_is_counted_as_long_as_it_lives() {
     let metrics = Metrics::new();
     let (one, other) = (metrics.connection("api"), metrics.connection("api"));
     drop(one);
-    let during = metrics.encode(&Snapshot::default());
+    let during = metrics.encode(Snapshot::default());
     assert_eq!(samples(&during, "lvmwarden_connections"), ["lvmwarden_connections{door=\"api\"} 1"]);
     drop(other);
-    let after = metrics.encode(&Snapshot::default());
+    let after = metrics.encode(Snapshot::default());
     assert_eq!(samples(&after, "lvmwarden_connections"), ["lvmwarden_connections{door=\"api\"} 0"]);
 }
 
@@ -56,7 +57,7 @@ fn an_answer_is_counted_with_its_time_and_a_stream_without() {
     let metrics = Metrics::new();
     metrics.answered("lvmpolld", "hello", Duration::from_millis(3));
     metrics.streamed("api", "org.lvmwarden.Poll.Watch");
-    let text = metrics.encode(&Snapshot::default());
+    let text = metrics.encode(Snapshot::default());
     assert_eq!(samples(&text, "lvmwarden_requests_total").len(), 2, "{text}");
     assert_eq!(
         samples(&text, "lvmwarden_request_duration_seconds_count"),
@@ -72,7 +73,7 @@ fn operations_share_one_label_however_many_there_are() {
     let operations = (0..100).map(|number| (names::OPERATIONS.child(&format!("poll:{number}")), 2));
     let others = [(names::JOURNAL.clone(), 1)];
     let now = Snapshot { pending_requests: operations.chain(others).collect(), ..Snapshot::default() };
-    let text = Metrics::new().encode(&now);
+    let text = Metrics::new().encode(now);
     let mut pending = samples(&text, "lvmwarden_actor_pending_requests{");
     pending.sort_unstable();
     assert_eq!(
@@ -87,21 +88,23 @@ fn operations_share_one_label_however_many_there_are() {
 #[test]
 fn the_archive_is_measured_once_it_was_looked_at() {
     let metrics = Metrics::new();
-    assert_eq!(samples(&metrics.encode(&Snapshot::default()), "lvmwarden_archive_files"), [""; 0]);
+    assert_eq!(samples(&metrics.encode(Snapshot::default()), "lvmwarden_archive_files"), [""; 0]);
     let removed = Total { files: 3, bytes: 300 };
     metrics.count(&Occurrence::ArchiveCleaned { removed, took: Duration::from_secs(2) });
     let now = Snapshot {
-        archive: Some(Seen { copies: Total { files: 5, bytes: 500 }, unrecognised: 1 }),
-        archive_pass: Some(LastPass {
-            ended_at: "2026-11-21T12:00:00Z".parse().unwrap(),
-            took: Duration::from_secs(2),
-            removed,
-            vgs_over: 1,
-            problem: None,
-        }),
+        of_roles: vec![add_gauges(
+            Some(Seen { copies: Total { files: 5, bytes: 500 }, unrecognised: 1 }),
+            Some(LastPass {
+                ended_at: "2026-11-21T12:00:00Z".parse().unwrap(),
+                took: Duration::from_secs(2),
+                removed,
+                vgs_over: 1,
+                problem: None,
+            }),
+        )],
         ..Snapshot::default()
     };
-    let text = metrics.encode(&now);
+    let text = metrics.encode(now);
     for line in [
         "lvmwarden_archive_files 5",
         "lvmwarden_archive_bytes 500",
@@ -136,7 +139,7 @@ fn what_happens_to_operations_is_counted_by_kind_and_end() {
     ] {
         metrics.count(&occurrence);
     }
-    let text = metrics.encode(&Snapshot::default());
+    let text = metrics.encode(Snapshot::default());
     for line in [
         "lvmwarden_lvpoll_starts_total{kind=\"pvmove\"} 1",
         "lvmwarden_lvpoll_adoptions_total 1",
@@ -157,7 +160,7 @@ fn a_panic_and_the_restart_after_it_are_counted_for_the_static_part_of_the_name(
         metrics.count(&Occurrence::ActorEnded { name: name.clone(), reason, is_panic: true, next });
         metrics.count(&Occurrence::ActorRestarted { name, restarts: 1 });
     }
-    let text = metrics.encode(&Snapshot::default());
+    let text = metrics.encode(Snapshot::default());
     for line in [
         "lvmwarden_actor_panics_total{actor=\"root/poll/operations/*\"} 2",
         "lvmwarden_actor_restarts_total{actor=\"root/poll/operations/*\"} 2",

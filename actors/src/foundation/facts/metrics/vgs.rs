@@ -75,7 +75,8 @@ const PROBLEMS: [(ProblemKind, &str); 8] = [
 ];
 
 impl VgNumbers {
-    pub(super) fn register(&self, registry: &mut Registry) {
+    /// Adds the numbers to what is told at a scrape.
+    pub fn register(&self, registry: &mut Registry) {
         registry.register("vgs", "VGs that are known", gauge(self.vg_count));
         let help = "VGs of which only their number is told";
         registry.register("vgs_left_out", help, gauge(self.vgs_left_out));

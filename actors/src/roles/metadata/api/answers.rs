@@ -1,5 +1,6 @@
 //! What clients of the JSON API are answered.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,22 +15,41 @@ use slog::info;
 use super::lvs::Wanted;
 use super::shell::step_told;
 use super::{Place, Teller, View, lvs, problems, pvs, vgs};
-use crate::service::api::ApiService;
-use crate::service::api::connection::{Last, Replies};
-use crate::service::api::dispatch::{place, reply};
-use crate::service::api::outgoing::{json_bytes, page};
+use crate::foundation::api::outgoing::{json_bytes, page};
+use crate::foundation::api::replies::{Last, Replies};
+use crate::foundation::api::{self, ApiContext, Patience, place, reply};
+use crate::roles::metadata::settings::MetadataEnvironment;
 
 /// A page of things, and where the next begins.
 type Page<T> = (Vec<T>, Option<String>);
 
-impl ApiService {
-    pub(crate) async fn answer_metadata(
+/// `org.lvmwarden.Metadata`; nothing is served where the role is turned off.
+pub struct MetadataApi {
+    pub(in crate::roles::metadata) metadata: Option<Arc<MetadataEnvironment>>,
+    pub(in crate::roles::metadata) context: Rc<ApiContext>,
+}
+
+impl api::Part for MetadataApi {
+    type Request = Request;
+
+    const WATCHING: &'static [&'static str] =
+        &[Vgs::NAME, Pvs::NAME, Lvs::NAME, Show::NAME, Wait::NAME, Watch::NAME, Problems::NAME];
+
+    fn patience(request: &Request) -> Patience {
+        if matches!(request, Request::Wait(_) | Request::Watch(_)) {
+            Patience::Endless
+        } else {
+            Patience::Brief
+        }
+    }
+
+    async fn answer(
         &self,
         uid: u32,
         request: Request,
         replies: &mut Replies<'_, '_>,
     ) -> Result<Last<'_>, CodecError> {
-        let Some(metadata) = &self.environment.metadata else {
+        let Some(metadata) = &self.metadata else {
             return Ok(Reply::error(&Error::NotServed).into());
         };
         let teller = Teller::new(Arc::clone(metadata));
@@ -66,7 +86,7 @@ impl ApiService {
                     Err(refusal) => return Ok(refusal.into()),
                 };
                 let look = async { Ok(move || problems_told(&teller.view(), after)) };
-                return self.large::<Problems, _>(uid, replies, Error::Busy, look).await;
+                return self.context.large::<Problems, _>(uid, replies, Error::Busy, look).await;
             }
             Request::Wait(Wait { vgname, timeout_ms }) => {
                 let waited = teller.wait(&vgname, timeout_ms.map(Duration::from_millis)).await;
@@ -74,13 +94,15 @@ impl ApiService {
             }
             Request::Watch(Watch { vgname }) => return self.watch_vgs(&teller, vgname, replies).await,
             Request::Rescan(asked) => {
-                info!(self.log, "a client has a device read again"; "device" => %asked.device, "uid" => uid);
+                info!(self.context.log, "a client has a device read again"; "device" => %asked.device, "uid" => uid);
                 reply::<Rescan, _>(teller.rescan(asked).await.map(|()| Done {}))
             }
         };
         Ok(short.into())
     }
+}
 
+impl MetadataApi {
     /// Answers with a page of a list.
     async fn list_metadata<M: Method<Reply: Send>>(
         &self,
@@ -102,7 +124,7 @@ impl ApiService {
             let vgname = list.vgname;
             Ok(move || make(&view, vgname.as_ref(), after.as_ref()))
         };
-        self.large::<M, Error>(uid, replies, Error::Busy, look).await
+        self.context.large::<M, Error>(uid, replies, Error::Busy, look).await
     }
 
     async fn show_vg(
@@ -124,7 +146,7 @@ impl ApiService {
             let only = Teller::only(&view, &asked.vgname, asked.uuid.as_ref().map(VgUuid::as_str))?;
             Ok(move || shown(&view, &only, after.as_ref()))
         };
-        self.large::<Show, Error>(uid, replies, Error::Busy, look).await
+        self.context.large::<Show, Error>(uid, replies, Error::Busy, look).await
     }
 
     /// Tells of VGs as they are, and then of each change.

@@ -24,5 +24,6 @@ pub mod watching;
 #[cfg(test)]
 mod tests;
 
+pub use answers::MetadataApi;
 pub use shell::Teller;
 pub use view::{Place, View};

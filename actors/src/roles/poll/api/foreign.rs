@@ -6,20 +6,21 @@ use lvmwarden_protocol::api::poll::{Error, ForeignCopy, ForeignKind, ForeignRepl
 use lvmwarden_protocol::ids::Lvid;
 use tokio::time::timeout;
 
+use super::Serving;
+use crate::foundation::api::ANSWER_DEADLINE;
+use crate::foundation::api::outgoing::{json_bytes, page};
 use crate::foundation::kernel::foreign::SeenCopy;
 use crate::foundation::moment::Moment;
 use crate::roles::poll::operation::directory::Directory;
 use crate::roles::poll::operation::pace::Pace;
-use crate::service::api::outgoing::{json_bytes, page};
-use crate::service::api::{ANSWER_DEADLINE, ApiService};
 
 /// How fast each copy is, by what it is; those that are over are forgotten.
 #[derive(Default)]
 pub(crate) struct Paces(HashMap<(Lvid, ForeignKind), Pace>);
 
-impl ApiService {
+impl Serving {
     /// Looks at the copies of others behind one, of which as many are told as fit.
-    pub(crate) async fn foreign(
+    pub(super) async fn foreign(
         &self,
         directory: &Directory,
         after: Option<String>,
@@ -35,15 +36,14 @@ impl ApiService {
     }
 
     async fn foreign_copies(&self, directory: &Directory) -> Result<Vec<ForeignCopy>, Error> {
-        let Some(poll) = &self.environment.poll else { return Ok(Vec::new()) };
-        let copies = poll.kernel.copies().await.ok_or(Error::Busy)?;
+        let copies = self.poll.kernel.copies().await.ok_or(Error::Busy)?;
         // Asked afterwards: what an lvm command has handed over meanwhile is ours.
         let mut ours = HashSet::new();
         let all = directory.describe_each(|one| {
             ours.extend(one.ending.is_none().then_some(one.request.lvid));
         });
         timeout(ANSWER_DEADLINE, all).await.map_err(|_| Error::Busy)?;
-        Ok(self.foreign_paces.borrow_mut().take_note(copies, &ours, poll.now()))
+        Ok(self.foreign_paces.borrow_mut().take_note(copies, &ours, self.poll.now()))
     }
 }
 

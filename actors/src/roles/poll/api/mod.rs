@@ -1,24 +1,33 @@
 //! Poll operations: the same that lvm's commands start.
 
-pub(crate) mod foreign;
+mod foreign;
 mod throttle;
 mod watch;
 
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::poll::{
     Abort, Blocked, CopyProgress, Error, Foreign, History, HistoryEntry, HistoryReply, Hold, HoldKind, List,
     ListReply, Operation, OperationReply, Pause, Reconcile, ReconcileReply, Request, Resume, Show, Start,
-    StartReply, Story, StoryReply, Throttle, Throttling, Wait,
+    StartReply, Story, StoryReply, Throttle, Throttling, Wait, Watch,
 };
-use lvmwarden_protocol::api::{CodecError, Reply};
+use lvmwarden_protocol::api::{CodecError, Method, Reply};
 use lvmwarden_protocol::poll::{Interval, PollOperation, StartRequest};
 use tokio::time::{Instant, timeout};
 use uuid::Uuid;
 
+use self::foreign::Paces;
+use crate::foundation::api::outgoing::{PAGE_ITEMS, json_bytes, page};
+use crate::foundation::api::replies::{Last, Replies};
+use crate::foundation::api::{ANSWER_DEADLINE, ApiContext, Part, Patience, place, reply};
 use crate::foundation::names;
 use crate::foundation::store::history::place::Place;
+use crate::foundation::store::history::teller::Teller;
+use crate::roles::poll::environment::PollEnvironment;
 use crate::roles::poll::operation::directory::{Directory, Unanswered};
 use crate::roles::poll::operation::messages::{Description, PauseError};
 use crate::roles::poll::operation::pace;
@@ -26,22 +35,69 @@ use crate::roles::poll::operation::state::StartAnswer;
 use crate::roles::poll::operation::stuck::Stuck;
 use crate::roles::poll::operation::turns;
 use crate::roles::poll::reconcile::{self, Reconciler};
-use crate::service::api::connection::{Last, Replies};
-use crate::service::api::dispatch::{place, reply};
-use crate::service::api::outgoing::{PAGE_ITEMS, json_bytes, page};
-use crate::service::api::{ANSWER_DEADLINE, ApiService};
+use crate::roles::poll::throttle::Knobs;
 
-impl ApiService {
-    pub(crate) async fn answer_poll(
+/// `org.lvmwarden.Poll`; nothing is served where the role is turned off.
+pub struct PollApi(pub(super) Option<Serving>);
+
+/// What the role's part of the API works with.
+pub(super) struct Serving {
+    pub(super) poll: Arc<PollEnvironment>,
+    pub(super) knobs: Knobs,
+    /// Whether what nobody polls is looked for.
+    pub(super) reconciles: bool,
+    pub(super) directory: Directory,
+    /// What has happened to operations.
+    pub(super) teller: Teller,
+    /// How fast copies are that are not ours, as far as clients have asked.
+    pub(super) foreign_paces: RefCell<Paces>,
+    pub(super) context: Rc<ApiContext>,
+}
+
+impl Part for PollApi {
+    type Request = Request;
+
+    const WATCHING: &'static [&'static str] = &[
+        List::NAME,
+        Show::NAME,
+        Wait::NAME,
+        Watch::NAME,
+        Throttling::NAME,
+        History::NAME,
+        Story::NAME,
+        Foreign::NAME,
+    ];
+
+    fn patience(request: &Request) -> Patience {
+        if matches!(request, Request::Wait(_) | Request::Watch(_)) {
+            Patience::Endless
+        } else {
+            Patience::Brief
+        }
+    }
+
+    async fn answer(
         &self,
         uid: u32,
         request: Request,
         replies: &mut Replies<'_, '_>,
     ) -> Result<Last<'_>, CodecError> {
-        let Some(directory) = &self.directory else {
-            let reason = "the poll role is turned off".to_owned();
-            return Ok(Reply::error(&Error::Failed { reason }).into());
-        };
+        if let Some(serving) = &self.0 {
+            return serving.answer(uid, request, replies).await;
+        }
+        let reason = "the poll role is turned off".to_owned();
+        Ok(Reply::error(&Error::Failed { reason }).into())
+    }
+}
+
+impl Serving {
+    async fn answer(
+        &self,
+        uid: u32,
+        request: Request,
+        replies: &mut Replies<'_, '_>,
+    ) -> Result<Last<'_>, CodecError> {
+        let directory = &self.directory;
         let short = match request {
             Request::List(List { page }) => {
                 let after = match place::<Uuid>(page.as_deref()) {
@@ -49,11 +105,11 @@ impl ApiService {
                     Err(refusal) => return Ok(refusal.into()),
                 };
                 let look = list(directory, after);
-                return self.large::<List, _>(uid, replies, Error::Busy, look).await;
+                return self.context.large::<List, _>(uid, replies, Error::Busy, look).await;
             }
             Request::Show(Show { id }) => reply::<Show, _>(show(directory, id).await),
             Request::Start(asked) => {
-                let default = self.environment.default_interval_seconds.load(Ordering::Relaxed);
+                let default = self.poll.default_interval_seconds.load(Ordering::Relaxed);
                 reply::<Start, _>(start(directory, start_request(asked, default), uid).await)
             }
             Request::Abort(asked) => reply::<Abort, _>(abort(directory, asked, uid).await),
@@ -62,7 +118,7 @@ impl ApiService {
             Request::Wait(asked) => reply::<Wait, _>(self.wait(directory, asked).await),
             Request::Foreign(Foreign { page }) => {
                 let look = self.foreign(directory, page);
-                return self.large::<Foreign, _>(uid, replies, Error::Busy, look).await;
+                return self.context.large::<Foreign, _>(uid, replies, Error::Busy, look).await;
             }
             Request::Watch(asked) => self.watch(directory, asked.id, replies).await?,
             Request::Throttle(asked) => reply::<Throttle, _>(self.throttle(asked).await),
@@ -71,7 +127,7 @@ impl ApiService {
                 // It takes long: nobody else is to wait for its share.
                 let found = self.reconcile(asked).await;
                 let look = async { found.map(|found| move || found) };
-                return self.large::<Reconcile, _>(uid, replies, Error::Busy, look).await;
+                return self.context.large::<Reconcile, _>(uid, replies, Error::Busy, look).await;
             }
             Request::History(History { limit, page }) => {
                 let before = match place::<Place>(page.as_deref()) {
@@ -79,7 +135,7 @@ impl ApiService {
                     Err(refusal) => return Ok(refusal.into()),
                 };
                 let look = self.history(limit, before);
-                return self.large::<History, _>(uid, replies, Error::Busy, look).await;
+                return self.context.large::<History, _>(uid, replies, Error::Busy, look).await;
             }
             Request::Story(Story { id }) => {
                 let look = async {
@@ -87,7 +143,7 @@ impl ApiService {
                     let story = story.ok_or_else(|| not_found(id))?;
                     Ok(move || StoryReply { story: story.into() })
                 };
-                return self.large::<Story, _>(uid, replies, Error::Busy, look).await;
+                return self.context.large::<Story, _>(uid, replies, Error::Busy, look).await;
             }
         };
         Ok(short.into())
@@ -113,14 +169,14 @@ impl ApiService {
     }
 
     async fn reconcile(&self, asked: Reconcile) -> Result<ReconcileReply, Error> {
-        if self.environment.reconcile.is_none() {
+        if !self.reconciles {
             return Err(Error::Failed {
                 reason: "poll.reconcile is \"off\" in the configuration".to_owned(),
             });
         }
         let question = reconcile::Reconcile { dry_run: asked.dry_run.unwrap_or_default() };
         let (name, deadline) = (&names::RECONCILE, reconcile::DEADLINE);
-        let asked = self.registry.ask::<Reconciler, _>(name, question, deadline).await;
+        let asked = self.context.registry.ask::<Reconciler, _>(name, question, deadline).await;
         let unfinished = asked.map_err(|_| Error::Busy)?.map_err(|reason| Error::Failed { reason })?;
         Ok(ReconcileReply { unfinished })
     }
@@ -148,7 +204,7 @@ async fn list(
 }
 
 /// Returns the operations behind one (`None`: from the first), oldest first.
-pub(crate) async fn described(
+async fn described(
     directory: &Directory,
     after: Option<Uuid>,
     at_most: usize,
@@ -223,11 +279,11 @@ async fn abort(directory: &Directory, asked: Abort, uid: u32) -> Result<StartRep
     start(directory, StartRequest { abort: true, cmdline: None, ..pvmove.request }, uid).await
 }
 
-pub(crate) fn not_found(id: Uuid) -> Error {
+fn not_found(id: Uuid) -> Error {
     Error::NotFound { id: id.to_string() }
 }
 
-pub(crate) fn busy(_: Unanswered) -> Error {
+fn busy(_: Unanswered) -> Error {
     Error::Busy
 }
 

@@ -2,32 +2,32 @@
 
 use lvmwarden_protocol::api::poll::{Error, Throttle, ThrottleKnob, ThrottlingReply};
 
+use super::Serving;
 use crate::foundation::names;
 use crate::foundation::store::journal;
 use crate::roles::poll::throttle::{DEADLINE, Knob, SetThrottle, Throttler};
-use crate::service::api::ApiService;
 
 /// The most that copies may take of the time.
 const ALL_THE_TIME: u32 = 100;
 
-impl ApiService {
-    pub(crate) async fn throttle(&self, asked: Throttle) -> Result<ThrottlingReply, Error> {
+impl Serving {
+    pub(super) async fn throttle(&self, asked: Throttle) -> Result<ThrottlingReply, Error> {
         let Throttle { mirror_percent, snapshot_percent } = asked;
         if [mirror_percent, snapshot_percent].into_iter().flatten().any(|percent| percent > ALL_THE_TIME) {
             return Err(failed(format!("a throttle is at most {ALL_THE_TIME} percent")));
         }
         let wish = SetThrottle { mirror_percent, snapshot_percent };
-        let asked = self.registry.ask::<Throttler, _>(&names::THROTTLE, wish, DEADLINE).await;
+        let asked = self.context.registry.ask::<Throttler, _>(&names::THROTTLE, wish, DEADLINE).await;
         asked.map_err(|_| Error::Busy)?.map_err(failed)?;
         self.throttling().await
     }
 
-    pub(crate) async fn throttling(&self) -> Result<ThrottlingReply, Error> {
-        let knobs = &self.environment.knobs;
+    pub(super) async fn throttling(&self) -> Result<ThrottlingReply, Error> {
+        let knobs = &self.knobs;
         let held = move |ledger: &crate::foundation::store::ledger::PollLedger| {
             Knob::ALL.map(|knob| ledger.throttle(knob))
         };
-        let held = journal::read(&self.registry, held).await.map_err(failed)?;
+        let held = journal::read(&self.context.registry, held).await.map_err(failed)?;
         let told = Knob::ALL.into_iter().zip(held).map(|(knob, held)| {
             // One that is being given back is nobody's wish any more.
             let held = held.filter(|held| !held.is_ending);

@@ -12,10 +12,10 @@ use lvmwarden_protocol::api::poll::{Error, Operation, OperationReply, OperationS
 use lvmwarden_protocol::api::{CodecError, Reply};
 use uuid::Uuid;
 
+use super::Serving;
+use crate::foundation::api::replies::Replies;
 use crate::roles::poll::api::{busy, described, not_found};
 use crate::roles::poll::operation::directory::Directory;
-use crate::service::api::ApiService;
-use crate::service::api::connection::Replies;
 
 /// How many events are looked at before the operations that they concern.
 const PAGE: usize = 100;
@@ -31,8 +31,8 @@ struct Watcher<'a> {
     told: HashMap<Uuid, Operation>,
 }
 
-impl ApiService {
-    pub(crate) async fn watch(
+impl Serving {
+    pub(super) async fn watch(
         &self,
         directory: &Directory,
         only: Option<Uuid>,
@@ -40,7 +40,7 @@ impl ApiService {
     ) -> Result<Reply, CodecError> {
         let mut watcher = Watcher { directory, only, told: HashMap::new() };
         // Taken first: what happens while the operations are described is told afterwards.
-        let mut cursor = self.environment.events.position();
+        let mut cursor = self.poll.events.position();
         let mut concerned = None;
         loop {
             let changes = match watcher.changes(concerned.as_ref()).await {
@@ -61,7 +61,7 @@ impl ApiService {
 
     /// Waits for events, and returns the operations that they concern (`None`: any may be), and where to go on.
     async fn concerned(&self, cursor: &Cursor) -> (Option<BTreeSet<Uuid>>, Cursor) {
-        let events = &self.environment.events;
+        let events = &self.poll.events;
         events.wait_after(cursor).await;
         events.operations_after(cursor, PAGE)
     }

@@ -11,7 +11,6 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::Reconciling;
 use super::work::{Question, Work};
 use crate::roles::poll::environment::PollEnvironment;
-use crate::service::ServiceEnvironment;
 
 /// How many may wait for an answer; further ones are told that the actor is busy.
 const QUESTIONS: usize = 8;
@@ -31,7 +30,6 @@ pub struct Reconcile {
 /// The worker that reconciles for as long as the service lives.
 pub struct Reconciler {
     link: ChildLink,
-    environment: Arc<ServiceEnvironment>,
     poll: Arc<PollEnvironment>,
     settings: Arc<Reconciling>,
     gate: watch::Receiver<bool>,
@@ -41,13 +39,12 @@ pub struct Reconciler {
 impl Reconciler {
     /// Makes the worker; it begins when `gate` says that the operations of an earlier life are known.
     pub fn new(
-        environment: Arc<ServiceEnvironment>,
         poll: Arc<PollEnvironment>,
         settings: Arc<Reconciling>,
         gate: watch::Receiver<bool>,
         link: ChildLink,
     ) -> Self {
-        Self { link, environment, poll, settings, gate, questions: None }
+        Self { link, poll, settings, gate, questions: None }
     }
 }
 
@@ -57,8 +54,7 @@ impl Actor for Reconciler {
     fn started(&mut self, ctx: &mut Context<Self>) {
         let (sender, questions) = mpsc::channel(QUESTIONS);
         self.questions = Some(sender);
-        let (environment, poll) = (Arc::clone(&self.environment), Arc::clone(&self.poll));
-        let work = Work::new(environment, poll, Arc::clone(&self.settings), &self.link);
+        let work = Work::new(Arc::clone(&self.poll), Arc::clone(&self.settings), &self.link);
         let mut gate = self.gate.clone();
         let working = async move {
             if gate.wait_for(|open| *open).await.is_ok() {

@@ -33,7 +33,6 @@ use crate::roles::poll::environment::PollEnvironment;
 use crate::roles::poll::operation::directory::Directory;
 use crate::roles::poll::operation::op_names::begun_at;
 use crate::roles::poll::operation::state::{Life, Recovered, StartAnswer};
-use crate::service::ServiceEnvironment;
 
 /// Where the kernel says for how long the host has been up.
 const UPTIME: &str = "/proc/uptime";
@@ -56,7 +55,6 @@ struct Next {
 }
 
 pub(super) struct Work {
-    environment: Arc<ServiceEnvironment>,
     poll: Arc<PollEnvironment>,
     settings: Arc<Reconciling>,
     directory: Directory,
@@ -75,15 +73,9 @@ pub(super) struct Work {
 }
 
 impl Work {
-    pub(super) fn new(
-        environment: Arc<ServiceEnvironment>,
-        poll: Arc<PollEnvironment>,
-        settings: Arc<Reconciling>,
-        link: &ChildLink,
-    ) -> Self {
+    pub(super) fn new(poll: Arc<PollEnvironment>, settings: Arc<Reconciling>, link: &ChildLink) -> Self {
         Self {
             directory: Directory::new(link.registry.clone(), Arc::clone(&poll)),
-            environment,
             poll,
             settings,
             registry: link.registry.clone(),
@@ -253,7 +245,7 @@ impl Work {
 
     /// Returns what `vgchange --poll y` would ask.
     fn request(&self, unfinished: &Unfinished) -> StartRequest {
-        let seconds = self.environment.default_interval_seconds.load(Ordering::Relaxed);
+        let seconds = self.poll.default_interval_seconds.load(Ordering::Relaxed);
         StartRequest {
             kind: unfinished.kind,
             abort: false,

@@ -187,7 +187,7 @@ async fn who_asks_for_much_and_does_not_read_is_busy_for_itself_alone() {
         for _ in 0..50 {
             let reply = client.call("org.lvmwarden.Events.Recent", json!({})).await;
             assert!(reply["parameters"]["events"].is_array(), "{reply}");
-            most = most.max(fixture.service.outgoing.taken(MEMBER.uid));
+            most = most.max(fixture.service.context.outgoing.taken(MEMBER.uid));
         }
         most
     });

@@ -237,7 +237,7 @@ async fn a_stream_is_counted_in_metrics_without_its_length() {
         })
         .await;
     served.unwrap();
-    let text = fixture.service.environment.metrics.encode(&Snapshot::default());
+    let text = fixture.service.environment.metrics.encode(Snapshot::default());
     assert!(
         text.contains("requests_total{door=\"api\",request=\"org.lvmwarden.Events.Subscribe\"} 1\n"),
         "{text}"

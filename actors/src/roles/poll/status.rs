@@ -1,6 +1,6 @@
 //! What runs, in one line for `systemctl status`.
 
-use lvmwarden_actors::roles::poll::operation::messages::Description;
+use crate::roles::poll::operation::messages::Description;
 use lvmwarden_protocol::api::poll::OperationState;
 
 /// How many operations are named.

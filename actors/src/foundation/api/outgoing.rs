@@ -24,13 +24,13 @@ use shares::Shares;
 pub(crate) use shares::UID_BYTES;
 
 /// How much of what is listed fits one page, as JSON; the rest of the reply comes on top.
-pub(crate) const PAGE_BYTES: usize = 256 * 1024;
+pub const PAGE_BYTES: usize = 256 * 1024;
 /// How many things fit one page; nothing that is listed is so short that more of them would.
-pub(crate) const PAGE_ITEMS: usize = 1000;
+pub const PAGE_ITEMS: usize = 1000;
 
 /// What is on its way to the clients of one door.
 #[derive(Debug)]
-pub(crate) struct Outgoing {
+pub struct Outgoing {
     shares: RefCell<Shares>,
     given_back: Notify,
     /// Replies are made one at a time, so that neither processors nor memory go to whoever asks most.
@@ -39,7 +39,7 @@ pub(crate) struct Outgoing {
 
 /// The share of one reply, until it is taken by its client or given up.
 #[derive(Debug)]
-pub(crate) struct Load<'a> {
+pub struct Load<'a> {
     outgoing: &'a Outgoing,
     uid: u32,
     bytes: usize,
@@ -57,7 +57,7 @@ impl Outgoing {
     ///
     /// # Cancel safety
     /// Cancel-safe.
-    pub(crate) async fn load(&self, uid: u32) -> Option<Load<'_>> {
+    pub async fn load(&self, uid: u32) -> Option<Load<'_>> {
         let taken = async {
             loop {
                 let mut given_back = pin!(self.given_back.notified());
@@ -72,7 +72,7 @@ impl Outgoing {
     }
 
     /// Waits for the turn to make a reply; root waits for nobody else.
-    pub(crate) async fn turn(&self, uid: u32) -> SemaphorePermit<'_> {
+    pub async fn turn(&self, uid: u32) -> SemaphorePermit<'_> {
         let turns = &self.turns[usize::from(uid == 0)];
         turns.acquire().await.expect("the semaphore is never closed")
     }
@@ -81,14 +81,14 @@ impl Outgoing {
 #[cfg(test)]
 impl Outgoing {
     /// Returns how much a user keeps.
-    pub(crate) fn taken(&self, uid: u32) -> usize {
+    pub fn taken(&self, uid: u32) -> usize {
         self.shares.borrow().of(uid)
     }
 }
 
 impl Load<'_> {
     /// Says how much the reply is by now, beyond which nothing is kept for it.
-    pub(crate) fn is(&mut self, bytes: usize) {
+    pub fn is(&mut self, bytes: usize) {
         self.outgoing.shares.borrow_mut().change(self.uid, self.bytes, bytes);
         self.bytes = bytes;
         self.outgoing.given_back.notify_waiters();
@@ -102,7 +102,7 @@ impl Drop for Load<'_> {
 }
 
 /// Takes as many things as fit a page; says whether any is left.
-pub(crate) fn page<T>(things: impl IntoIterator<Item = T>, bytes: impl Fn(&T) -> usize) -> (Vec<T>, bool) {
+pub fn page<T>(things: impl IntoIterator<Item = T>, bytes: impl Fn(&T) -> usize) -> (Vec<T>, bool) {
     let (mut taken, mut left) = (Vec::new(), PAGE_BYTES);
     for thing in things {
         let bytes = bytes(&thing);
@@ -117,7 +117,7 @@ pub(crate) fn page<T>(things: impl IntoIterator<Item = T>, bytes: impl Fn(&T) ->
 }
 
 /// Returns how long something is as JSON.
-pub(crate) fn json_bytes(thing: &impl Serialize) -> usize {
+pub fn json_bytes(thing: &impl Serialize) -> usize {
     struct Count(usize);
     impl io::Write for Count {
         fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
