@@ -17,6 +17,7 @@
 //! | [`roll`] | who takes part, and what was heard of each |
 //! | [`membership`] | who is in the group, whether it is quorate, whom this host knows |
 //! | [`word`] | what members tell one another |
+//! | [`wire`] | what that looks like in bytes, and what is refused |
 //! | [`record`] | what is on disk before anybody sees it, and what a new life makes of that |
 //! | [`effect`] | what a shell is to do |
 //! | [`kind`] | the kinds of changes, as data |
@@ -43,4 +44,5 @@ pub mod membership;
 pub mod participant;
 pub mod record;
 pub mod roll;
+pub mod wire;
 pub mod word;
