@@ -129,11 +129,11 @@ fn progress_is_not_among_the_recent_events_and_old_ones_are_left_out() {
 #[test]
 fn of_many_vgs_those_are_shown_that_lack_something() {
     let partial = |number: usize| {
-        let mut vg = crate::cli::metadata::samples::vg(&format!("vg{number}"));
+        let mut vg = metadata::samples::vg(&format!("vg{number}"));
         vg.completeness = Completeness::Partial;
         vg
     };
-    let whole = |number: usize| crate::cli::metadata::samples::vg(&format!("vg{number}"));
+    let whole = |number: usize| metadata::samples::vg(&format!("vg{number}"));
     let few = bare(&volume_groups(&[whole(0), whole(1)]));
     assert!(few.starts_with("\nVolume groups 2\n  VG   #PV") && few.contains("\n  vg1  "), "{few}");
     let many: Vec<_> = (0..6).map(|number| if number == 3 { partial(3) } else { whole(number) }).collect();
