@@ -11,6 +11,7 @@ use lvmwarden_protocol::api::metadata::{
 use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
 use lvmwarden_protocol::ids::{VgName, VgUuid};
 use slog::info;
+use tokio::task::spawn_blocking;
 
 use super::lvs::Wanted;
 use super::shell::step_told;
@@ -19,6 +20,9 @@ use crate::foundation::api::outgoing::{json_bytes, page};
 use crate::foundation::api::replies::{Last, Replies};
 use crate::foundation::api::{self, ApiContext, Patience, place, reply};
 use crate::roles::metadata::settings::MetadataEnvironment;
+
+/// How many changes a watcher is told at once.
+const TOLD_AT_ONCE: usize = 16;
 
 /// A page of things, and where the next begins.
 type Page<T> = (Vec<T>, Option<String>);
@@ -159,8 +163,16 @@ impl MetadataApi {
         let mut watch = teller.watch(vgname);
         loop {
             let (view, steps) = watch.next().await;
-            for step in steps {
-                replies.send(Reply::continued::<Watch>(&step_told(&view, step))).await?;
+            let view = Arc::new(view);
+            // A thousand VGs at once are read elsewhere, and told a few at a time.
+            let mut steps = steps.into_iter().peekable();
+            while steps.peek().is_some() {
+                let (view, few) = (Arc::clone(&view), steps.by_ref().take(TOLD_AT_ONCE).collect::<Vec<_>>());
+                let telling = spawn_blocking(move || {
+                    let told = few.into_iter().map(|step| step_told(&view, step));
+                    told.map(|told| Reply::continued::<Watch>(&told)).collect::<Vec<_>>()
+                });
+                replies.send_all(telling.await.expect("to word what is known does not panic")).await?;
             }
         }
     }
