@@ -10,8 +10,8 @@ use std::path::{Path, PathBuf};
 /// Each package with the packages of this workspace that it may depend on.
 const MAY_DEPEND_ON: [(&str, &[&str]); 6] = [
     ("protocol", &[]),
-    ("reconfigure", &[]),
     ("supervisor", &[]),
+    ("actors/reconfigure", &[]),
     // Itself: its integration tests turn the feature on that has the stand-ins for tests.
     ("actors", &["lvmwarden-actors", "lvmwarden-protocol", "lvmwarden-reconfigure", "lvmwarden-supervisor"]),
     ("bin", &["lvmwarden-actors", "lvmwarden-protocol", "lvmwarden-supervisor"]),
