@@ -114,6 +114,13 @@ fn three_hosts_and_a_death_or_a_partition_that_does_not_heal() {
 }
 
 #[test]
+fn any_fault_where_a_host_is_not_concerned_or_nothing_is_held() {
+    is_well(Rules { unconcerned: Some(2), ..RULES }, 1, true);
+    is_well(Rules { unconcerned: Some(1), heals: false, ..RULES }, 1, true);
+    is_well(Rules { kind: Kind::RenameLv, heals: false, ..RULES }, 1, true);
+}
+
+#[test]
 fn every_fault_in_the_rules_is_found() {
     for flaw in Flaw::ALL {
         let found = explore(Rules { heals: false, flaw: Some(flaw), ..RULES }, 1, true)
@@ -130,6 +137,12 @@ mod thorough {
     #[test]
     fn two_hosts_and_any_two_faults() {
         is_well(Rules { hosts: 2, ..RULES }, 2, true);
+    }
+
+    /// A minute of one core.
+    #[test]
+    fn three_hosts_and_two_deaths_or_partitions_that_do_not_heal() {
+        is_well(Rules { heals: false, ..DEATHS }, 2, true);
     }
 
     #[test]
