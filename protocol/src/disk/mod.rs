@@ -21,6 +21,8 @@
 mod area;
 mod bytes;
 mod checksum;
+#[cfg(any(test, feature = "testing"))]
+pub mod image;
 mod label;
 
 #[cfg(test)]

@@ -202,14 +202,18 @@ pub(crate) fn peer_pidfd(socket: BorrowedFd<'_>) -> io::Result<OwnedFd> {
 }
 
 /// A descriptor that the current tokio runtime watches for becoming readable.
-pub(crate) struct WatchedFd(AsyncFd<OwnedFd>);
+#[derive(Debug)]
+pub struct WatchedFd(AsyncFd<OwnedFd>);
 
 impl WatchedFd {
-    /// Registers `fd` with the current runtime; gives it back with the error when that fails.
+    /// Registers `fd` with the current runtime.
+    ///
+    /// # Errors
+    /// The descriptor, and why it cannot be watched.
     ///
     /// # Panics
     /// Outside a tokio runtime with I/O enabled.
-    pub(crate) fn new(fd: OwnedFd) -> Result<Self, (OwnedFd, io::Error)> {
+    pub fn new(fd: OwnedFd) -> Result<Self, (OwnedFd, io::Error)> {
         // SAFETY: an `OwnedFd` is open, always the same descriptor, and closed only when dropped. It is dropped together
         // with its registration, because this type never gives it away or lets anybody replace it.
         unsafe { AsyncFd::register_with_interest(fd, Interest::READABLE) }
@@ -226,6 +230,17 @@ impl WatchedFd {
     /// Cancel-safe; several tasks may wait at once.
     pub(crate) async fn readable(&self) -> io::Result<()> {
         self.0.readable().await.map(|mut guard| guard.retain_ready())
+    }
+
+    /// Waits until `read` does not find that it would block, and returns what it gave then. The descriptor does not block.
+    ///
+    /// # Errors
+    /// That of `read`, or the runtime is going down.
+    ///
+    /// # Cancel safety
+    /// Cancel-safe: nothing waits between the last `read` and the answer.
+    pub async fn read_with<T>(&self, mut read: impl FnMut(BorrowedFd<'_>) -> io::Result<T>) -> io::Result<T> {
+        self.0.async_io(Interest::READABLE, |fd| read(fd.as_fd())).await
     }
 }
 
