@@ -25,9 +25,10 @@
 //! | [`knowledge`] | what those who read PVs and those who tell of them agree on |
 //! | [`api`] | what people and programs are told |
 //! | [`settings`] | what the role is told, and what its parts share |
+//! | [`sources`] | reads the disks, and fills the cache from them |
 //!
 //! Nothing is remembered over a restart of the daemon: commands that found no daemon may have changed VGs meanwhile. The
-//! token is empty then, and the first command that comes fills the cache.
+//! token is empty then, and the first command that comes fills the cache; or the disks are read again.
 //!
 //! PVs come from whoever has read them, with where and when ([`Provenance`](pv_index::Provenance)): from lvm commands, by
 //! [`Directory::answer`](directory::Directory::answer), or from the daemon itself, by
@@ -42,6 +43,7 @@ pub mod pv_index;
 pub mod role;
 pub mod session;
 pub mod settings;
+pub mod sources;
 pub mod token;
 
 #[cfg(test)]
