@@ -52,8 +52,17 @@ pub const SHAPE: [(&str, &str); 25] = [
 /// no lock and asks the kernel nothing, so that neither a command that holds a VG nor a suspended device can hold it up, and
 /// writes nothing.
 pub fn lvs(fields: &str, more: &[&str]) -> Vec<OsString> {
+    report("lvs", fields, more)
+}
+
+/// Returns the words after `lvm` for a report of all devices that LVM looks at, PVs or not, as [`lvs`] does.
+pub fn pvs(fields: &str) -> Vec<OsString> {
+    report("pvs", fields, &[])
+}
+
+fn report(command: &str, fields: &str, more: &[&str]) -> Vec<OsString> {
     let shape: Vec<String> = SHAPE.iter().map(|(key, value)| format!("{key}={value}")).collect();
     let shape = shape.join(" ");
-    let words = ["lvs", "--all", "--readonly", "--binary", "--reportformat", "json", "--config", &shape];
+    let words = [command, "--all", "--readonly", "--binary", "--reportformat", "json", "--config", &shape];
     words.into_iter().chain(["--options", fields]).chain(more.iter().copied()).map(OsString::from).collect()
 }

@@ -108,6 +108,11 @@ impl Cache {
         self.pvs.get(pv).map(|present| &present.text)
     }
 
+    /// Returns the VG that a PV is in, be it there or not.
+    pub fn vg_of(&self, pv: &Pvid) -> Option<&Vgid> {
+        self.pvs.vg_of(pv)
+    }
+
     /// Returns how many VGs are cached.
     pub fn vg_count(&self) -> usize {
         self.vgs.len()

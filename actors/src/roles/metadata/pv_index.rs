@@ -83,6 +83,8 @@ pub struct PvIndex {
     by_device: BTreeMap<i64, Pvid>,
     /// The VG of each PV that was in one; `None`: it is an orphan now.
     vg_of: BTreeMap<Pvid, Option<Vgid>>,
+    /// The VG of which each PV tells itself, as far as the daemon has read it.
+    said: BTreeMap<Pvid, Vgid>,
 }
 
 impl PvIndex {
@@ -141,6 +143,19 @@ impl PvIndex {
         let Some(removed) = self.present.remove(pv) else { return false };
         self.by_device.remove(&removed.text.device);
         true
+    }
+
+    /// A PV itself tells of a VG, or of none.
+    pub fn says(&mut self, pv: &Pvid, vg: Option<Vgid>) {
+        match vg {
+            Some(vg) => drop(self.said.insert(pv.clone(), vg)),
+            None => drop(self.said.remove(pv)),
+        }
+    }
+
+    /// Tells whether a PV may be in a VG that lists it: it does not tell of another itself.
+    pub fn may_be_in(&self, pv: &Pvid, vg: &Vgid) -> bool {
+        self.said.get(pv).is_none_or(|said| said == vg)
     }
 
     /// Says which VG a PV is in, and returns the one that it was in.

@@ -143,10 +143,24 @@ impl Cache {
         self.names.entry(state.name.clone()).or_default().push(uuid.clone());
         let mut left = BTreeSet::new();
         for listed in state.text.pvs() {
-            left.extend(self.pvs.assign(&listed.id, Some(uuid.clone())).filter(|before| *before != uuid));
+            if self.pvs.may_be_in(&listed.id, &uuid) {
+                left.extend(self.pvs.assign(&listed.id, Some(uuid.clone())).filter(|before| *before != uuid));
+            }
         }
         for vg in &left {
             self.drop_if_empty(vg);
+        }
+    }
+
+    /// A PV itself says in which VG it is, or in none: it is in that one, whatever another VG says of it.
+    ///
+    /// Only the daemon's own reader knows that. While a PV goes from one VG to another, both list it for a moment.
+    pub fn says(&mut self, pv: &Pvid, vg: Option<&Vgid>) {
+        self.pvs.says(pv, vg.cloned());
+        if let Some(uuid) = vg
+            && self.vg(uuid).is_some_and(|vg| vg.text.lists(pv))
+        {
+            self.pvs.assign(pv, Some(uuid.clone()));
         }
     }
 

@@ -24,10 +24,13 @@
 //! | [`handle`] | what others see of it, and ask for |
 //! | [`actor`] | who carries it out; `work`: how |
 
+pub mod assembly;
 pub mod block_devices;
 pub mod device;
 pub mod online;
 pub mod plan;
 pub mod pool;
+pub mod problems;
 pub mod pv_reading;
+pub mod survey;
 pub mod texts;
