@@ -186,6 +186,7 @@ impl Metrics {
             | Occurrence::LockLeaseRenewed { .. }
             | Occurrence::LocksAdopted { .. }
             | Occurrence::LockTrouble { .. }
+            | Occurrence::VgChanged { .. }
             | Occurrence::ClientRefused { .. }
             | Occurrence::HistoryStuck { .. }
             | Occurrence::HistoryCaughtUp

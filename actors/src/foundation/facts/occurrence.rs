@@ -55,6 +55,19 @@ impl PollRef {
     }
 }
 
+/// What has become of a VG, as the metadata role knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum VgChange {
+    /// All its PVs are there.
+    Complete,
+    /// Some are there, and some are not.
+    Partial,
+    /// Its metadata are others than before.
+    Changed,
+    /// It was removed, or none of its PVs is there.
+    Gone,
+}
+
 /// Something that happened, told once.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Occurrence {
@@ -345,6 +358,19 @@ pub enum Occurrence {
         /// Why.
         why: String,
     },
+    /// A VG is another than before.
+    VgChanged {
+        /// Its name.
+        vg: Arc<str>,
+        /// Its UUID.
+        uuid: Arc<str>,
+        /// What it is now.
+        change: VgChange,
+        /// The version of its metadata.
+        seqno: i64,
+        /// How many of its PVs are not there.
+        missing_pvs: usize,
+    },
     /// A client was refused what it may not do.
     ClientRefused {
         /// Whose.
@@ -410,6 +436,10 @@ impl Occurrence {
             Self::LockLeaseRenewed { .. } => "lock.lease_renewed",
             Self::LocksAdopted { .. } => "lock.adopted",
             Self::LockTrouble { .. } => "lock.trouble",
+            Self::VgChanged { change: VgChange::Complete, .. } => "metadata.vg_complete",
+            Self::VgChanged { change: VgChange::Partial, .. } => "metadata.vg_partial",
+            Self::VgChanged { change: VgChange::Changed, .. } => "metadata.vg_changed",
+            Self::VgChanged { change: VgChange::Gone, .. } => "metadata.vg_gone",
             Self::ClientRefused { .. } => "client.refused",
             Self::HistoryStuck { .. } => "history.stuck",
             Self::HistoryCaughtUp => "history.caught_up",
@@ -461,6 +491,7 @@ impl Occurrence {
             | Self::LockLeaseRenewed { .. }
             | Self::LocksAdopted { .. }
             | Self::LockTrouble { .. }
+            | Self::VgChanged { .. }
             | Self::ClientRefused { .. }
             | Self::HistoryStuck { .. }
             | Self::HistoryCaughtUp
@@ -469,7 +500,7 @@ impl Occurrence {
         }
     }
 
-    /// Returns to whom it happened: `vg/lv`, a lockspace, an actor's name, `archive`, or `service`.
+    /// Returns to whom it happened: `vg/lv`, a VG, a lockspace, an actor's name, `archive`, or `service`.
     pub fn subject(&self) -> String {
         match (self, self.poll_ref()) {
             (_, Some(op)) => format!("{}/{}", op.vgname, op.lvname),
@@ -490,6 +521,7 @@ impl Occurrence {
                 None,
             ) => lockspace.to_string(),
             (Self::ArchiveCleaned { .. } | Self::ArchiveFailed { .. }, None) => "archive".to_owned(),
+            (Self::VgChanged { vg, .. }, None) => vg.to_string(),
             (_of_the_daemon, None) => "service".to_owned(),
         }
     }
@@ -577,6 +609,9 @@ impl Occurrence {
                 .put("removed_bytes", &removed.bytes)
                 .put("took_ms", &took.as_millis()),
             Self::ArchiveFailed { reason } => fields.put("reason", reason),
+            Self::VgChanged { uuid, seqno, missing_pvs, .. } => {
+                fields.put("vg_uuid", uuid).put("seqno", seqno).put("missing_pvs", missing_pvs)
+            }
             Self::ClientRefused { uid } => fields.put("uid", uid),
             Self::LogLinesDropped { count } => fields.put("count", count),
             Self::HistoryCaughtUp

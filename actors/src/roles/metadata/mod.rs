@@ -23,6 +23,7 @@
 //! | [`directory`] | what sessions call |
 //! | [`session`] | lvmetad's clients |
 //! | [`knowledge`] | what those who read PVs and those who tell of them agree on |
+//! | [`announcer`] | tells what becomes of VGs |
 //! | [`api`] | what people and programs are told |
 //! | [`settings`] | what the role is told, and what its parts share |
 //! | [`sources`] | reads the disks, and fills the cache from them |
@@ -34,6 +35,7 @@
 //! [`Directory::answer`](directory::Directory::answer), or from the daemon itself, by
 //! [`Directory::take`](directory::Directory::take).
 
+pub mod announcer;
 pub mod api;
 pub mod cache;
 pub mod cached_vg;

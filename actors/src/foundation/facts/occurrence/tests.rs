@@ -121,6 +121,18 @@ fn what_happens_to_the_daemon_has_its_words() {
         (O::ActorRestarted { name, restarts: 3 }, "actor.restarted", "root/doors/api", "restarts=3"),
         (O::ServiceStarted { version: "0.1.0" }, "service.started", "service", "version=0.1.0"),
         (O::ServiceReady, "service.ready", "service", ""),
+        (
+            O::VgChanged {
+                vg: "vg0".into(),
+                uuid: "u".into(),
+                change: VgChange::Partial,
+                seqno: 3,
+                missing_pvs: 1,
+            },
+            "metadata.vg_partial",
+            "vg0",
+            "missing_pvs=1 seqno=3 vg_uuid=u",
+        ),
         (O::ServiceStopping { why: "SIGTERM".to_owned() }, "service.stopping", "service", "why=SIGTERM"),
         (O::ServiceStopRefused { why: "leases".to_owned() }, "service.stop_refused", "service", "why=leases"),
         (O::LogLevelChanged { level: "debug".to_owned() }, "log.level_changed", "service", "level=debug"),
