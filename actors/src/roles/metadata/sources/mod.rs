@@ -32,5 +32,8 @@ pub mod plan;
 pub mod pool;
 pub mod problems;
 pub mod pv_reading;
+pub mod settings;
 pub mod survey;
 pub mod texts;
+pub mod uevents;
+pub mod watches;
