@@ -15,7 +15,9 @@
 //! │  ├─ lockspaces          one LockspaceActor per started VG, and dlm's global one; a failing one is given up alone
 //! │  └─ recovery            at start: takes over what an earlier life has left behind; then clients are served
 //! ├─ metadata               one_for_one                        (the service where it is configured, lvmetad)
-//! │  └─ cached_vgs          one CachedVgActor per cached VG; a failing one is given up alone
+//! │  ├─ cached_vgs          one CachedVgActor per cached VG; a failing one is given up alone
+//! │  ├─ announcer           tells what becomes of VGs                    (the service; given up alone if it keeps failing)
+//! │  └─ filler              reads the disks    (the service, where it is configured; given up alone if it keeps failing)
 //! ├─ archive                one_for_one; a failing janitor is given up alone            (the service only)
 //! │  └─ janitor             keeps /etc/lvm/archive within bounds, where that is turned on
 //! └─ doors                  one_for_one; each is a listener, and a task for each client

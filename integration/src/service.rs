@@ -127,6 +127,8 @@ impl<'site> Launch<'site> {
             .env("LVMWARDEN_RUN_DIR", self.site.run_dir())
             .env("LVMWARDEN_STATE_DIR", self.site.state_dir())
             .env("LVMWARDEN_SYS_DIR", self.site.sys_dir())
+            // Never the host's own.
+            .env("LVMWARDEN_DISKS_DIR", self.site.disks_dir())
             .envs(self.environment.iter().map(|(name, value)| (name, value)));
         if !self.handed_over.is_empty() {
             let names: Vec<_> = self.handed_over.iter().map(|handed| handed.name.as_str()).collect();

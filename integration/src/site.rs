@@ -107,6 +107,11 @@ impl Site {
         self.run_dir.path().to_owned()
     }
 
+    /// Returns the folder that has the images of the service's disks, and what LVM says of them.
+    pub fn disks_dir(&self) -> PathBuf {
+        self.path("disks")
+    }
+
     /// Returns what our daemon takes for /sys: the kernel's knobs are nobody's to turn in a test.
     pub fn sys_dir(&self) -> PathBuf {
         self.path("sys")

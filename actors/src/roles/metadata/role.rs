@@ -8,11 +8,15 @@ use std::time::Duration;
 
 use lvmwarden_supervisor::{ChildSpec, OnExceeded, Registry, Strategy, SupervisorSpec};
 
+use super::announcer::{Announcer, CompleteCommand};
 use super::api::MetadataApi;
 use super::session::Lvmetad;
 use super::settings::MetadataEnvironment;
+use super::sources::actor::Filler;
+use super::sources::handle::Sources;
 use crate::foundation::api::{ApiContext, ApiPart};
 use crate::foundation::door::{DoorEnvironment, always_open, door};
+use crate::foundation::facts::events::Events;
 use crate::foundation::facts::metrics::{AddGauges, Metrics};
 use crate::foundation::role::{Branch, Later, Role};
 
@@ -33,6 +37,30 @@ pub struct Served {
     pub socket: UnixListener,
     /// Every message of theirs is logged.
     pub wire: bool,
+    /// What fills the cache; `None`: lvm's clients do.
+    pub sources: Option<Arc<Sources>>,
+    /// Where it is told what becomes of VGs.
+    pub events: Events,
+    /// What is run for a VG that is complete.
+    pub on_complete: Option<Arc<CompleteCommand>>,
+}
+
+impl Served {
+    fn supervisor(&self) -> SupervisorSpec {
+        let announcer = {
+            let (metadata, events) = (Arc::clone(&self.environment), self.events.clone());
+            let on_complete = self.on_complete.clone();
+            ChildSpec::worker("announcer", move |link| {
+                Announcer::new(Arc::clone(&metadata), events.clone(), on_complete.clone(), link)
+            })
+        };
+        let branch = branch().child(announcer);
+        let Some(sources) = self.sources.clone() else { return branch };
+        let metadata = Arc::clone(&self.environment);
+        branch.child(ChildSpec::worker("filler", move |link| {
+            Filler::new(Arc::clone(&metadata), Arc::clone(&sources), link)
+        }))
+    }
 }
 
 impl Role for Metadata {
@@ -45,7 +73,11 @@ impl Role for Metadata {
         let (metadata, metrics) = (Arc::clone(&served.environment), Arc::clone(metrics));
         let protocol = Lvmetad { metadata, metrics: Arc::clone(&metrics), wire: served.wire };
         let lvmetad = DoorEnvironment::new(served.socket.try_clone()?, always_open(), metrics, protocol);
-        Ok(Some(Branch { supervisor: branch(), doors: vec![door(&lvmetad)], recovered: always_open() }))
+        Ok(Some(Branch {
+            supervisor: served.supervisor(),
+            doors: vec![door(&lvmetad)],
+            recovered: always_open(),
+        }))
     }
 
     fn api(&self, context: &Rc<ApiContext>) -> Option<ApiPart> {
@@ -74,5 +106,7 @@ pub fn branch() -> SupervisorSpec {
     let cached_vgs = SupervisorSpec::new(Strategy::OneForOne)
         .intensity(CACHED_VG_RESTARTS, Duration::from_mins(1))
         .on_exceeded(OnExceeded::GiveUpChild);
-    SupervisorSpec::new(Strategy::OneForOne).child(ChildSpec::supervisor("cached_vgs", cached_vgs))
+    // So does one that fills the cache or tells of it: what is cached stays.
+    let branch = SupervisorSpec::new(Strategy::OneForOne).on_exceeded(OnExceeded::GiveUpChild);
+    branch.child(ChildSpec::supervisor("cached_vgs", cached_vgs))
 }

@@ -23,7 +23,7 @@ use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;
 
 use super::kinds::{self, Group, Kind};
-use super::{Reconcile, Role};
+use super::{Fill, Reconcile, Role};
 use crate::daemon::logging::Format;
 
 /// When a new value of a key is in force in a daemon that runs.
@@ -117,7 +117,7 @@ sections! {
     service: Service {
         /// What the daemon does for LVM. "poll": it polls pvmoves, conversions and merges, in place of lvmpolld. "lock": it
         /// holds the locks of shared VGs, in place of lvmlockd. "metadata": it remembers the metadata of every VG, in place of
-        /// lvmetad, for hosts whose LVM is older than 2.03. [] leaves nothing but the API; lvmwardend-lvmpolld.socket has to be
+        /// lvmetad, and for whoever asks without a lock and a scan. [] leaves nothing but the API; lvmwardend-lvmpolld.socket has to be
         /// disabled without "poll", or LVM commands wait there for nobody.
         roles: Vec<Role> = vec![Role::Poll], kinds::roles(), Restart;
     }
@@ -200,6 +200,16 @@ sections! {
     metadata: Metadata {
         /// Where LVM commands before 2.03 find the daemon. LVM has this path built in; a socket unit must name the same.
         socket: PathBuf = "/run/lvm/lvmetad.socket".into(), kinds::absolute_path(), Restart;
+        /// Who fills the cache. "disks": the daemon reads the metadata of all PVs that LVM uses, and reads again what has changed,
+        /// for hosts with LVM 2.03. "commands": LVM commands before 2.03 bring what they have read.
+        fill: Fill = Fill::Disks, kinds::one_of(&kinds::FILL), Restart;
+        /// The lvm binary that is asked once, as `lvm pvs --readonly`, which devices LVM uses, and again when something happens to
+        /// a device that is not known.
+        binary: PathBuf = "/usr/sbin/lvm".into(), kinds::absolute_path(), Restart;
+        /// What is run when all PVs of a VG are there, with the VG's name and its UUID as further words: the program and its
+        /// first words, without a shell. It has a minute, may run for four VGs at once, and is run again for a VG that was
+        /// incomplete meanwhile, and after a restart of the daemon.
+        on_complete: Vec<String> = Vec::new(), kinds::command(), Restart;
     }
 
     /// Who may use the API, and where.

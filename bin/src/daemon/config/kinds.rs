@@ -12,7 +12,7 @@ use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;
 use toml::de::DeValue;
 
-use super::{Reconcile, Role};
+use super::{Fill, Reconcile, Role};
 use crate::daemon::logging::Format;
 
 /// The log levels by the names that administrators use, the most severe first.
@@ -45,6 +45,8 @@ pub(super) const POLL_MODES: [(&str, Mode); 2] = [("classic", Mode::Classic), ("
 
 pub(super) const RECONCILE: [(&str, Reconcile); 3] =
     [("resume", Reconcile::Resume), ("report", Reconcile::Report), ("off", Reconcile::Off)];
+
+pub(super) const FILL: [(&str, Fill); 2] = [("disks", Fill::Disks), ("commands", Fill::Commands)];
 
 /// What the values of a key are.
 pub(super) struct Kind<T> {
@@ -106,6 +108,16 @@ pub(super) fn roles() -> Kind<Vec<Role>> {
 pub(super) fn windows() -> Kind<Vec<Window>> {
     let permitted = "a list of parts of the day, such as [\"22:00-06:00\", \"12:30-13:30\"]".to_owned();
     list(permitted, |text| text.parse().ok(), Window::to_string)
+}
+
+/// A program and its first words; none: nothing is run.
+pub(super) fn command() -> Kind<Vec<String>> {
+    let permitted = "a list of a program, as an absolute path, and its words, such as [\"/usr/bin/logger\", \"-t\", \"vg\"]";
+    let Kind { permitted, read, write } =
+        list(permitted.to_owned(), |text| (!text.contains('\0')).then(|| text.to_owned()), String::clone);
+    let is_program =
+        |words: &Vec<String>| words.first().is_none_or(|program| Path::new(program).is_absolute());
+    Kind::new(permitted, move |value| read(value).filter(is_program), write)
 }
 
 pub(super) fn switch() -> Kind<bool> {

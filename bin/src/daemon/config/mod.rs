@@ -59,6 +59,15 @@ impl Role {
     }
 }
 
+/// Who fills the metadata role's cache.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Fill {
+    /// The daemon, from the disks.
+    Disks,
+    /// LVM commands before 2.03.
+    Commands,
+}
+
 /// What is done about an operation that is found in LVM's metadata, and that nobody polls.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reconcile {

@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Config, Role};
+use super::{Config, Fill, Role};
 use crate::daemon::poll_role::executable;
 
 /// Where LVM has something else than its archive; lvm itself looks for metadata in the second.
@@ -33,6 +33,12 @@ pub(crate) fn not_yet_possible(config: &Config) -> Vec<String> {
         && let Err(error) = executable(&config.poll.binary)
     {
         problems.push(format!("poll.binary: {error:#}"));
+    }
+    if config.plays(Role::Metadata)
+        && config.metadata.fill == Fill::Disks
+        && let Err(error) = executable(&config.metadata.binary)
+    {
+        problems.push(format!("metadata.binary: {error:#}"));
     }
     let directory = &config.archive_janitor.directory;
     if config.archive_janitor.enabled && !may_be_archive(directory) {

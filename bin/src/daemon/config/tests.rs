@@ -102,6 +102,9 @@ fn every_key_is_understood() {
         kill_program = "/bin/k"
         [metadata]
         socket = "/run/m"
+        fill = "commands"
+        binary = "/bin/m"
+        on_complete = ["/bin/c", "x"]
         [api]
         socket = "/run/a"
         mode = "0600"
@@ -148,7 +151,12 @@ fn every_key_is_understood() {
             binary: "/bin/l".into(),
             kill_program: "/bin/k".into(),
         },
-        metadata: Metadata { socket: "/run/m".into() },
+        metadata: Metadata {
+            socket: "/run/m".into(),
+            fill: Fill::Commands,
+            binary: "/bin/m".into(),
+            on_complete: vec!["/bin/c".to_owned(), "x".to_owned()],
+        },
         api: Api { socket: "/run/a".into(), mode: 0o600, group: Group::Number(100) },
         metrics: Metrics { listen: Some("[::1]:1".parse().unwrap()) },
         events: Events { keep: 100_000 },
@@ -176,6 +184,13 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
     for (section, key, value, permitted) in [
         ("service", "roles", r#""poll""#, r#"a list of "poll", "lock", "metadata""#),
         ("service", "roles", r#"["poll", "metadatas"]"#, r#"a list of "poll", "lock", "metadata""#),
+        ("metadata", "fill", r#""disk""#, r#""disks", "commands""#),
+        (
+            "metadata",
+            "on_complete",
+            r#"["logger"]"#,
+            r#"a list of a program, as an absolute path, and its words, such as ["/usr/bin/logger", "-t", "vg"]"#,
+        ),
         ("lock", "global_type", r#""idm""#, r#""auto", "dlm", "sanlock""#),
         ("lock", "host_id", "2001", "a whole number from 0 to 2000"),
         ("lock", "lvmlockctl", r#""2.03.16""#, r#""2.03.27", "2.03.28""#),

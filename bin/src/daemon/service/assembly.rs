@@ -17,6 +17,12 @@ use lvmwarden_actors::role::Roles;
 use lvmwarden_actors::roles::archive::{ArchiveEnvironment, Settings, clock};
 use lvmwarden_actors::roles::lock::environment::{LockEnvironment, Starter};
 use lvmwarden_actors::roles::lock::host_id::HostId;
+use lvmwarden_actors::roles::metadata::announcer::CompleteCommand;
+use lvmwarden_actors::roles::metadata::knowledge::Knowledge;
+use lvmwarden_actors::roles::metadata::settings::MetadataEnvironment;
+use lvmwarden_actors::roles::metadata::sources::block_devices::{BlockDevices, Images};
+use lvmwarden_actors::roles::metadata::sources::handle::Sources;
+use lvmwarden_actors::roles::metadata::sources::settings::{Lvm, SourcesSettings};
 use lvmwarden_actors::roles::poll::environment::PollEnvironment;
 use lvmwarden_actors::roles::poll::operation::state::Stop;
 use lvmwarden_actors::roles::poll::reconcile::Reconciling;
@@ -32,7 +38,7 @@ use lvmwarden_supervisor::process::OsProcesses;
 use tokio::sync::watch;
 
 use super::doors::Doors;
-use crate::daemon::config::{Config, Reconcile};
+use crate::daemon::config::{Config, Fill, Reconcile};
 use crate::daemon::lock_dumps::LockDumps;
 use crate::daemon::lock_role::{self, LockRole};
 use crate::daemon::place::Place;
@@ -81,10 +87,11 @@ pub(super) fn roles(
         dumps: Arc::new(dumps),
         wire,
     });
-    let metadata = socket(&doors.lvmetad)?.map(|socket| metadata::role::Served {
-        environment: Arc::default(),
-        socket,
-        wire,
+    let metadata = socket(&doors.lvmetad)?.map(|socket| {
+        let environment = Arc::<MetadataEnvironment>::default();
+        let sources = sources(config, place, &environment.knowledge);
+        let (events, on_complete) = (events.clone(), on_complete(config, place));
+        metadata::role::Served { environment, socket, wire, sources, events, on_complete }
     });
     let archive = ArchiveEnvironment::new(
         archive_settings(config),
@@ -215,4 +222,42 @@ pub(super) fn tree(
         api: doors.api.listener.try_clone()?,
         metrics: doors.metrics.as_ref().map(TcpListener::try_clone).transpose()?,
     })
+}
+
+/// Returns what fills the cache of the metadata role, where the daemon does that itself.
+fn sources(config: &Config, place: &Place, knowledge: &Knowledge) -> Option<Arc<Sources>> {
+    if config.metadata.fill == Fill::Commands {
+        return None;
+    }
+    let other_disks = std::env::var_os("LVMWARDEN_DISKS_DIR").filter(|directory| !directory.is_empty());
+    let settings = match other_disks.map(PathBuf::from) {
+        // A test gives it images instead of the host's disks.
+        Some(directory) => SourcesSettings {
+            run: directory.join("run"),
+            backup: directory.join("backup"),
+            devices: Arc::new(Images(directory.join("images"))),
+            has_uevents: false,
+            lvm: None,
+        },
+        None => SourcesSettings {
+            run: "/run/lvm".into(),
+            backup: "/etc/lvm/backup".into(),
+            devices: Arc::new(BlockDevices { sys: "/sys".into(), dev: "/dev".into() }),
+            has_uevents: true,
+            lvm: Some(Lvm {
+                processes: Arc::new(OsProcesses::new(process_options())),
+                binary: config.metadata.binary.clone(),
+                output_dir: place.output.clone(),
+                inherited: inherited_environment(),
+            }),
+        },
+    };
+    Some(Sources::new(settings, knowledge))
+}
+
+/// Returns what is run for a VG that is complete, if anything is.
+fn on_complete(config: &Config, place: &Place) -> Option<Arc<CompleteCommand>> {
+    let words = config.metadata.on_complete.clone();
+    let processes = Arc::new(OsProcesses::new(process_options()));
+    CompleteCommand::new(words, processes, place.output.clone(), inherited_environment()).map(Arc::new)
 }

@@ -24,9 +24,12 @@
 //! | [`handle`] | what others see of it, and ask for |
 //! | [`actor`] | who carries it out; `work`: how |
 
+pub mod actor;
 pub mod assembly;
 pub mod block_devices;
 pub mod device;
+pub mod handle;
+mod lvm_pvs;
 pub mod online;
 pub mod plan;
 pub mod pool;
@@ -37,3 +40,4 @@ pub mod survey;
 pub mod texts;
 pub mod uevents;
 pub mod watches;
+mod work;
