@@ -2,8 +2,8 @@
 //!
 //! `cargo build --release -p lvmwarden -p lvmwarden-integration`, then
 //! `target/release/load polls --ours target/release/lvmwardend --theirs /usr/sbin/lvmpolld`, or
-//! `target/release/load locks --ours target/release/lvmwardend --theirs /usr/sbin/lvmlockd`. `target/release/load metadata` has no
-//! C daemon to compare with.
+//! `target/release/load locks --ours target/release/lvmwardend --theirs /usr/sbin/lvmlockd`. `target/release/load metadata` and
+//! `load cold` have no C daemon to compare with.
 #![forbid(unsafe_code)]
 
 use std::io::Write;
@@ -14,7 +14,7 @@ use anyhow::Result;
 use clap::{Args, Parser, Subcommand};
 use lvmwarden_integration::load::report::{Report, Subject};
 use lvmwarden_integration::load::rounds::Plan;
-use lvmwarden_integration::load::{locks, metadata};
+use lvmwarden_integration::load::{cold, locks, metadata};
 
 /// Measures two daemons in turns.
 #[derive(Debug, Parser)]
@@ -31,6 +31,8 @@ enum What {
     Locks(Locks),
     /// Measures a metadata daemon
     Metadata(Common),
+    /// Measures how the service fills its cache from 10,000 PVs
+    Cold(Common),
 }
 
 #[derive(Debug, Args)]
@@ -95,14 +97,23 @@ fn main() -> Result<()> {
         What::Metadata(common) => {
             let loop_period = Duration::from_secs(common.loop_seconds);
             let plan = metadata::Plan { ours: common.ours, loop_period };
-            let mut report = Report::default();
-            for round in 1..=common.rounds {
-                writeln!(std::io::stderr(), "round {round} of {}", common.rounds)?;
-                plan.run_round(&mut report)?;
-            }
-            show(&report)
+            repeat(common.rounds, |report| plan.run_round(report))
+        }
+        What::Cold(common) => {
+            let plan = cold::Plan::new(common.ours)?;
+            repeat(common.rounds, |report| plan.run_round(report))
         }
     }
+}
+
+/// Takes our daemon through each round, and prints the table.
+fn repeat(rounds: u32, mut run: impl FnMut(&mut Report) -> Result<()>) -> Result<()> {
+    let mut report = Report::default();
+    for round in 1..=rounds {
+        writeln!(std::io::stderr(), "round {round} of {rounds}")?;
+        run(&mut report)?;
+    }
+    show(&report)
 }
 
 /// Takes both daemons through each round, one after the other, and prints the table.

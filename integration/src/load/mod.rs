@@ -6,11 +6,13 @@
 //! 4. [`operations`]: a thousand operations, and what they cost in memory and threads;
 //! 5. [`locks`]: the same for lock daemons in test mode;
 //! 6. [`metadata`]: the metadata daemon, alone;
-//! 7. [`report`]: medians over the rounds as a Markdown table.
+//! 7. [`cold`]: the service fills the cache from many PVs;
+//! 8. [`report`]: medians over the rounds as a Markdown table.
 //!
 //! Every step has a deadline: the C daemon hangs for ever in some of them, and the table says so.
 
 pub mod closed_loop;
+pub mod cold;
 pub mod locks;
 pub mod metadata;
 pub mod operations;
