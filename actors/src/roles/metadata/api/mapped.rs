@@ -1,6 +1,6 @@
 //! What device-mapper says of LVs that are active.
 //!
-//! One pass over sysfs and one status each, at most once in [`FRESH`]; whoever asks meanwhile shares it. No device is opened,
+//! One pass over sysfs and one status each, at most once in `FRESH`; whoever asks meanwhile shares it. No device is opened,
 //! nothing is flushed, so that a suspended device or a dead disk holds nobody up; a kernel that does not answer all the same
 //! holds one thread, and answers go without it.
 
@@ -138,7 +138,7 @@ pub struct MappedLook {
 }
 
 impl MappedLook {
-    /// Returns what the kernel says, at most [`FRESH`] old; `None` when it does not answer in time.
+    /// Returns what the kernel says, at most `FRESH` old; `None` when it does not answer in time.
     ///
     /// # Cancel safety
     /// Cancel-safe.
