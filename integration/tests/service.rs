@@ -73,7 +73,9 @@ fn a_configuration_that_makes_no_sense_is_refused_with_the_place_and_what_is_per
 fn a_configuration_that_makes_sense_is_said_to() {
     let site = Site::new();
     let output = run(&site, "[log]\nlevel = \"debug\"\n", &["--check-config"]);
-    assert_eq!(text(&output.stdout), format!("{}: ok\n", site.configuration().display()));
+    let told: Vec<_> = text(&output.stdout).lines().collect();
+    assert_eq!(told[0], format!("{}: ok", site.configuration().display()));
+    assert!(told.contains(&"  log.level = \"debug\" (by default \"info\")"), "{told:?}");
     assert_eq!((text(&output.stderr), output.status.code()), ("", Some(0)));
 }
 
