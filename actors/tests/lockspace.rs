@@ -26,6 +26,7 @@ use lvmwarden_actors::roles::lock::lock_manager::test::TestManager;
 use lvmwarden_actors::roles::lock::lock_manager::{Fault, LockManager, Resource};
 use lvmwarden_actors::roles::lock::lockspace::ask::{Ask, Client, LockAsk, StartAsk};
 use lvmwarden_actors::roles::lock::lockspace::event::Spec;
+use lvmwarden_actors::roles::lock::metrics::LockMetrics;
 use lvmwarden_actors::roles::lock::session::{Dumps, Lvmlockd};
 use lvmwarden_actors::roles::lock::settle::{Fate, settle};
 use lvmwarden_actors::tree;
@@ -110,6 +111,7 @@ impl Daemon {
             lock: Arc::clone(&environment),
             dumps: Arc::new(NoDumps),
             quit: Arc::default(),
+            metrics: LockMetrics::new(Arc::clone(&metrics)),
             wire: false,
         };
         let socket = UnixListener::bind(folder.path().join("socket")).unwrap();

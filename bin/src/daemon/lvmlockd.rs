@@ -12,6 +12,7 @@ use lvmwarden_actors::roles::lock::directory::{Closed, Directory};
 use lvmwarden_actors::roles::lock::environment::LockEnvironment;
 use lvmwarden_actors::roles::lock::host_id::HostId;
 use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM;
+use lvmwarden_actors::roles::lock::metrics::LockMetrics;
 use lvmwarden_actors::roles::lock::session::Lvmlockd;
 use lvmwarden_actors::tree;
 use lvmwarden_supervisor::SupervisorSpec;
@@ -95,6 +96,7 @@ impl StandIn for Lockd<'_> {
             lock: Arc::clone(&lock),
             dumps: Arc::new(dumps),
             quit: Arc::clone(&quit),
+            metrics: LockMetrics::new(Arc::clone(&metrics)),
             wire: options.daemon_debug,
         };
         let door = DoorEnvironment::new(socket, gate.subscribe(), metrics, protocol);

@@ -172,6 +172,45 @@ impl ResultCode {
     pub fn is_ok(self) -> bool {
         self.0 >= 0
     }
+
+    /// Returns a word for it, of a bounded set; `other` for a code that is none of these.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            done if done.is_ok() => "ok",
+            Self::FAILED => "failed",
+            Self::NOT_FOUND => "not_found",
+            Self::AGAIN => "again",
+            Self::BUSY => "busy",
+            Self::EXISTS => "exists",
+            Self::NO_DEVICE => "no_device",
+            Self::INVALID => "invalid",
+            Self::NO_MANAGER_RUNS => "no_manager_runs",
+            Self::NOT_EMPTY => "not_empty",
+            Self::MANY_MANAGERS_RUN => "many_managers_run",
+            Self::NO_ROOM => "no_room",
+            Self::NOT_SUPPORTED => "not_supported",
+            Self::REFUSED => "refused",
+            Self::ALREADY => "already",
+            Self::STOPPING => "stopping",
+            Self::CANCELED => "canceled",
+            Self::NO_LOCKSPACE => "no_lockspace",
+            Self::STARTING => "starting",
+            Self::BAD_ARGS => "bad_args",
+            Self::BAD_HOST_ID => "bad_host_id",
+            Self::MANAGER => "manager",
+            Self::VG_KILLED => "vg_killed",
+            Self::LOCK_IO => "lock_io",
+            Self::REMOVED => "removed",
+            Self::DEVICE_OPEN => "device_open",
+            Self::LOCK_MANAGER => "lock_manager",
+            Self::ORPHAN => "orphan",
+            Self::ADOPT_NONE => "adopt_none",
+            Self::ADOPT_RETRY => "adopt_retry",
+            Self::IO_TIMEOUT => "io_timeout",
+            Self::REPAIR => "repair",
+            _unknown => "other",
+        }
+    }
 }
 
 impl fmt::Display for ResultCode {

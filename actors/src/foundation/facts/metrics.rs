@@ -7,9 +7,10 @@
 mod snapshot;
 mod vgs;
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::{encode_eof, encode_registry};
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
@@ -35,15 +36,15 @@ const OPERATION_SECONDS: [f64; 9] =
     [1.0, 10.0, 60.0, 300.0, 1800.0, 3600.0, 6.0 * 3600.0, 24.0 * 3600.0, 7.0 * 24.0 * 3600.0];
 
 /// Label names, each with one of the program's own words.
-type Labels<const N: usize> = [(&'static str, &'static str); N];
-type Counters<const N: usize> = Family<Labels<N>, Counter>;
+pub(crate) type Labels<const N: usize> = [(&'static str, &'static str); N];
+pub(crate) type Counters<const N: usize> = Family<Labels<N>, Counter>;
 type ActorCounters = Family<[(&'static str, String); 1], Counter>;
-type Histograms<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram>;
+pub(crate) type Histograms<const N: usize> = Family<Labels<N>, Histogram, fn() -> Histogram>;
 
 /// All that is counted in the life of one daemon.
 #[derive(Debug)]
 pub struct Metrics {
-    registry: Registry,
+    registry: Mutex<Registry>,
     connections: Family<Labels<1>, Gauge>,
     connections_refused: Counters<2>,
     requests: Counters<2>,
@@ -118,8 +119,18 @@ impl Metrics {
                 "archive_removed_bytes",
                 "How long these were together",
             ),
-            registry,
+            registry: Mutex::new(registry),
         })
+    }
+
+    /// Lets a part of the daemon register what it counts itself; at its start, for nothing is taken off again.
+    pub(crate) fn register<T>(&self, register: impl FnOnce(&mut Registry) -> T) -> T {
+        register(&mut self.registry())
+    }
+
+    fn registry(&self) -> MutexGuard<'_, Registry> {
+        // A registration that panics leaves one metric less.
+        self.registry.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Counts something that happened.
@@ -223,7 +234,7 @@ impl Metrics {
     /// Returns everything as `OpenMetrics` 1.0 text, ended by `# EOF`.
     pub fn encode(&self, now: Snapshot) -> String {
         let mut text = String::new();
-        encode_registry(&mut text, &self.registry)
+        encode_registry(&mut text, &self.registry())
             .and_then(|()| encode_registry(&mut text, &now.registry()))
             .and_then(|()| encode_eof(&mut text))
             .expect("a String takes any text");
@@ -232,14 +243,22 @@ impl Metrics {
 }
 
 /// Registers what is counted, at zero.
-fn counted<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
+pub(crate) fn counted<M: Metric + Clone + Default>(registry: &mut Registry, name: &str, help: &str) -> M {
     let metric = M::default();
     registry.register(name, help, metric.clone());
     metric
 }
 
 /// Registers what is measured in seconds, which its name will say.
-fn timed(registry: &mut Registry, name: &str, help: &str, histogram: fn() -> Histogram) -> Histograms<2> {
+pub(crate) fn timed<const N: usize>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    histogram: fn() -> Histogram,
+) -> Histograms<N>
+where
+    Labels<N>: EncodeLabelSet + Clone + std::fmt::Debug + Send + Sync + Eq + std::hash::Hash + 'static,
+{
     let metric = Family::new_with_constructor(histogram);
     registry.register_with_unit(name, help, Unit::Seconds, metric.clone());
     metric

@@ -13,9 +13,10 @@ use lvmwarden_supervisor::{
     Supervisor,
 };
 use tokio::sync::oneshot;
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::environment::LockEnvironment;
+use super::gauges::LockCounts;
 use super::global::GLOBAL_LOCKSPACE as GLOBAL;
 use super::lock_manager::{Adopt, Fault};
 use super::recovery;
@@ -23,7 +24,7 @@ use crate::foundation::names;
 use crate::roles::lock::lockspace::actor::{LockspaceActor, Origin};
 use crate::roles::lock::lockspace::ask::{Ask, Asked, Client, ClientId, Reply, StartAsk, StopRule, Ticket};
 use crate::roles::lock::lockspace::event::Spec;
-use crate::roles::lock::lockspace::messages::{AskLockspace, ClientLeft, Describe, Undelivered};
+use crate::roles::lock::lockspace::messages::{AskLockspace, ClientLeft, Count, Describe, Undelivered};
 use crate::roles::lock::lockspace::picture::{LockspacePicture, Stage};
 pub use close::Closed;
 
@@ -35,6 +36,8 @@ const SANLOCK_NAME_BYTES: usize = 48;
 const DLM_NAME_BYTES: usize = 64;
 /// How long an actor may take to describe itself.
 const DESCRIBE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long an actor may take to count what it has.
+const COUNT_DEADLINE: Duration = Duration::from_secs(1);
 /// How long the tree may take to start an actor.
 const START_DEADLINE: Duration = Duration::from_secs(30);
 /// A client waits for others of its host as long as it likes: what ends that wait is the lockspace's own limit.
@@ -251,6 +254,26 @@ impl Directory {
             pictures.extend(described.ok().map(|picture| *picture));
         }
         pictures
+    }
+
+    /// Counts what all lockspaces have, by name; one that does not answer by this time counts as such.
+    pub async fn count(&self, within: Duration) -> LockCounts {
+        let deadline = Instant::now() + within;
+        let left_behind = self.environment.unsettled.len();
+        let mut counts = LockCounts { left_behind, ..LockCounts::default() };
+        for name in self.registry.names_under(&names::LOCKSPACES) {
+            // One that hangs leaves time for the others.
+            let left = deadline.saturating_duration_since(Instant::now()).min(COUNT_DEADLINE);
+            match self.registry.ask::<LockspaceActor, _>(&name, Count, left).await {
+                Ok(lockspace) => counts.lockspaces.push(*lockspace),
+                // It was left a moment ago.
+                Err(AskError::Unknown(_)) => {}
+                Err(AskError::GivenUp { .. } | AskError::Died { .. } | AskError::TimedOut { .. }) => {
+                    counts.not_answering += 1;
+                }
+            }
+        }
+        counts
     }
 
     /// Returns the VGs whose leases are lost while locks are held in them, by name.

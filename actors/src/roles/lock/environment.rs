@@ -246,6 +246,16 @@ impl Unsettled {
         lock(&self.0).remove(lockspace);
     }
 
+    /// Returns how many there are.
+    pub fn len(&self) -> usize {
+        lock(&self.0).len()
+    }
+
+    /// Returns whether there is none.
+    pub fn is_empty(&self) -> bool {
+        lock(&self.0).is_empty()
+    }
+
     /// Returns what is remembered of one, if it is one of these.
     pub fn get(&self, lockspace: &str, book: &Book) -> Option<Booked> {
         lock(&self.0).get(lockspace).and_then(|name| book.open().get(name).cloned())

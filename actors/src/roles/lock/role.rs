@@ -12,15 +12,20 @@ use tokio::sync::watch;
 use super::api::LockApi;
 use super::directory::Directory;
 use super::environment::LockEnvironment;
+use super::gauges::LockCounts;
+use super::metrics::LockMetrics;
 use super::recovery::LockRecovery;
 use super::session::{Dumps, Lvmlockd};
 use crate::foundation::api::{ApiContext, ApiPart};
 use crate::foundation::door::{DoorEnvironment, door};
-use crate::foundation::facts::metrics::Metrics;
+use crate::foundation::facts::metrics::{AddGauges, Metrics};
 use crate::foundation::role::{Branch, Later, Role};
 
 /// How often the actor of one lockspace may crash within a minute before it is given up.
 const LOCKSPACE_RESTARTS: u32 = 5;
+
+/// How long all lockspaces together may take to count what they have.
+const COUNT_DEADLINE: Duration = Duration::from_secs(5);
 
 /// The lock role of a service.
 pub struct Lock {
@@ -53,6 +58,7 @@ impl Role for Lock {
             dumps: Arc::clone(&served.dumps),
             // The service ends when systemd or the API says so: whoever quits a C daemon means that one alone.
             quit: Arc::default(),
+            metrics: LockMetrics::new(Arc::clone(metrics)),
             wire: served.wire,
         };
         let socket = served.socket.try_clone()?;
@@ -64,6 +70,17 @@ impl Role for Lock {
     fn api(&self, context: &Rc<ApiContext>) -> Option<ApiPart> {
         let lock = self.served.as_ref().map(|served| Arc::clone(&served.environment));
         Some(ApiPart::new(LockApi { lock, context: Rc::clone(context) }))
+    }
+
+    fn gauges<'a>(&'a self, registry: &'a Registry) -> Later<'a, Option<AddGauges>> {
+        Box::pin(async {
+            let counts = self.count(registry).await;
+            Some(Box::new(move |registry: &mut _| {
+                if let Some(counts) = counts {
+                    counts.register(registry);
+                }
+            }) as AddGauges)
+        })
     }
 
     /// sanlock signals this process every second while a VG is being killed. An end would help nobody: what protects the
@@ -83,6 +100,14 @@ impl Role for Lock {
 
     fn problem(&self) -> Later<'_, Option<String>> {
         Box::pin(async { self.served.as_ref()?.environment.kill_program.problem().await })
+    }
+}
+
+impl Lock {
+    async fn count(&self, registry: &Registry) -> Option<LockCounts> {
+        let served = self.served.as_ref()?;
+        let directory = Directory::new(registry.clone(), Arc::clone(&served.environment));
+        Some(directory.count(COUNT_DEADLINE).await)
     }
 }
 

@@ -23,6 +23,7 @@ use slog::{Logger, debug, trace};
 use tokio::io::{AsyncWriteExt as _, Interest};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
+use tokio::time::Instant;
 use tokio_util::codec::Encoder as _;
 use tokio_util::sync::CancellationToken;
 
@@ -32,6 +33,7 @@ use crate::foundation::door::text_session::{Parser, WRITE_DEADLINE, read_message
 use crate::roles::lock::directory::Directory;
 use crate::roles::lock::environment::LockEnvironment;
 use crate::roles::lock::lockspace::ask::{Client, ClientId, Ticket};
+use crate::roles::lock::metrics::{Counted, DOOR, LockMetrics};
 
 /// How much of a message is logged.
 const LOGGED_BYTES: usize = 16 * 1024;
@@ -44,6 +46,8 @@ pub struct Lvmlockd {
     pub dumps: Arc<dyn Dumps>,
     /// Told when a client has the daemon end.
     pub quit: Arc<Notify>,
+    /// What is counted.
+    pub metrics: LockMetrics,
     /// Every message is logged.
     pub wire: bool,
 }
@@ -61,7 +65,7 @@ pub trait Dumps: Send + Sync {
 }
 
 impl Protocol for Lvmlockd {
-    const NAME: &'static str = "lvmlockd";
+    const NAME: &'static str = DOOR;
     const ENTRANCE: Entrance = Entrance::Lvm;
     type Listener = UnixListener;
     type Service = LockService;
@@ -71,6 +75,7 @@ impl Protocol for Lvmlockd {
             directory: Directory::new(link.registry.clone(), Arc::clone(&self.lock)),
             dumps: Arc::clone(&self.dumps),
             quit: Arc::clone(&self.quit),
+            metrics: self.metrics.clone(),
             parser: Parser::default(),
             log: link.log.clone(),
             wire: self.wire,
@@ -98,6 +103,7 @@ pub struct LockService {
     directory: Directory,
     dumps: Arc<dyn Dumps>,
     quit: Arc<Notify>,
+    metrics: LockMetrics,
     parser: Parser,
     log: Logger,
     wire: bool,
@@ -147,12 +153,21 @@ impl<'a> Session<'a> {
     async fn serve(&self, mut stream: UnixStream) -> Result<(), FramingError> {
         let mut codec = MessageCodec;
         while let Some(message) = read_message(&mut stream, &mut codec).await? {
-            let Some(request) = self.parse(message).await else { continue };
+            let (metrics, begin) = (&self.service.metrics, Instant::now());
+            let Some(request) = self.parse(message).await else {
+                metrics.not_understood();
+                continue;
+            };
+            let counted = Counted::of(&request.operation);
             let answered = tokio::select! {
                 biased;
                 answered = Box::pin(self.answer(request)) => answered,
-                () = hung_up(&stream) => return Ok(()),
+                () = hung_up(&stream) => {
+                    metrics.left(counted, begin.elapsed());
+                    return Ok(());
+                }
             };
+            metrics.answered(counted, answered.reply.result().as_str(), begin.elapsed());
             let mut framed = BytesMut::new();
             codec.encode(answered.reply.to_bytes(), &mut framed)?;
             if self.service.wire {

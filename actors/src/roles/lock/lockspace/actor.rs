@@ -27,10 +27,11 @@ use tokio::sync::oneshot;
 
 use super::ask::{ClientId, Reply, Ticket};
 use super::event::{Effect, Event, Spec};
-use super::messages::{AskLockspace, ClientLeft, Describe, DuplicateGlobals, Undelivered};
+use super::messages::{AskLockspace, ClientLeft, Count, Describe, DuplicateGlobals, Undelivered};
 use super::orphan::Orphan;
 use super::state::{Earlier, Lockspace, Standing};
 use crate::roles::lock::environment::{LockEnvironment, Opened};
+use crate::roles::lock::gauges::LockspaceCount;
 use memory::Unwritten;
 
 /// Room for the requests of so many clients at once; those beyond it wait in the mailbox of their own.
@@ -274,6 +275,15 @@ impl Handler<Describe> for LockspaceActor {
 
     fn handle(&mut self, _: Describe, _ctx: &mut Context<Self>) -> MessageResult<Describe> {
         MessageResult(Box::new(self.machine.describe()))
+    }
+}
+
+impl Handler<Count> for LockspaceActor {
+    type Result = MessageResult<Count>;
+
+    fn handle(&mut self, _: Count, _ctx: &mut Context<Self>) -> MessageResult<Count> {
+        let now = self.environment.now();
+        MessageResult(Box::new(LockspaceCount::of(&self.machine.describe(), now)))
     }
 }
 

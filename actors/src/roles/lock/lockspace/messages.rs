@@ -4,6 +4,7 @@ use actix::Message;
 
 use super::ask::{Asked, ClientId, Reply, Ticket};
 use super::picture::LockspacePicture;
+use crate::roles::lock::gauges::LockspaceCount;
 
 /// A client's request; answered when it is done, however long that takes.
 #[derive(Debug, Clone, Message)]
@@ -24,6 +25,11 @@ pub struct Undelivered(pub Ticket);
 #[derive(Debug, Clone, Copy, Message)]
 #[rtype(result = "Box<LockspacePicture>")]
 pub struct Describe;
+
+/// Asks how the lockspace stands, in numbers: what there is to know may be much.
+#[derive(Debug, Clone, Copy, Message)]
+#[rtype(result = "Box<LockspaceCount>")]
+pub struct Count;
 
 /// Tells whether more than one VG has an enabled global lock.
 #[derive(Debug, Clone, Copy, Message)]
