@@ -65,7 +65,7 @@ pub struct ServiceEnvironment {
     pub access: Access,
     /// What the daemon does, turned on or not.
     pub roles: Vec<Arc<dyn Role>>,
-    /// The history on disk, with the poll role only.
+    /// The history on disk, with the roles that have one: poll and lock.
     pub history: Option<Arc<HistorySite>>,
 }
 

@@ -296,6 +296,19 @@ pub(super) enum Lock {
         name: VgOrLv,
     },
 
+    /// Show what happened to lockspaces and their locks, the latest last
+    ///
+    /// Starts and stops, lost leases, what was taken over from an earlier daemon or given back by hand, requests that waited for
+    /// ten seconds and more, and requests that were refused. Kept on disk, for each VG its latest 500 entries.
+    History {
+        /// Only of this VG
+        #[arg(value_name = "VG", value_parser = name::<VgName>)]
+        vgname: Option<VgName>,
+        /// The latest so many entries only
+        #[arg(long, value_name = "COUNT")]
+        limit: Option<u32>,
+    },
+
     /// Show all of it anew whenever it changes
     Watch,
 }

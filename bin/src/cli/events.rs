@@ -1,5 +1,6 @@
 //! `lvmwarden events`: what happened, and what happens.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
 use lvmwarden_protocol::api::events::{Cursor, Event, Gap, GapCause, Recent, Subscribe, SubscribeReply};
@@ -124,7 +125,7 @@ pub(super) fn cells(event: &Event, clock: &Clock) -> [Cell; 4] {
         Cell::new(clock.time(&event.time)).style(DIM),
         Cell::new(&event.kind).style(style(event)),
         Cell::new(&event.subject),
-        Cell::new(fields(event)).style(DIM),
+        Cell::new(fields_in_words(&event.fields)).style(DIM),
     ]
 }
 
@@ -142,15 +143,27 @@ fn style(event: &Event) -> anstyle::Style {
     let outcome = event.fields.get("outcome").map(String::as_str);
     match event.kind.as_str() {
         "poll.ended" if outcome.is_some_and(is_well) => GOOD,
+        kind => style_of(kind),
+    }
+}
+
+/// Returns the style of what is not known to have ended well.
+pub(super) fn style_of(kind: &str) -> anstyle::Style {
+    match kind {
         "poll.ended"
         | "actor.ended"
         | "client.refused"
         | "log.lines_dropped"
         | "history.stuck"
         | "history.gap"
+        | "lock.failed"
+        | "lock.killed"
+        | "lock.lease_late"
+        | "lock.trouble"
         | "service.stop_refused" => BAD,
         "poll.found" | "poll.throttled" | "poll.retried" | "poll.silent" | "poll.adopted"
-        | "actor.restarted" | "service.stopping" => ODD,
+        | "lock.adopted" | "lock.waited" | "lock.refused" | "lock.settled" | "actor.restarted"
+        | "service.stopping" => ODD,
         _ => USUAL,
     }
 }
@@ -162,9 +175,9 @@ fn is_well(outcome: &str) -> bool {
 }
 
 /// Returns what else there is to know, but ids, which are for programs.
-fn fields(event: &Event) -> String {
+pub(super) fn fields_in_words(fields: &BTreeMap<String, String>) -> String {
     let is_told = |name: &str, value: &str| !matches!((name, value), ("op" | "lvid", _) | ("abort", "false"));
-    let told = event.fields.iter().filter(|(name, value)| is_told(name, value));
+    let told = fields.iter().filter(|(name, value)| is_told(name, value));
     let quoted = |value: &str| if value.contains(' ') { format!("\"{value}\"") } else { value.to_owned() };
     let words = told.map(|(name, value)| format!("{name}={}", quoted(value)));
     words.collect::<Vec<_>>().join(" ")

@@ -1,5 +1,8 @@
 //! `lock`: the locks of shared VGs.
 
+mod history;
+mod section;
+
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -17,6 +20,7 @@ use super::failure::Failure;
 use super::names::Names;
 use super::screen::{BAD, BOLD, DIM, GOOD, ODD, Screen, USUAL, duration, plain};
 use super::table::{Cell, Table};
+pub(super) use section::section;
 
 /// How long a lock manager may take to join or leave a lockspace.
 const PATIENCE: Duration = Duration::from_mins(6);
@@ -51,6 +55,7 @@ pub(super) fn run(screen: &mut Screen, command: Command) -> Result<(), Failure> 
                 reply.lines.iter().map(|line| plain(&names.put_into(line)) + "\n").collect::<String>()
             })
         }
+        Command::History { vgname, limit } => history::run(screen, vgname, limit),
         Command::Watch => watch(screen),
     }
 }
@@ -310,7 +315,7 @@ mod tests {
     use lvmwarden_protocol::api::lock::Lease;
     use lvmwarden_protocol::lock::LockType;
 
-    fn lockspace() -> Lockspace {
+    pub(super) fn lockspace() -> Lockspace {
         Lockspace {
             name: "lvm_vg0".to_owned(),
             vgname: Some("vg0".try_into().unwrap()),

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use lvmwarden_protocol::api::events::{Event, Recent};
+use lvmwarden_protocol::api::lock::Lockspaces;
 use lvmwarden_protocol::api::metadata::{Completeness, Vg, Vgs};
 use lvmwarden_protocol::api::poll::{Foreign, List, Operation};
 use lvmwarden_protocol::api::service::{Info, InfoReply};
@@ -13,7 +14,7 @@ use super::operation::{self, kind, lv};
 use super::pace::Pace;
 use super::screen::{BAD, BOLD, Clock, DIM, ODD, Screen, plain, styled};
 use super::table::{Cell, Table};
-use super::{events, metadata, poll, tree};
+use super::{events, lock, metadata, poll, tree};
 
 /// How many events are asked for: enough to see the pace of operations in them.
 const EVENTS_ASKED: u32 = 1000;
@@ -30,6 +31,8 @@ pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
     let plays = |role: &str| info.reply.roles.iter().any(|played| played == role);
     let list = plays("poll").then(|| client.call_all(&List::default())).transpose()?;
     let foreign = plays("poll").then(|| client.call_all(&Foreign::default())).transpose()?;
+    let shared =
+        plays("lock").then(|| client.call_all(&Lockspaces { vgname: None, page: None })).transpose()?;
     let tree = client.call_all(&Tree::default())?;
     let recent = client.call_all(&Recent { limit: Some(EVENTS_ASKED), page: None })?;
     let asked = Vgs { vgname: None, max_age_ms: None, page: None };
@@ -39,6 +42,7 @@ pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
             "service": info.raw,
             "poll": list.map(|list| list.raw),
             "foreign": foreign.map(|foreign| foreign.raw),
+            "lock": shared.map(|shared| shared.raw),
             "supervisor": tree.raw,
             "events": recent.raw,
         });
@@ -50,6 +54,9 @@ pub(super) fn run(screen: &mut Screen) -> Result<(), Failure> {
     let events = &recent.reply.events;
     let clock = screen.clock();
     screen.print(&service(&info.reply, &clock))?;
+    if let Some(shared) = shared {
+        screen.print(&lock::section(&shared.reply.lockspaces))?;
+    }
     if let (Some(list), Some(foreign)) = (list, foreign) {
         screen.print(&operations(&list.reply.operations, events))?;
         screen.print(&poll::foreign::section(&foreign.reply.copies))?;

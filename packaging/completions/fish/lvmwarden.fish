@@ -192,22 +192,23 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand archive; and __fish_seen_subcommand_from clean" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -l socket -d 'The daemon\'s socket' -r -F
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "list" -d 'Show the lockspaces of shared VGs, who holds their locks on this host, and who waits'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "show" -d 'Show the locks of one VG'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "start" -d 'Have lvm start the lockspace of a VG, as `vgchange --lock-start` does'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "stop" -d 'Leave the lockspace of a VG, unless one of its LVs is locked here'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "drop" -d 'Leave the lockspace of a VG with all its locks: its leases are lost, and its LVs were deactivated'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "orphans" -d 'Show locks of an earlier daemon that nobody has taken over'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "adopt" -d 'Take over locks of LVs that an earlier daemon has left behind; `lvchange -an` gives them back'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "release" -d 'Give locks that an earlier daemon has left behind to other hosts: nothing on this host may use them'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "explain" -d 'Say in words why a command waits'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain watch" -f -a "watch" -d 'Show all of it anew whenever it changes'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "list" -d 'Show the lockspaces of shared VGs, who holds their locks on this host, and who waits'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "show" -d 'Show the locks of one VG'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "start" -d 'Have lvm start the lockspace of a VG, as `vgchange --lock-start` does'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "stop" -d 'Leave the lockspace of a VG, unless one of its LVs is locked here'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "drop" -d 'Leave the lockspace of a VG with all its locks: its leases are lost, and its LVs were deactivated'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "orphans" -d 'Show locks of an earlier daemon that nobody has taken over'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "adopt" -d 'Take over locks of LVs that an earlier daemon has left behind; `lvchange -an` gives them back'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "release" -d 'Give locks that an earlier daemon has left behind to other hosts: nothing on this host may use them'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "explain" -d 'Say in words why a command waits'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "history" -d 'Show what happened to lockspaces and their locks, the latest last'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and not __fish_seen_subcommand_from list show start stop drop orphans adopt release explain history watch" -f -a "watch" -d 'Show all of it anew whenever it changes'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -263,6 +264,13 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from explain" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from explain" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from history" -l limit -d 'The latest so many entries only' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from history" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from history" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from history" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from history" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand lock; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

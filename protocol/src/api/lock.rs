@@ -1,5 +1,7 @@
 //! `org.lvmwarden.Lock`: the locks of shared VGs.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::interface::{Done, interface};
@@ -16,6 +18,7 @@ interface!("org.lvmwarden.Lock", "org.lvmwarden.Lock.varlink", {
     Orphans -> One(OrphansReply),
     Adopt -> One(Done),
     Release -> One(Done),
+    History -> One(HistoryReply),
     Explain -> One(ExplainReply),
     Watch -> Stream(WatchReply),
 });
@@ -69,6 +72,43 @@ call! {
         /// Where the page begins, as the one before has said; `None`: the first.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
+    }
+}
+call! {
+    /// Asks what has happened to lockspaces and their locks.
+    History {
+        /// Of this VG; `None`: of all.
+        vgname: Option<VgName>,
+        /// How many entries at most; `None`: all that are kept.
+        limit: Option<u32>,
+        /// Where the page begins, as the one before has said; `None`: the latest entries.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<String>,
+    }
+}
+message! {
+    /// What has happened to lockspaces and their locks.
+    HistoryReply {
+        /// Oldest first.
+        entries: Vec<HistoryEntry>,
+        /// Where the next page begins, which is of older ones; `None`: there are none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        next_page: Option<String>,
+    }
+}
+message! {
+    /// Something that happened to a lockspace, or to a lock in one.
+    HistoryEntry {
+        /// When, RFC 3339.
+        time: String,
+        /// To which lockspace.
+        lockspace: String,
+        /// Its VG; `None`: it is dlm's global one.
+        vgname: Option<VgName>,
+        /// What, such as `lock.lease_late`, as events call it. Later versions have more kinds.
+        kind: String,
+        /// What else there is to know, by name, as events tell it.
+        fields: BTreeMap<String, String>,
     }
 }
 call! {

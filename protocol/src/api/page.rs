@@ -44,6 +44,12 @@ impl Paged for poll::History {
     }
 }
 
+impl Paged for lock::History {
+    fn join(so_far: &mut Parameters, next: Parameters) {
+        prepend(so_far, next);
+    }
+}
+
 impl Paged for events::Recent {
     fn join(so_far: &mut Parameters, next: Parameters) {
         prepend(so_far, next);

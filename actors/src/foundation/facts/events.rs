@@ -12,13 +12,14 @@
 mod ring;
 
 use std::collections::BTreeSet;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use jiff::Timestamp;
 use lvmwarden_protocol::api::events::{Cursor, Event, Gap, GapCause};
 use tokio::sync::watch;
 use uuid::Uuid;
 
+use crate::foundation::facts::keeping::{FactStep, Keeping};
 use crate::foundation::facts::metrics::Metrics;
 use crate::foundation::facts::occurrence::Occurrence;
 use ring::{Missing, Ring};
@@ -39,6 +40,8 @@ struct Shared {
     /// The number of the latest event; wakes readers.
     latest: watch::Sender<u64>,
     metrics: Arc<Metrics>,
+    /// What is to be kept in the history, where there is one.
+    keeping: OnceLock<Arc<Keeping>>,
 }
 
 #[derive(Debug, Clone)]
@@ -75,13 +78,31 @@ impl Events {
     pub fn new(metrics: Arc<Metrics>, keep: usize) -> Self {
         let epoch = Uuid::new_v4().simple().to_string();
         let (latest, _) = watch::channel(0);
-        Self { shared: Arc::new(Shared { epoch, ring: Mutex::new(Ring::new(keep)), latest, metrics }) }
+        Self {
+            shared: Arc::new(Shared {
+                epoch,
+                ring: Mutex::new(Ring::new(keep)),
+                latest,
+                metrics,
+                keeping: OnceLock::new(),
+            }),
+        }
+    }
+
+    /// Has what is to be kept in the history put down from now on, for whoever writes it.
+    pub fn keep(&self) -> Arc<Keeping> {
+        Arc::clone(self.shared.keeping.get_or_init(Arc::default))
     }
 
     /// Tells everybody; waits for nobody, and cannot fail.
     pub fn publish(&self, occurrence: &Occurrence) {
         self.shared.metrics.count(occurrence);
         let happened = Happened { at: Timestamp::now(), what: occurrence.clone() };
+        if let Some(keeping) = self.shared.keeping.get()
+            && let Some(step) = FactStep::of(happened.at, occurrence)
+        {
+            keeping.put(step);
+        }
         let number = self.ring().push(happened);
         // Two that publish at once may get here in either order.
         self.shared.latest.send_if_modified(|latest| {

@@ -198,6 +198,9 @@ impl Metrics {
             | Occurrence::LocksAdopted { .. }
             | Occurrence::LockTrouble { .. }
             | Occurrence::VgChanged { .. }
+            | Occurrence::LockWaited { .. }
+            | Occurrence::LockRefused { .. }
+            | Occurrence::LockSettled { .. }
             | Occurrence::ClientRefused { .. }
             | Occurrence::HistoryStuck { .. }
             | Occurrence::HistoryCaughtUp

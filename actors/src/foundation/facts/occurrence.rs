@@ -68,6 +68,15 @@ pub enum VgChange {
     Gone,
 }
 
+/// Who has asked for a lock.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LockAsker {
+    /// The process; 0 where it is not known.
+    pub pid: u32,
+    /// The command, such as `lvcreate`; empty where it did not say.
+    pub command: Arc<str>,
+}
+
 /// Something that happened, told once.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Occurrence {
@@ -371,6 +380,47 @@ pub enum Occurrence {
         /// How many of its PVs are not there.
         missing_pvs: usize,
     },
+    /// A request for a lock has waited long.
+    LockWaited {
+        /// In which lockspace.
+        lockspace: Arc<str>,
+        /// For which lock.
+        lock: String,
+        /// In which mode, such as `ex`.
+        mode: &'static str,
+        /// Who asked.
+        by: LockAsker,
+        /// For how long.
+        took: Duration,
+        /// What came of it, in a word.
+        result: &'static str,
+    },
+    /// A request for a lock was refused.
+    LockRefused {
+        /// In which lockspace.
+        lockspace: Arc<str>,
+        /// Which lock.
+        lock: String,
+        /// In which mode, such as `ex`.
+        mode: &'static str,
+        /// Who asked.
+        by: LockAsker,
+        /// Why, in a word.
+        result: &'static str,
+        /// How many requests for this lock were refused for this reason since that was told last.
+        times: u32,
+    },
+    /// Somebody has decided what becomes of locks of an earlier daemon.
+    LockSettled {
+        /// In which lockspace.
+        lockspace: Arc<str>,
+        /// Which; `None`: those of all LVs.
+        lock: Option<String>,
+        /// What becomes of them, in a few words that are always the same.
+        how: &'static str,
+        /// Who.
+        uid: u32,
+    },
     /// A client was refused what it may not do.
     ClientRefused {
         /// Whose.
@@ -440,6 +490,9 @@ impl Occurrence {
             Self::VgChanged { change: VgChange::Partial, .. } => "metadata.vg_partial",
             Self::VgChanged { change: VgChange::Changed, .. } => "metadata.vg_changed",
             Self::VgChanged { change: VgChange::Gone, .. } => "metadata.vg_gone",
+            Self::LockWaited { .. } => "lock.waited",
+            Self::LockRefused { .. } => "lock.refused",
+            Self::LockSettled { .. } => "lock.settled",
             Self::ClientRefused { .. } => "client.refused",
             Self::HistoryStuck { .. } => "history.stuck",
             Self::HistoryCaughtUp => "history.caught_up",
@@ -492,11 +545,32 @@ impl Occurrence {
             | Self::LocksAdopted { .. }
             | Self::LockTrouble { .. }
             | Self::VgChanged { .. }
+            | Self::LockWaited { .. }
+            | Self::LockRefused { .. }
+            | Self::LockSettled { .. }
             | Self::ClientRefused { .. }
             | Self::HistoryStuck { .. }
             | Self::HistoryCaughtUp
             | Self::HistoryGap
             | Self::LogLinesDropped { .. } => None,
+        }
+    }
+
+    /// Returns the lockspace that it happened to, or to a lock of which, if it is that.
+    pub fn lockspace(&self) -> Option<&Arc<str>> {
+        match self {
+            Self::LockspaceStarted { lockspace }
+            | Self::LockspaceStopped { lockspace }
+            | Self::LockspaceFailed { lockspace, .. }
+            | Self::LockspaceKilled { lockspace }
+            | Self::LockLeaseLate { lockspace, .. }
+            | Self::LockLeaseRenewed { lockspace }
+            | Self::LocksAdopted { lockspace, .. }
+            | Self::LockTrouble { lockspace, .. }
+            | Self::LockWaited { lockspace, .. }
+            | Self::LockRefused { lockspace, .. }
+            | Self::LockSettled { lockspace, .. } => Some(lockspace),
+            _of_no_lockspace => None,
         }
     }
 
@@ -509,20 +583,9 @@ impl Occurrence {
             }
             (Self::PollFound { lv, .. }, None) => format!("{}/{}", lv.vgname, lv.lvname),
             (Self::ActorEnded { name, .. } | Self::ActorRestarted { name, .. }, None) => name.clone(),
-            (
-                Self::LockspaceStarted { lockspace }
-                | Self::LockspaceStopped { lockspace }
-                | Self::LockspaceFailed { lockspace, .. }
-                | Self::LockspaceKilled { lockspace }
-                | Self::LockLeaseLate { lockspace, .. }
-                | Self::LockLeaseRenewed { lockspace }
-                | Self::LocksAdopted { lockspace, .. }
-                | Self::LockTrouble { lockspace, .. },
-                None,
-            ) => lockspace.to_string(),
             (Self::ArchiveCleaned { .. } | Self::ArchiveFailed { .. }, None) => "archive".to_owned(),
             (Self::VgChanged { vg, .. }, None) => vg.to_string(),
-            (_of_the_daemon, None) => "service".to_owned(),
+            (other, None) => other.lockspace().map_or_else(|| "service".to_owned(), ToString::to_string),
         }
     }
 
@@ -591,15 +654,12 @@ impl Occurrence {
             | Self::ServiceStopRefused { why }
             | Self::HistoryStuck { why }
             | Self::LockspaceFailed { why, .. } => fields.put("why", why),
-            Self::LockLeaseLate { kill_in, reset_in, .. } => {
-                fields.put("kill_in_seconds", &kill_in.as_secs()).put("reset_in_seconds", &reset_in.as_secs())
-            }
-            Self::LocksAdopted { held, released, failed, .. } => {
-                fields.put("held", held).put("released", released).put("failed", failed)
-            }
-            Self::LockTrouble { lock, what, why, .. } => {
-                fields.put("lock", lock).put("what", what).put("why", why)
-            }
+            Self::LockLeaseLate { .. }
+            | Self::LocksAdopted { .. }
+            | Self::LockTrouble { .. }
+            | Self::LockWaited { .. }
+            | Self::LockRefused { .. }
+            | Self::LockSettled { .. } => self.put_lock_fields(&mut fields),
             Self::LogLevelChanged { level } => fields.put("level", level),
             Self::ConfigurationReloaded { applied, needs_restart } => {
                 fields.put("applied", &applied.join(" ")).put("needs_restart", &needs_restart.join(" "))
@@ -628,12 +688,47 @@ impl Occurrence {
         };
         fields.0
     }
+
+    fn put_lock_fields<'f>(&self, fields: &'f mut Fields) -> &'f mut Fields {
+        match self {
+            Self::LockLeaseLate { kill_in, reset_in, .. } => {
+                fields.put("kill_in_seconds", &kill_in.as_secs()).put("reset_in_seconds", &reset_in.as_secs())
+            }
+            Self::LocksAdopted { held, released, failed, .. } => {
+                fields.put("held", held).put("released", released).put("failed", failed)
+            }
+            Self::LockTrouble { lock, what, why, .. } => {
+                fields.put("lock", lock).put("what", what).put("why", why)
+            }
+            Self::LockWaited { lock, mode, by, took, result, .. } => fields
+                .put("lock", lock)
+                .put("mode", mode)
+                .put_asker(by)
+                .put("took_ms", &took.as_millis())
+                .put("result", result),
+            Self::LockRefused { lock, mode, by, result, times, .. } => fields
+                .put("lock", lock)
+                .put("mode", mode)
+                .put_asker(by)
+                .put("result", result)
+                .put("times", times),
+            Self::LockSettled { lock, how, uid, .. } => {
+                fields.put_some("lock", lock.as_ref()).put("how", how).put("uid", uid)
+            }
+            _not_of_locks => fields,
+        }
+    }
 }
 
 #[derive(Default)]
 struct Fields(BTreeMap<String, String>);
 
 impl Fields {
+    fn put_asker(&mut self, LockAsker { pid, command }: &LockAsker) -> &mut Self {
+        let command = Some(command).filter(|command| !command.is_empty());
+        self.put_some("pid", Some(*pid).filter(|pid| *pid != 0).as_ref()).put_some("command", command)
+    }
+
     fn put(&mut self, name: &str, value: &dyn Display) -> &mut Self {
         self.0.insert(name.to_owned(), value.to_string());
         self

@@ -15,6 +15,7 @@ use thiserror::Error;
 use uuid::Uuid;
 
 use self::history::{History, Outbox, Renewal, Step, What};
+use crate::foundation::facts::keeping::FactStep;
 use crate::foundation::kernel::copying::Fault;
 use crate::roles::lock::lockspace::book::{BookRecord, LockBook};
 use crate::roles::poll::operation::conclusion::Ending;
@@ -23,6 +24,9 @@ use crate::roles::poll::throttle::Knob;
 use crate::roles::poll::throttle::state::Held;
 use lvmwarden_protocol::ids::OperationId;
 use lvmwarden_protocol::poll::StartRequest;
+
+/// How many steps of other things a record of a snapshot has.
+const FACTS_IN_A_RECORD: usize = 100;
 
 /// One record of the daemon's journal.
 ///
@@ -124,6 +128,8 @@ pub enum Record {
     },
     /// A step of the history, whose own record is gone.
     PollStep(Step),
+    /// Something happened to something other than a poll operation. This is for the history alone.
+    Facts(Vec<FactStep>),
     /// A knob of the kernel is about to be held at a value, or to be given back, or was given back.
     Throttle {
         /// Which.
@@ -165,7 +171,8 @@ pub enum Illegal {
 pub struct PollLedger {
     operations: HashMap<Uuid, Recovered>,
     by_id: HashMap<OperationId, Uuid>,
-    history: History,
+    history: History<Step>,
+    facts: History<FactStep>,
     throttles: BTreeMap<Knob, Held>,
     locks: LockBook,
 }
@@ -189,8 +196,13 @@ impl PollLedger {
     }
 
     /// Returns the steps behind `last`, which was copied elsewhere, at most `limit`.
-    pub(crate) fn outbox(&self, last: Option<&Step>, limit: usize) -> Outbox {
+    pub(crate) fn outbox(&self, last: Option<&Step>, limit: usize) -> Outbox<Step> {
         self.history.outbox(last, limit)
+    }
+
+    /// Returns the steps of all else behind `last`, likewise.
+    pub(crate) fn facts(&self, last: Option<&FactStep>, limit: usize) -> Outbox<FactStep> {
+        self.facts.outbox(last, limit)
     }
 
     /// Returns how an operation has ended, as long as that is among the latest steps.
@@ -361,6 +373,12 @@ impl Ledger for PollLedger {
                 self.history.keep(step.clone());
                 Ok(())
             }
+            Record::Facts(steps) => {
+                for step in steps {
+                    self.facts.keep(step.clone());
+                }
+                Ok(())
+            }
             Record::Throttle { knob, held } => {
                 match held {
                     Some(held) => self.throttles.insert(*knob, *held),
@@ -377,6 +395,8 @@ impl Ledger for PollLedger {
 
     fn records(&self) -> Vec<Record> {
         let mut records: Vec<Record> = self.history.steps().cloned().map(Record::PollStep).collect();
+        let facts: Vec<_> = self.facts.steps().cloned().collect();
+        records.extend(facts.chunks(FACTS_IN_A_RECORD).map(|steps| Record::Facts(steps.to_vec())));
         // What the operations' own records told is among these steps: without a time they are none.
         let at = None;
         for Recovered { op, request, uid, wishes, life } in self.operations.values() {

@@ -1,5 +1,6 @@
 //! The locks of shared VGs: who holds what, who waits, and why.
 
+mod history;
 mod listing;
 mod orphans;
 
@@ -9,9 +10,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::lock::{
-    Adopt, Drop, Error, Explain, ExplainReply, GlobalLock, Kind, Lease, Lock, Locks, LocksReply, Lockspace,
-    Lockspaces, LockspacesReply, Orphans, OrphansReply, Release, Request, Start, State, Stop, Waiter,
-    Waiters, WaitersReply, Watch, WatchReply, Why,
+    Adopt, Drop, Error, Explain, ExplainReply, GlobalLock, History, Kind, Lease, Lock, Locks, LocksReply,
+    Lockspace, Lockspaces, LockspacesReply, Orphans, OrphansReply, Release, Request, Start, State, Stop,
+    Waiter, Waiters, WaitersReply, Watch, WatchReply, Why,
 };
 use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
 use lvmwarden_protocol::ids::VgName;
@@ -25,6 +26,8 @@ use crate::foundation::api::outgoing::{PAGE_ITEMS, json_bytes, page};
 use crate::foundation::api::replies::{Last, Replies};
 use crate::foundation::api::{ApiContext, Part, Patience, place, reply};
 use crate::foundation::moment::Moment;
+use crate::foundation::store::history::place::Place as HistoryPlace;
+use crate::foundation::store::history::teller::Teller;
 use crate::roles::lock::directory::{Directory, Question, lockspace_of};
 use crate::roles::lock::environment::LockEnvironment;
 use crate::roles::lock::lock_manager::{GlobalLease, Resource};
@@ -50,8 +53,15 @@ pub struct LockApi {
 impl Part for LockApi {
     type Request = Request;
 
-    const WATCHING: &'static [&'static str] =
-        &[Lockspaces::NAME, Locks::NAME, Waiters::NAME, Orphans::NAME, Explain::NAME, Watch::NAME];
+    const WATCHING: &'static [&'static str] = &[
+        Lockspaces::NAME,
+        Locks::NAME,
+        Waiters::NAME,
+        Orphans::NAME,
+        History::NAME,
+        Explain::NAME,
+        Watch::NAME,
+    ];
 
     fn patience(request: &Request) -> Patience {
         match request {
@@ -61,6 +71,7 @@ impl Part for LockApi {
             | Request::Locks(_)
             | Request::Waiters(_)
             | Request::Orphans(_)
+            | Request::History(_)
             | Request::Adopt(_)
             | Request::Release(_)
             | Request::Explain(_) => Patience::Brief,
@@ -117,12 +128,25 @@ impl Part for LockApi {
             }
             Request::Adopt(Adopt { vgname, lock }) => {
                 info!(self.context.log, "a client has locks of an earlier daemon taken over"; "vg" => %vgname, "lock" => &lock, "uid" => uid);
-                reply::<Adopt, _>(orphans::settle(&directory, vgname, lock, Fate::Kept).await)
+                reply::<Adopt, _>(orphans::settle(&directory, vgname, lock, Fate::Kept, uid).await)
             }
             Request::Release(Release { vgname, lock, force }) => {
                 info!(self.context.log, "a client has locks of an earlier daemon given back"; "vg" => %vgname, "lock" => &lock, "force" => force, "uid" => uid);
                 let fate = if force == Some(true) { Fate::GivenBack } else { Fate::GivenBackUnused };
-                reply::<Release, _>(orphans::settle(&directory, vgname, lock, fate).await)
+                reply::<Release, _>(orphans::settle(&directory, vgname, lock, fate, uid).await)
+            }
+            Request::History(History { vgname, limit, page }) => {
+                let before = match place::<HistoryPlace>(page.as_deref()) {
+                    Ok(before) => before,
+                    Err(refusal) => return Ok(refusal.into()),
+                };
+                let told = history::latest(
+                    Teller::new(self.context.registry.clone()),
+                    vgname.as_ref(),
+                    limit,
+                    before,
+                );
+                return self.context.large::<History, _>(uid, replies, Error::Busy, told).await;
             }
             Request::Explain(Explain { vgname, lv }) => {
                 let explained = async {

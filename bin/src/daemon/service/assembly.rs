@@ -115,9 +115,12 @@ pub(super) fn environment(
     voices: Voices,
     roles: &Roles,
 ) -> Arc<ServiceEnvironment> {
-    let history = roles.poll.served.is_some().then(|| {
-        let (directory, events) = (place.history.clone(), voices.events.clone());
-        Arc::new(HistorySite { directory, keep: config.history.keep, health: Health::default(), events })
+    let has_history = roles.poll.served.is_some() || roles.lock.served.is_some();
+    let history = has_history.then(|| {
+        let (directory, events, keeping) =
+            (place.history.clone(), voices.events.clone(), voices.events.keep());
+        let (keep, health) = (config.history.keep, Health::default());
+        Arc::new(HistorySite { directory, keep, health, events, keeping })
     });
     let names = config.service.roles.iter().map(|role| role.as_str().to_owned()).collect();
     let info = ServiceInfo {

@@ -179,3 +179,31 @@ fn what_happens_to_the_daemon_has_its_words() {
         assert_reads(&occurrence, kind, subject, fields);
     }
 }
+
+#[test]
+fn what_happens_to_locks_has_its_words() {
+    let (lockspace, by) = (Arc::from("lvm_vg0"), LockAsker { pid: 7, command: Arc::from("lvcreate") });
+    let (lock, mode, took) = ("VGLK".to_owned(), "ex", Duration::from_secs(12));
+    let occurrence = Occurrence::LockWaited {
+        lockspace: Arc::clone(&lockspace),
+        lock: lock.clone(),
+        mode,
+        by,
+        took,
+        result: "ok",
+    };
+    let words = "command=lvcreate lock=VGLK mode=ex pid=7 result=ok took_ms=12000";
+    assert_reads(&occurrence, "lock.waited", "lvm_vg0", words);
+    let nobody = LockAsker { pid: 0, command: Arc::from("") };
+    let occurrence = Occurrence::LockRefused {
+        lockspace: Arc::clone(&lockspace),
+        lock,
+        mode,
+        by: nobody,
+        result: "again",
+        times: 3,
+    };
+    assert_reads(&occurrence, "lock.refused", "lvm_vg0", "lock=VGLK mode=ex result=again times=3");
+    let occurrence = Occurrence::LockSettled { lockspace, lock: None, how: "given back by force", uid: 0 };
+    assert_reads(&occurrence, "lock.settled", "lvm_vg0", "how=given back by force uid=0");
+}

@@ -11,8 +11,10 @@ use lvmwarden_supervisor::process::BootId;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use super::facts::Facts;
 use super::place::Place;
 use super::story::Story;
+use crate::foundation::facts::keeping::FactStep;
 use crate::foundation::store::ledger::history::{Step, What};
 
 /// How many steps all stories together may have, for each of the operations that are kept.
@@ -44,6 +46,10 @@ pub enum Record {
     Story(Story),
     /// The step that was copied last, instead of the record that brought it.
     Copied(Step),
+    /// Steps of what is no poll operation were copied, in order.
+    Facts(Vec<FactStep>),
+    /// That one of them that was copied last, likewise.
+    FactCopied(FactStep),
 }
 
 /// What is known of operations, those included that are over for long.
@@ -55,12 +61,18 @@ pub struct Chronicle {
     step_count: usize,
     last: Option<Step>,
     life: Option<(BootId, u32)>,
+    facts: Facts,
 }
 
 impl Chronicle {
     /// Returns the step that was copied last.
     pub fn last(&self) -> Option<&Step> {
         self.last.as_ref()
+    }
+
+    /// Returns what has happened to all that is no poll operation.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// Returns the boot in which it was written last, and how many operations it keeps.
@@ -139,6 +151,8 @@ impl Ledger for Chronicle {
                 }
             }
             Record::Copied(step) => self.last = Some(step.clone()),
+            Record::Facts(steps) => steps.iter().for_each(|step| self.facts.take(step)),
+            Record::FactCopied(step) => self.facts.set_last(step.clone()),
         }
         self.bound();
         Ok(())
@@ -147,7 +161,10 @@ impl Ledger for Chronicle {
     fn records(&self) -> Vec<Record> {
         let life = self.life.iter().map(|(boot, keep)| Record::Life { boot: boot.clone(), keep: *keep });
         let stories = self.stories.values().cloned().map(Record::Story);
-        life.chain(stories).chain(self.last.clone().map(Record::Copied)).collect()
+        let facts = self.facts.all().map(Record::Facts);
+        let fact_copied = self.facts.last().cloned().map(Record::FactCopied);
+        let copied = self.last.clone().map(Record::Copied);
+        life.chain(stories).chain(copied).chain(facts).chain(fact_copied).collect()
     }
 }
 

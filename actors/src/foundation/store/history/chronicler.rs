@@ -16,7 +16,7 @@ use jiff::Timestamp;
 use lvmwarden_supervisor::journal::Journal;
 use lvmwarden_supervisor::process::BootId;
 use lvmwarden_supervisor::{ChildLink, Stop, fault};
-use slog::warn;
+use slog::{debug, warn};
 use tokio::sync::Notify;
 use tokio::time::sleep;
 use uuid::Uuid;
@@ -26,10 +26,11 @@ use super::disk::{self, Trouble};
 use super::health::Health;
 use crate::foundation::error_chain::chain;
 use crate::foundation::facts::events::Events;
+use crate::foundation::facts::keeping::Keeping;
 use crate::foundation::facts::occurrence::Occurrence;
 use crate::foundation::store::journal;
-use crate::foundation::store::ledger::PollLedger;
 use crate::foundation::store::ledger::history::{Outbox, What};
+use crate::foundation::store::ledger::{self, PollLedger};
 
 /// How long more steps are waited for after one, to be written together.
 const GATHERING: Duration = Duration::from_millis(200);
@@ -50,6 +51,8 @@ pub struct HistorySite {
     pub health: Health,
     /// Is told when it is not, and when it is again.
     pub events: Events,
+    /// What is to be kept and is not in the journal yet.
+    pub keeping: Arc<Keeping>,
 }
 
 /// The only writer of the history on disk.
@@ -104,8 +107,9 @@ impl Actor for Chronicler {
     type Context = Context<Self>;
 
     fn started(&mut self, ctx: &mut Context<Self>) {
-        let work =
-            Work { site: Arc::clone(&self.site), link: self.link.clone(), shared: Rc::clone(&self.shared) };
+        let (site, link, shared) = (Arc::clone(&self.site), self.link.clone(), Rc::clone(&self.shared));
+        let work = Rc::new(Work { site, link, shared });
+        ctx.spawn(Rc::clone(&work).write_facts().into_actor(self));
         ctx.spawn(work.run().into_actor(self).map(|(), _, ctx| ctx.stop()));
     }
 }
@@ -148,7 +152,7 @@ struct Work {
 
 impl Work {
     /// Returns after a [`Stop`], when everything is copied.
-    async fn run(self) {
+    async fn run(self: Rc<Self>) {
         let (first, longest) = RETRY_DELAYS;
         let mut delay = first;
         while let Err(trouble) = self.go_on(&mut delay).await {
@@ -163,7 +167,7 @@ impl Work {
 
     async fn go_on(&self, delay: &mut Duration) -> Result<(), Trouble> {
         let journal = self.opened().await?;
-        self.copy(&journal).await?;
+        self.copy_all(&journal).await?;
         self.end_lost_stories(&journal).await?;
         loop {
             (*delay, _) = RETRY_DELAYS;
@@ -175,7 +179,7 @@ impl Work {
             if !self.shared.is_stopping.get() {
                 sleep(GATHERING).await;
             }
-            self.copy(&journal).await?;
+            self.copy_all(&journal).await?;
         }
     }
 
@@ -190,7 +194,54 @@ impl Work {
         Ok(journal)
     }
 
-    /// Copies steps until there are none.
+    /// Writes what is to be kept to the journal of the run directory as it comes, whatever the disk does.
+    async fn write_facts(self: Rc<Self>) {
+        loop {
+            self.site.keeping.wait().await;
+            if let Err(error) = self.write_waiting_facts().await {
+                debug!(self.link.log, "what happened is not in the journal yet"; "error" => error, "next" => "try again");
+                sleep(RETRY_DELAYS.1).await;
+            }
+        }
+    }
+
+    /// Writes what waits to be kept to the journal of the run directory.
+    async fn write_waiting_facts(&self) -> Result<(), String> {
+        loop {
+            let steps = self.site.keeping.first(AT_ONCE);
+            if steps.is_empty() {
+                return Ok(());
+            }
+            fault::point("history.before_fact", "");
+            journal::append(&self.link.registry, ledger::Record::Facts(steps.clone())).await?;
+            self.site.keeping.remove(&steps);
+        }
+    }
+
+    /// Copies all there is, of operations and of all else.
+    async fn copy_all(&self, journal: &Journal<Chronicle>) -> Result<(), Trouble> {
+        self.write_waiting_facts().await.map_err(Trouble::Outbox)?;
+        self.copy(journal).await?;
+        self.copy_facts(journal).await
+    }
+
+    async fn copy_facts(&self, journal: &Journal<Chronicle>) -> Result<(), Trouble> {
+        loop {
+            let look = |chronicle: &Chronicle| chronicle.facts().last().cloned();
+            let last = disk::read(journal, look, || self.waits()).await?;
+            let outbox = move |ledger: &PollLedger| ledger.facts(last.as_ref(), AT_ONCE);
+            let Outbox { steps, is_incomplete } = self.read_ledger(outbox).await?;
+            if steps.is_empty() {
+                return Ok(());
+            }
+            if is_incomplete {
+                self.tell_gap();
+            }
+            disk::append(journal, Record::Facts(steps), || self.waits()).await?;
+        }
+    }
+
+    /// Copies steps of operations until there are none.
     async fn copy(&self, journal: &Journal<Chronicle>) -> Result<(), Trouble> {
         loop {
             let last = disk::read(journal, |chronicle| chronicle.last().cloned(), || self.waits()).await?;
@@ -239,11 +290,15 @@ impl Work {
 
     /// Says that the outbox has given up steps that were not copied.
     async fn note_gap(&self, journal: &Journal<Chronicle>) -> Result<(), Trouble> {
+        self.tell_gap();
+        let going_on = disk::read(journal, Chronicle::going_on, || self.waits()).await?;
+        self.note(journal, going_on, What::StepsMissing).await
+    }
+
+    fn tell_gap(&self) {
         warn!(self.link.log, "more has happened than is kept until the disk takes it";
               "next" => "the history lacks steps; stories that were going on say so");
         self.site.events.publish(&Occurrence::HistoryGap);
-        let going_on = disk::read(journal, Chronicle::going_on, || self.waits()).await?;
-        self.note(journal, going_on, What::StepsMissing).await
     }
 
     async fn note(&self, journal: &Journal<Chronicle>, ops: Vec<Uuid>, what: What) -> Result<(), Trouble> {

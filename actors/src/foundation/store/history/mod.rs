@@ -22,12 +22,16 @@
 //! What must never happen: that a poll answer, recovery, or the end of the daemon waits for this disk. What is lost: steps
 //! that the outbox had to give up before the disk took them; the stories they may belong to say so.
 //!
+//! What happens to all else, such as lockspaces, is put down in memory and written to the journal on `/run` by the chronicler, in
+//! its own time, and copied from there the same way: the latest [`FactStep`](crate::foundation::facts::keeping::FactStep)s of each.
+//!
 //! A story without an end whose operation the journal on `/run` does not know is ended at the start of the daemon: the host
 //! was restarted, or, within the same boot, that journal is gone.
 
 pub mod chronicle;
 pub mod chronicler;
 mod disk;
+pub mod facts;
 pub mod health;
 pub mod place;
 pub mod story;

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use jiff::Timestamp;
 
-use crate::foundation::store::ledger::history::Step;
+use crate::foundation::store::ledger::history::Timed;
 
 /// Behind it lies what was told: of the steps of its time so many, the latest, and all that are later.
 ///
@@ -39,10 +39,10 @@ impl fmt::Display for Place {
 
 impl Place {
     /// Returns the place before `told`, oldest first, which were told from `from` on; `None` where these are none.
-    pub fn before(told: &[Step], from: Option<Self>) -> Option<Self> {
-        let at = told.first()?.at;
+    pub(crate) fn before<S: Timed>(told: &[S], from: Option<Self>) -> Option<Self> {
+        let at = told.first()?.at();
         let earlier = from.filter(|from| from.at == at).map_or(0, |from| from.told);
-        Some(Self { at, told: earlier + told.iter().take_while(|step| step.at == at).count() })
+        Some(Self { at, told: earlier + told.iter().take_while(|step| step.at() == at).count() })
     }
 
     /// Returns whether a step may lie before this place.
@@ -56,9 +56,9 @@ impl Place {
     }
 
     /// Leaves those of `steps`, oldest first, that lie before it.
-    pub(super) fn cut(&self, steps: &mut Vec<Step>) {
-        let earlier = steps.partition_point(|step| step.at < self.at);
-        let of_its_time = steps.partition_point(|step| step.at <= self.at) - earlier;
+    pub(super) fn cut<S: Timed>(&self, steps: &mut Vec<S>) {
+        let earlier = steps.partition_point(|step| step.at() < self.at);
+        let of_its_time = steps.partition_point(|step| step.at() <= self.at) - earlier;
         steps.truncate(earlier + of_its_time.saturating_sub(self.told));
     }
 }
@@ -69,7 +69,7 @@ mod tests {
     use uuid::Uuid;
 
     use super::*;
-    use crate::foundation::store::ledger::history::What;
+    use crate::foundation::store::ledger::history::{Step, What};
 
     fn steps(seconds: &[i64]) -> Vec<Step> {
         let step = |(number, second): (u128, &i64)| Step {

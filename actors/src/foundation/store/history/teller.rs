@@ -9,6 +9,7 @@ use super::chronicle::Chronicle;
 use super::chronicler::{Chronicler, Look};
 use super::place::Place;
 use super::story::Story;
+use crate::foundation::facts::keeping::FactStep;
 use crate::foundation::names;
 use crate::foundation::store::journal;
 use crate::foundation::store::ledger::PollLedger;
@@ -42,6 +43,37 @@ impl Teller {
         steps.extend(
             not_copied.into_iter().filter(|step| before.is_none_or(|before| before.may_follow(step.at))),
         );
+        steps.sort_by_key(|step| step.at);
+        if let Some(before) = before {
+            before.cut(&mut steps);
+        }
+        Ok(steps.split_off(steps.len().saturating_sub(at_most)))
+    }
+
+    /// Returns the latest steps of what is no poll operation, of one subject or of all, of those before a place (`None`: of all),
+    /// oldest first: at most `at_most`.
+    ///
+    /// # Errors
+    /// Why the journal of the run directory cannot be read.
+    pub async fn facts(
+        &self,
+        subject: Option<String>,
+        at_most: usize,
+        before: Option<Place>,
+    ) -> Result<Vec<FactStep>, String> {
+        let wanted = subject.clone();
+        let look = move |chronicle: &Chronicle| {
+            let facts = chronicle.facts();
+            (facts.latest(wanted.as_deref(), at_most, before), facts.last().cloned())
+        };
+        let (mut steps, last) = self.on_disk(look).await.unwrap_or_default();
+        let outbox = move |ledger: &PollLedger| ledger.facts(last.as_ref(), usize::MAX).steps;
+        let not_copied = journal::read(&self.registry, outbox).await?.into_iter();
+        let is_meant = |step: &FactStep| {
+            subject.as_ref().is_none_or(|subject| step.subject == *subject)
+                && before.is_none_or(|before| before.may_follow(step.at))
+        };
+        steps.extend(not_copied.filter(is_meant));
         steps.sort_by_key(|step| step.at);
         if let Some(before) = before {
             before.cut(&mut steps);

@@ -12,6 +12,7 @@ use lvmwarden_protocol::poll::{PollOperation, StartRequest};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::foundation::facts::keeping::FactStep;
 use crate::foundation::kernel::copying::Fault;
 use crate::roles::poll::operation::conclusion::Ending;
 use crate::roles::poll::operation::segments::SegmentDone;
@@ -170,17 +171,41 @@ impl What {
 
 /// Steps that are to be copied elsewhere.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Outbox {
+pub(crate) struct Outbox<S> {
     /// Oldest first.
-    pub(crate) steps: Vec<Step>,
+    pub(crate) steps: Vec<S>,
     /// Older ones were given up before they were copied.
     pub(crate) is_incomplete: bool,
 }
 
+/// A step of a history.
+pub(crate) trait Timed: Clone + PartialEq {
+    /// Returns when it happened.
+    fn at(&self) -> Timestamp;
+}
+
+impl Timed for Step {
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
+impl Timed for FactStep {
+    fn at(&self) -> Timestamp {
+        self.at
+    }
+}
+
 /// The latest steps, oldest first.
-#[derive(Debug, Default)]
-pub(super) struct History {
-    steps: VecDeque<Step>,
+#[derive(Debug)]
+pub(super) struct History<S> {
+    steps: VecDeque<S>,
+}
+
+impl<S> Default for History<S> {
+    fn default() -> Self {
+        Self { steps: VecDeque::new() }
+    }
 }
 
 impl Step {
@@ -199,11 +224,11 @@ impl Step {
     }
 }
 
-impl History {
+impl<S: Timed> History<S> {
     /// Keeps a step, once, and gives up the oldest where there are too many.
-    pub(super) fn keep(&mut self, step: Step) {
+    pub(super) fn keep(&mut self, step: S) {
         let is_repeated =
-            self.steps.iter().rev().take_while(|kept| kept.at >= step.at).any(|kept| *kept == step);
+            self.steps.iter().rev().take_while(|kept| kept.at() >= step.at()).any(|kept| *kept == step);
         if is_repeated {
             return;
         }
@@ -216,7 +241,7 @@ impl History {
     /// Returns the steps behind the one that was copied last, at most `limit`: all of them where it is not among them.
     ///
     /// It is not in a new journal, which began with the present boot; nor in a full one that has given it up.
-    pub(super) fn outbox(&self, last: Option<&Step>, limit: usize) -> Outbox {
+    pub(super) fn outbox(&self, last: Option<&S>, limit: usize) -> Outbox<S> {
         let copied = last.and_then(|last| self.steps.iter().rposition(|step| step == last));
         let is_incomplete = last.is_some() && copied.is_none() && self.steps.len() == HISTORY_STEPS;
         let not_copied = self.steps.iter().skip(copied.map_or(0, |index| index + 1));
@@ -224,7 +249,7 @@ impl History {
     }
 
     /// Returns the steps, oldest first.
-    pub(super) fn steps(&self) -> impl DoubleEndedIterator<Item = &Step> + ExactSizeIterator {
+    pub(super) fn steps(&self) -> impl DoubleEndedIterator<Item = &S> + ExactSizeIterator {
         self.steps.iter()
     }
 }

@@ -6,6 +6,7 @@ use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::lock::{LockMode, ResultCode};
 
 use super::kind;
+use crate::foundation::facts::occurrence::Occurrence;
 use crate::roles::lock::directory::{Directory, lockspace_of};
 use crate::roles::lock::lock_manager::{Leftover, Resource};
 use crate::roles::lock::lockspace::book::Booked;
@@ -85,6 +86,7 @@ pub(super) async fn settle(
     vgname: VgName,
     lock: Option<String>,
     fate: Fate,
+    uid: u32,
 ) -> Result<Done, Error> {
     let refused = |vgname, code: ResultCode, reason: &str| {
         Err(Error::Refused { vgname, code: code.0, reason: reason.to_owned() })
@@ -104,7 +106,16 @@ pub(super) async fn settle(
         Err(reason) => return refused(vgname, ResultCode::BUSY, &reason),
     };
     match code {
-        ResultCode::OK => Ok(Done {}),
+        ResultCode::OK => {
+            let how = match fate {
+                Fate::Kept => "taken over",
+                Fate::GivenBackUnused => "given back",
+                Fate::GivenBack => "given back by force",
+            };
+            let settled = Occurrence::LockSettled { lockspace: lockspace.into(), lock, how, uid };
+            directory.environment().events.publish(&settled);
+            Ok(Done {})
+        }
         ResultCode::NO_LOCKSPACE => Err(Error::NotStarted { vgname }),
         code @ ResultCode::NOT_FOUND => refused(vgname, code, none_such),
         code @ ResultCode::INVALID => refused(vgname, code, "locks of LVs alone are taken over"),

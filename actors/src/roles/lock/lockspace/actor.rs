@@ -30,6 +30,7 @@ use super::event::{Effect, Event, Spec};
 use super::messages::{AskLockspace, ClientLeft, Count, Describe, DuplicateGlobals, Undelivered};
 use super::orphan::Orphan;
 use super::state::{Earlier, Lockspace, Standing};
+use super::waits::Waits;
 use crate::roles::lock::environment::{LockEnvironment, Opened};
 use crate::roles::lock::gauges::LockspaceCount;
 use memory::Unwritten;
@@ -70,6 +71,8 @@ pub struct LockspaceActor {
     /// Who is waiting for a reply.
     askers: HashMap<Ticket, oneshot::Sender<Reply>>,
     wake: Option<SpawnHandle>,
+    /// Who waits for a lock, to be told of when it takes long.
+    waits: Waits,
 }
 
 impl LockspaceActor {
@@ -94,6 +97,7 @@ impl LockspaceActor {
             in_hand: None,
             askers: HashMap::new(),
             wake: None,
+            waits: Waits::default(),
         }
     }
 
@@ -160,6 +164,10 @@ impl LockspaceActor {
 
     /// Answers a request, now or, if it is not answered yet, when its time comes.
     fn reply(&mut self, ticket: Ticket, reply: Reply) {
+        let told = self.waits.answered(ticket, reply.code, self.environment.now());
+        if let Some(told) = told {
+            self.tell_wait(told);
+        }
         match &mut self.in_hand {
             Some((in_hand, answer)) if *in_hand == ticket => *answer = Some(reply),
             _another => {
@@ -236,6 +244,7 @@ impl Handler<AskLockspace> for LockspaceActor {
     fn handle(&mut self, AskLockspace(asked): AskLockspace, ctx: &mut Context<Self>) -> Answering {
         let ticket = asked.ticket;
         self.in_hand = Some((ticket, None));
+        self.waits.asked(&asked, self.environment.now());
         self.apply(Event::Asked(asked), ctx);
         if let Some((_, Some(reply))) = self.in_hand.take() {
             return Answering::Now(reply);
@@ -250,6 +259,10 @@ impl Handler<ClientLeft> for LockspaceActor {
     type Result = ();
 
     fn handle(&mut self, ClientLeft(client): ClientLeft, ctx: &mut Context<Self>) {
+        let told = self.waits.left(client, self.environment.now());
+        for told in told {
+            self.tell_wait(told);
+        }
         self.apply(Event::ClientGone(client), ctx);
     }
 }

@@ -30,6 +30,7 @@ pub mod picture;
 pub mod record;
 pub mod state;
 mod value_block;
+mod waits;
 
 #[cfg(test)]
 mod replay;

@@ -149,10 +149,33 @@ fn records_are_read_for_ever() {
     assert_eq!(written, FORMAT_1.lines().collect::<Vec<_>>());
 }
 
+/// Never to be changed once it is released.
+#[test]
+fn records_of_other_things_are_read_for_ever() {
+    const FORMAT: [&str; 2] = [
+        r#"{"facts":[{"at":"2026-11-29T05:28:53.123456789Z","subject":"lvm_vg0","kind":"lock.started"}]}"#,
+        r#"{"fact_copied":{"at":"2026-11-29T05:28:53.123456789Z","subject":"lvm_vg0","kind":"lock.started"}}"#,
+    ];
+    for line in FORMAT {
+        let record: Record = serde_json::from_str(line).unwrap();
+        assert_eq!(serde_json::to_string(&record).unwrap(), line);
+        let chronicle = folded(&[record]);
+        assert_eq!(chronicle.facts().last().map(|step| &*step.subject), Some("lvm_vg0"));
+        assert_eq!(folded(&chronicle.records()), chronicle);
+    }
+}
+
+fn fact(subject: u8, second: i64) -> FactStep {
+    let (subject, kind) = (format!("lvm_vg{subject}"), "lock.started".to_owned());
+    FactStep { at: at(second), subject, kind, fields: BTreeMap::new() }
+}
+
 fn record() -> impl Strategy<Value = Record> {
     let whats = prop::sample::select(vec![What::Intended, What::Recovered, ended(), What::Forgotten]);
     let a_step = (1..8_u128, 0..20_i64, whats).prop_map(|(number, second, what)| step(number, second, what));
+    let a_fact = (0..3_u8, 0..20_i64).prop_map(|(subject, second)| fact(subject, second));
     prop_oneof![
+        3 => prop::collection::vec(a_fact, 1..4).prop_map(Record::Facts),
         8 => prop::collection::vec(a_step, 1..4).prop_map(Record::Steps),
         1 => (1..8_u128).prop_map(|number| Record::Noted {
             ops: vec![op(number)],

@@ -235,3 +235,17 @@ fn a_record_with_what_lvm_never_lets_be_a_name_is_not_read() {
     let refused = serde_json::from_str::<Record>(lock).unwrap_err().to_string();
     assert!(refused.contains("no lock is named"), "{refused}");
 }
+
+/// Never to be changed once it is released.
+#[test]
+fn what_happened_to_lockspaces_is_read_for_ever_and_kept_once_over_a_snapshot() {
+    const FACTS: &str = r#"{"facts":[{"at":"2026-11-29T05:28:53.123456789Z","subject":"lvm_vg0","kind":"lock.lease_late","fields":{"kill_in_seconds":"38","reset_in_seconds":"98"}},{"at":"2026-11-29T05:28:54Z","subject":"lvm_vg0","kind":"lock.killed"}]}"#;
+    let record: Record = serde_json::from_str(FACTS).unwrap();
+    assert_eq!(serde_json::to_string(&record).unwrap(), FACTS);
+    let Record::Facts(told) = &record else { panic!("{record:?}") };
+    let ledger: PollLedger = fold(&[record.clone(), record.clone()]).unwrap();
+    assert_eq!(ledger.facts(None, 9).steps, *told);
+    let from_snapshot: PollLedger = fold(&ledger.records()).unwrap();
+    assert_eq!(from_snapshot.facts(told.first(), 9).steps, told[1..]);
+    assert_eq!(steps(&from_snapshot), [], "they are no steps of operations");
+}

@@ -6,9 +6,11 @@ use lvmwarden_protocol::lock::ResultCode;
 use slog::{debug, info, warn};
 
 use super::LockspaceActor;
-use crate::foundation::facts::occurrence::Occurrence;
+use crate::foundation::facts::occurrence::{LockAsker, Occurrence};
 use crate::roles::lock::lock_manager::{Fault, Resource};
+use crate::roles::lock::lockspace::ask::Client;
 use crate::roles::lock::lockspace::event::Notice;
+use crate::roles::lock::lockspace::waits::Told;
 
 impl LockspaceActor {
     /// Logs a notice and tells the readers of events.
@@ -20,6 +22,30 @@ impl LockspaceActor {
             self.environment.events.publish(&occurrence);
         }
         self.log_notice(notice);
+    }
+
+    /// Tells the readers of events of a request that has waited long, or was refused.
+    pub(super) fn tell_wait(&self, told: Told) {
+        let asker = |client: &Client| LockAsker { pid: client.pid, command: Arc::clone(&client.name) };
+        let lockspace = Arc::clone(&self.spec.name);
+        self.environment.events.publish(&match told {
+            Told::Waited { wanted, took, result } => Occurrence::LockWaited {
+                lockspace,
+                lock: wanted.lock.to_string(),
+                mode: wanted.mode.as_str(),
+                by: asker(&wanted.client),
+                took,
+                result,
+            },
+            Told::Refused { wanted, result, times } => Occurrence::LockRefused {
+                lockspace,
+                lock: wanted.lock.to_string(),
+                mode: wanted.mode.as_str(),
+                by: asker(&wanted.client),
+                result,
+                times,
+            },
+        });
     }
 
     /// Returns what the readers of events are told of it.
