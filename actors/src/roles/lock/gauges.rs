@@ -143,17 +143,17 @@ impl LockCounts {
     fn register_locks(&self, registry: &mut Registry) {
         let sum =
             |count: fn(&LockspaceCount) -> usize| self.lockspaces.iter().map(count).sum::<usize>() as u64;
-        let [held, waiting] = [(); 2].map(|()| Family::<Labels<1>, Gauge>::default());
+        let [of_holders, of_waiters] = [(); 2].map(|()| Family::<Labels<1>, Gauge>::default());
         for (index, mode) in MODES.into_iter().enumerate() {
             let sum = |count: fn(&LockspaceCount) -> [usize; 2]| {
                 signed(self.lockspaces.iter().map(|lockspace| count(lockspace)[index]).sum())
             };
             let labels = [("mode", mode.as_str())];
-            held.get_or_create(&labels).set(sum(|lockspace| lockspace.held));
-            waiting.get_or_create(&labels).set(sum(|lockspace| lockspace.waiting));
+            of_holders.get_or_create(&labels).set(sum(|lockspace| lockspace.held));
+            of_waiters.get_or_create(&labels).set(sum(|lockspace| lockspace.waiting));
         }
-        registry.register("locks_held", "Locks that commands and LVs of this host hold", held);
-        registry.register("locks_waiting", "Requests of this host that wait for a lock", waiting);
+        registry.register("locks_held", "Locks that commands and LVs of this host hold", of_holders);
+        registry.register("locks_waiting", "Requests of this host that wait for a lock", of_waiters);
         let longest =
             self.lockspaces.iter().map(|lockspace| lockspace.longest_wait).max().unwrap_or_default();
         let help = "For how long the eldest request that waits for a lock has waited";

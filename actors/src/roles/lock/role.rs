@@ -24,8 +24,8 @@ use crate::foundation::role::{Branch, Later, Role};
 /// How often the actor of one lockspace may crash within a minute before it is given up.
 const LOCKSPACE_RESTARTS: u32 = 5;
 
-/// How long all lockspaces together may take to count what they have.
-const COUNT_DEADLINE: Duration = Duration::from_secs(5);
+/// How long all lockspaces together may take to count what they have: less than a scrape has for a role.
+const COUNT_DEADLINE: Duration = Duration::from_secs(4);
 
 /// The lock role of a service.
 pub struct Lock {
@@ -81,6 +81,10 @@ impl Role for Lock {
                 }
             }) as AddGauges)
         })
+    }
+
+    fn status<'a>(&'a self, registry: &'a Registry) -> Later<'a, Option<String>> {
+        Box::pin(async { Some(self.count(registry).await?.in_words()) })
     }
 
     /// sanlock signals this process every second while a VG is being killed. An end would help nobody: what protects the

@@ -10,12 +10,14 @@ use lvmwarden_supervisor::Root;
 use slog::{Logger, info};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::systemd::{Notice, Systemd, feed_watchdog, watchdog};
 
 /// The shortest time between two lines of status.
 const STATUS_INTERVAL: Duration = Duration::from_secs(5);
+/// The longest time between two looks.
+const LONGEST_STATUS_INTERVAL: Duration = Duration::from_secs(20);
 /// How often it is looked whether lines of the log are missing.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 /// How long the tree may take to answer, before clients are said to be served.
@@ -87,7 +89,8 @@ impl Company {
                 told = status;
             }
             sleep(STATUS_INTERVAL).await;
-            events.wait_after(&seen).await;
+            // What is locked and given back is no event.
+            let _ = timeout(LONGEST_STATUS_INTERVAL, events.wait_after(&seen)).await;
         }
     }
 
