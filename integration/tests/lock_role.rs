@@ -16,6 +16,7 @@ use lvmwarden_integration::service::{Launch, Service};
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::wait;
 use rustix::fs::inotify;
+use rustix::process::Signal;
 use serde_json::json;
 
 fn quoted(path: &Path) -> String {
@@ -189,4 +190,21 @@ fn nothing_is_read_from_a_disk_for_an_answer_about_locks() {
     client.dump("dump");
     service.call("org.lvmwarden.Lock.Lockspaces", &json!({}));
     assert_eq!(reads(), Vec::<String>::new(), "read on the way of an answer");
+}
+
+#[test]
+fn the_lock_role_is_played_where_systemd_hands_its_socket_over_whatever_the_file_says() {
+    let site = Site::new();
+    let lockd = site.path("lockd");
+    let launch = launch(&site).set("service.roles", r#"["poll"]"#).hand_over("lvmlockd", lockd.clone());
+    let mut service = launch.start();
+    let roles = service.call("org.lvmwarden.Service.Info", &json!({}))["roles"].take();
+    assert_eq!(roles, json!(["poll", "lock"]));
+    assert!(!LockClient::connect(&lockd).dump("info").is_empty(), "locks are served there");
+    service.await_notice("STATUS=nothing to poll; no shared VG");
+    service.signal(Signal::HUP);
+    service.await_notice("RELOADING=1");
+    service.await_notice("READY=1");
+    let log = fs::read_to_string(site.log()).unwrap();
+    assert!(!log.contains("a changed key needs a restart"), "{log}");
 }

@@ -4,7 +4,7 @@
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -16,6 +16,8 @@ const RECORD: &str = "var/lib/lvmwarden/taken-over";
 const SYSTEMCTL: &str = r#"#!/bin/sh
 echo "systemctl $*" >> "$DPKG_ROOT/calls"
 case "$*" in
+    *is-active*lvmwardend-lvmlockd.socket) [ -e "$DPKG_ROOT/lock-socket" ] || exit 3 ;;
+    "start lvmwardend-lvmlockd.socket") touch "$DPKG_ROOT/lock-socket" ;;
     *is-enabled*) echo enabled ;;
     *is-active*) echo active ;;
     stop*) [ ! -e "$DPKG_ROOT/kill" ] || { rm "$DPKG_ROOT/kill"; kill -9 "$PPID"; }
@@ -52,13 +54,31 @@ impl Host {
         fs::write(self.path(name), "").unwrap();
     }
 
+    /// Has a program of this name print a line.
+    fn prints(&self, name: &str, line: &str) {
+        let program = self.path("bin").join(name);
+        fs::write(&program, format!("#!/bin/sh\necho \"{line}\"\n")).unwrap();
+        fs::set_permissions(program, Permissions::from_mode(0o755)).unwrap();
+    }
+
     /// Runs a script; returns whether it was content, and what it has called.
     fn run(&self, script: &str, arguments: &[&str]) -> (bool, String) {
         let _ = fs::remove_file(self.path("calls"));
         let scripts = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../packaging/deb");
+        self.run_program(&scripts.join(script), arguments)
+    }
+
+    /// Turns the lock role on or off; returns whether it was content, and what it has called.
+    fn lock_role(&self, word: &str) -> (bool, String) {
+        let _ = fs::remove_file(self.path("calls"));
+        let packaging = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../packaging");
+        self.run_program(&packaging.join("sbin/lvmwarden-lock-role"), &[word])
+    }
+
+    fn run_program(&self, program: &Path, arguments: &[&str]) -> (bool, String) {
         let path = format!("{}:/usr/bin:/bin", self.path("bin").display());
         let ended = Command::new("/bin/sh")
-            .arg(scripts.join(script))
+            .arg(program)
             .args(arguments)
             .env("PATH", path)
             .env("DPKG_ROOT", self.0.path())
@@ -146,4 +166,62 @@ fn what_was_taken_is_given_back_once_on_every_way_out_of_the_package() {
             "{way}: a new installation takes over anew"
         );
     }
+}
+
+const LOCK_RECORD: &str = "var/lib/lvmwarden/taken-over-lock";
+const MASK_LOCKD: &str = "systemctl mask --quiet lvmlockd.service\n";
+const GIVE_LOCKD_BACK: &str = "systemctl unmask --quiet lvmlockd.service\nsystemctl start lvmlockd.service\n";
+
+#[test]
+fn a_lock_role_that_was_killed_while_it_was_turned_on_is_turned_on_by_the_next_and_given_back_once() {
+    let host = Host::new();
+    host.write("kill");
+    let (content, calls) = host.lock_role("on");
+    assert!(!content && !calls.contains(MASK_LOCKD), "{calls}");
+    assert!(host.path(LOCK_RECORD).exists(), "what was there is written down before anything is changed");
+
+    let (content, calls) = host.lock_role("on");
+    let order = [
+        "systemctl stop lvmlockd.service\n",
+        MASK_LOCKD,
+        "systemctl enable --quiet lvmwardend-lvmlockd.socket\n",
+        "systemctl stop lvmwardend.service\n",
+        "systemctl start lvmwardend-lvmlockd.socket\n",
+        "systemctl start lvmwardend.service\n",
+    ];
+    let places: Vec<_> = order.iter().map(|call| calls.find(call)).collect();
+    assert!(content && places.iter().all(Option::is_some) && places.is_sorted(), "{calls}");
+    let (content, calls) = host.lock_role("on");
+    assert!(content && !calls.contains("lvmwardend.service"), "it is on: {calls}");
+
+    let (content, calls) = host.lock_role("off");
+    assert!(content && calls.contains("systemctl restart lvmwardend.service\n"), "{calls}");
+    assert!(calls.contains(GIVE_LOCKD_BACK) && !host.path(LOCK_RECORD).exists(), "{calls}");
+    assert!(!host.lock_role("off").1.contains("unmask"), "once");
+}
+
+#[test]
+fn the_lock_role_changes_hands_only_while_no_shared_vg_is_started() {
+    let host = Host::new();
+    host.prints("lvmlockctl", "VG vg0 lock_type=sanlock uuid");
+    let (content, calls) = host.lock_role("on");
+    assert!(!content && !calls.contains("systemctl stop") && !calls.contains("mask"), "{calls}");
+    assert!(!host.path(LOCK_RECORD).exists());
+
+    host.prints("lvmwarden", "VG   TYPE     STATE");
+    let (content, calls) = host.lock_role("off");
+    assert!(!content && calls.is_empty(), "{calls}");
+    let (content, calls) = host.run("prerm", &["remove"]);
+    assert!(!content && !calls.contains("stop"), "a removal would leave them locked for ever: {calls}");
+    host.prints("lvmwarden", "no shared VG is started on this host");
+    assert!(host.run("prerm", &["remove"]).0);
+}
+
+#[test]
+fn a_removal_gives_the_lock_daemon_back_as_well() {
+    let host = Host::new();
+    assert!(host.run("postinst", &["configure", ""]).0 && host.lock_role("on").0);
+    let (content, calls) = host.run("postrm", &["remove"]);
+    assert!(content && calls.contains(GIVE_LOCKD_BACK), "{calls}");
+    assert!(!host.path(LOCK_RECORD).exists());
 }

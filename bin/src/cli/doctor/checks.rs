@@ -1,11 +1,12 @@
 //! Judges facts. Each check is a function of them, and looks at nothing else.
 
 use super::Finding;
-use super::facts::{Facts, Holder, Unit};
+use super::facts::{Facts, Holder, LOCK_SOCKET_UNIT, Unit};
 
 const START: &str = "systemctl enable --now lvmwardend.socket lvmwardend-lvmpolld.socket lvmwardend.service";
 const RESTART: &str = "systemctl restart lvmwardend";
 const STOP_STOCK: &str = "systemctl mask --now lvm2-lvmpolld.socket lvm2-lvmpolld.service";
+const TURN_LOCKS_ON: &str = "lvmwarden-lock-role on";
 const RESTART_SOCKET: &str = "systemctl restart lvmwardend-lvmpolld.socket lvmwardend.service";
 
 /// Makes all checks, the most fundamental first.
@@ -15,12 +16,16 @@ pub(super) fn all(facts: &Facts) -> Vec<Finding> {
         findings.push(use_lvmpolld(facts));
         findings.extend(polling_interval(facts));
     }
+    findings.extend(facts.locks().then(|| use_lvmlockd(facts)));
     findings.push(daemon(facts));
     findings.extend(daemon_version(facts));
-    if facts.polls() {
+    if facts.polls() || facts.locks() {
         findings.extend(history(facts));
+    }
+    if facts.polls() {
         findings.push(polling_socket(facts));
     }
+    findings.extend(lock_role(facts));
     findings.extend(kill_program(facts));
     findings.extend(units(facts));
     findings
@@ -57,6 +62,33 @@ fn use_lvmpolld(facts: &Facts) -> Finding {
             &[],
         ),
     }
+}
+
+/// Do lvm commands ask for locks at all?
+fn use_lvmlockd(facts: &Facts) -> Finding {
+    const ABOUT: &str = "lvm.conf";
+    let set = "write use_lvmlockd = 1 into the section global of /etc/lvm/lvm.conf";
+    match facts.lvm_config.as_ref().ok().and_then(|config| config.get("use_lvmlockd")).map(String::as_str) {
+        Some("1") => {
+            Finding::well(ABOUT, "global/use_lvmlockd is 1: lvm commands ask for locks of shared VGs")
+        }
+        Some(value) => {
+            let message = format!("global/use_lvmlockd is {value}: lvm commands do not use shared VGs");
+            Finding::wrong(ABOUT, message, &[set])
+        }
+        None => {
+            let ask = "lvmconfig --typeconfig full global/use_lvmlockd";
+            Finding::unsure(ABOUT, "it cannot be told whether lvm commands ask for locks", &[ask])
+        }
+    }
+}
+
+/// Does the daemon hold locks where somebody has turned that on?
+fn lock_role(facts: &Facts) -> Option<Finding> {
+    let daemon = facts.daemon.as_ref().ok().filter(|daemon| facts.locks() && !daemon.plays("lock"))?;
+    let message =
+        format!("{LOCK_SOCKET_UNIT} is enabled, and the daemon (pid {}) holds no locks", daemon.pid);
+    Some(Finding::wrong("locks", message, &[TURN_LOCKS_ON]))
 }
 
 /// Does lvpoll look at a reasonable pace?
@@ -193,9 +225,13 @@ fn units(facts: &Facts) -> Vec<Finding> {
         Err(why) => return vec![Finding::unsure("systemd", why, &[])],
     };
     let mut findings = Vec::new();
-    // The socket for polls has to be disabled where nobody polls.
-    for (name, unit) in units.iter().filter(|(name, _)| facts.polls() || !name.contains("lvmpolld")) {
-        findings.push(if name.starts_with("lvm2-") { stock_unit(name, unit) } else { own_unit(name, unit) });
+    // The socket of a role has to be disabled where the role is not played.
+    let is_of_use = |name: &str| {
+        (facts.polls() || !name.contains("lvmpolld")) && (facts.locks() || !name.contains("lvmlockd"))
+    };
+    for (name, unit) in units.iter().filter(|(name, _)| is_of_use(name)) {
+        let is_stock = name.starts_with("lvm2-") || name == "lvmlockd.service";
+        findings.push(if is_stock { stock_unit(name, unit) } else { own_unit(name, unit) });
     }
     let main_pid = units.get("lvmwardend.service").and_then(|unit| unit.main_pid);
     if let (Ok(daemon), Some(main_pid)) = (&facts.daemon, main_pid)
@@ -209,17 +245,18 @@ fn units(facts: &Facts) -> Vec<Finding> {
 
 fn own_unit(name: &str, unit: &Unit) -> Finding {
     const ABOUT: &str = "unit";
+    let start = if name == LOCK_SOCKET_UNIT { TURN_LOCKS_ON } else { START };
     let is_enabled = matches!(unit.file.as_str(), "enabled" | "static" | "indirect" | "enabled-runtime");
     match (unit.load.as_str(), unit.active.as_str()) {
         ("masked", _) => {
-            Finding::wrong(ABOUT, format!("{name} is masked"), &[&format!("systemctl unmask {name}"), START])
+            Finding::wrong(ABOUT, format!("{name} is masked"), &[&format!("systemctl unmask {name}"), start])
         }
         ("loaded", "active") if is_enabled => Finding::well(ABOUT, format!("{name} is active")),
         ("loaded", "active") => {
             let message = format!("{name} is active, and will not be after a reboot: it is {}", unit.file);
             Finding::wrong(ABOUT, message, &[&format!("systemctl enable {name}")])
         }
-        ("loaded", active) => Finding::wrong(ABOUT, format!("{name} is {active}"), &[START]),
+        ("loaded", active) => Finding::wrong(ABOUT, format!("{name} is {active}"), &[start]),
         (load, _) => {
             Finding::wrong(ABOUT, format!("{name} is {load}"), &["apt-get install --reinstall lvmwarden"])
         }
@@ -228,11 +265,16 @@ fn own_unit(name: &str, unit: &Unit) -> Finding {
 
 fn stock_unit(name: &str, unit: &Unit) -> Finding {
     const ABOUT: &str = "stock unit";
+    let (active, not_masked) = if name == "lvmlockd.service" {
+        (&[TURN_LOCKS_ON][..], TURN_LOCKS_ON)
+    } else {
+        (&[STOP_STOCK, RESTART_SOCKET][..], STOP_STOCK)
+    };
     match (unit.load.as_str(), unit.active.as_str()) {
-        (_, "active") => Finding::wrong(ABOUT, format!("{name} is active"), &[STOP_STOCK, RESTART_SOCKET]),
+        (_, "active") => Finding::wrong(ABOUT, format!("{name} is active"), active),
         ("masked", _) => Finding::well(ABOUT, format!("{name} is masked")),
         ("not-found", _) => Finding::well(ABOUT, format!("{name} is not there")),
-        _ => Finding::wrong(ABOUT, format!("{name} is not masked: it may take the socket"), &[STOP_STOCK]),
+        _ => Finding::wrong(ABOUT, format!("{name} is not masked: it may take the socket"), &[not_masked]),
     }
 }
 

@@ -85,7 +85,18 @@ impl Daemon {
     }
 }
 
+/// The unit whose being enabled turns the lock role on.
+pub(super) const LOCK_SOCKET_UNIT: &str = "lvmwardend-lvmlockd.socket";
+
 impl Facts {
+    /// Tells whether this host's daemon is to hold locks: it does, or somebody has turned that on.
+    pub(super) fn locks(&self) -> bool {
+        let is_enabled = |unit: &Unit| matches!(unit.file.as_str(), "enabled" | "enabled-runtime");
+        let units = self.units.as_ref().ok();
+        self.daemon.as_ref().is_ok_and(|daemon| daemon.plays("lock"))
+            || units.and_then(|units| units.get(LOCK_SOCKET_UNIT)).is_some_and(is_enabled)
+    }
+
     /// Tells whether this host's daemon is to poll: it is, unless it holds locks and nothing else.
     pub(super) fn polls(&self) -> bool {
         self.daemon.as_ref().map_or(true, |daemon| daemon.plays("poll") || !daemon.plays("lock"))

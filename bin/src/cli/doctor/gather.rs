@@ -4,22 +4,26 @@ use std::path::{Path, PathBuf};
 
 use lvmwarden_protocol::api::service::{Info, InfoReply};
 
-use super::facts::{Answered, Daemon, Facts, parse_lvm_version, parse_lvmconfig, parse_units};
+use super::facts::{
+    Answered, Daemon, Facts, LOCK_SOCKET_UNIT, parse_lvm_version, parse_lvmconfig, parse_units,
+};
 use super::listeners::look_at;
 use super::program::output_of;
 use crate::cli::failure::Failure;
 use crate::cli::screen::Screen;
 
 /// The values of lvm.conf that are looked at.
-const LVM_CONFIG: [&str; 2] = ["global/use_lvmpolld", "activation/polling_interval"];
+const LVM_CONFIG: [&str; 3] = ["global/use_lvmpolld", "global/use_lvmlockd", "activation/polling_interval"];
 
 /// The units that are looked at.
-const UNITS: [&str; 5] = [
+const UNITS: [&str; 7] = [
     "lvmwardend.service",
     "lvmwardend.socket",
     "lvmwardend-lvmpolld.socket",
+    LOCK_SOCKET_UNIT,
     "lvm2-lvmpolld.socket",
     "lvm2-lvmpolld.service",
+    "lvmlockd.service",
 ];
 
 /// Collects them.

@@ -43,6 +43,7 @@ use super::memory;
 use super::place::{NewerJournal, Place};
 use super::runtime::{self, TREE_FAILED};
 use super::signals::{self, SIGHUP, Signals};
+use super::sockets::is_passed;
 use assembly::Voices;
 use companions::Companions;
 use control::{LevelControl, ServiceControl};
@@ -68,11 +69,38 @@ pub(super) fn main(options: &ServiceOptions) -> ExitCode {
             ExitCode::from(CONFIGURATION_REFUSED)
         }
         Ok(config) if options.check_config => check(&config, &source),
-        Ok(config) if !impossible(&config).is_empty() => refuse(&source, &impossible(&config)),
-        Ok(config) => serve(config, source, options).unwrap_or_else(|error| {
+        Ok(config) => start(RolesBySocket::find().add_to(config), source, options),
+    }
+}
+
+fn start(config: Config, source: Source, options: &ServiceOptions) -> ExitCode {
+    match impossible(&config) {
+        problems if !problems.is_empty() => refuse(&source, &problems),
+        _possible => serve(config, source, options).unwrap_or_else(|error| {
             complain(&format!("lvmwardend: {error:#}"));
             NewerJournal::exit_code_of(&error).unwrap_or(ExitCode::FAILURE)
         }),
+    }
+}
+
+/// The roles that are off by default and whose sockets systemd hands over: whoever enables such a socket turns its role on.
+#[derive(Debug, Clone, Copy)]
+struct RolesBySocket {
+    lock: bool,
+}
+
+impl RolesBySocket {
+    /// Looks for them; once, before the sockets are taken over.
+    fn find() -> Self {
+        Self { lock: is_passed("lvmlockd") }
+    }
+
+    /// Adds them to what the file says.
+    fn add_to(self, mut config: Config) -> Config {
+        if self.lock && !config.plays(Role::Lock) {
+            config.service.roles.push(Role::Lock);
+        }
+        config
     }
 }
 
@@ -113,7 +141,8 @@ fn serve(config: Config, source: Source, options: &ServiceOptions) -> anyhow::Re
     let level = options.log_level.unwrap_or(config.log.level);
     let (log, log_control, guard) = logging::open(Destination::Stderr(config.log.format), level);
     log_panics(log.clone());
-    let reloader = Reloader { source, config, level_by_hand: options.log_level };
+    let (level_by_hand, by_socket) = (options.log_level, RolesBySocket::find());
+    let reloader = Reloader { source, config, level_by_hand, by_socket };
     let ring = LogRing::default();
     let log = if reloader.config.plays(Role::Lock) { ring.beside(log) } else { log };
     if reloader.config.plays(Role::Lock) {

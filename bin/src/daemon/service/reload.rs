@@ -13,6 +13,7 @@ use lvmwarden_actors::role::Roles;
 use slog::{Level, Logger, error, info, warn};
 use tokio::time::timeout;
 
+use super::RolesBySocket;
 use super::control::LevelControl;
 use super::systemd::{Notice, Systemd};
 use crate::daemon::config::{Change, Config, ConfigError, Source, changes, take_on};
@@ -28,6 +29,8 @@ pub(super) struct Reloader {
     pub(super) config: Config,
     /// The level of the command line, which beats the file's.
     pub(super) level_by_hand: Option<Level>,
+    /// The roles that are played whatever the file says.
+    pub(super) by_socket: RolesBySocket,
 }
 
 impl Reloader {
@@ -42,7 +45,7 @@ impl Reloader {
     ) {
         systemd.tell(Notice::Reloading);
         match self.load().await {
-            Ok(new) => self.take_on(&new, log, level, roles, events),
+            Ok(new) => self.take_on(&self.by_socket.add_to(new), log, level, roles, events),
             Err(problems) => {
                 for problem in problems {
                     error!(log, "the configuration is refused"; "problem" => problem, "next" => "go on with the one before");

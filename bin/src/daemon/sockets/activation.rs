@@ -76,6 +76,15 @@ impl HandedOver {
     }
 }
 
+/// Returns whether systemd passes a descriptor of this name to this process, which nobody has taken over yet.
+///
+/// Source: `sd_listen_fds(3)`.
+pub(crate) fn is_passed(name: &str) -> bool {
+    let own_pid = std::process::id().to_string();
+    std::env::var("LISTEN_PID").is_ok_and(|pid| pid == own_pid)
+        && std::env::var("LISTEN_FDNAMES").is_ok_and(|names| names.split(':').any(|there| there == name))
+}
+
 impl fmt::Display for Passed {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.socket {

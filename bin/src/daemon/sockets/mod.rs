@@ -15,7 +15,7 @@ use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, bind, 
 use rustix::process::umask;
 use thiserror::Error;
 
-pub(crate) use activation::HandedOver;
+pub(crate) use activation::{HandedOver, is_passed};
 
 /// How many clients may wait to be accepted. The C daemon's one makes storms of connections fail.
 const BACKLOG: i32 = 4096;

@@ -29,7 +29,7 @@ fn healthy() -> Facts {
         ("lvm2-lvmpolld.socket", unit("masked", "inactive", "masked")),
         ("lvm2-lvmpolld.service", unit("masked", "inactive", "masked")),
     ];
-    let config = [("use_lvmpolld", "1"), ("polling_interval", "15")];
+    let config = [("use_lvmpolld", "1"), ("use_lvmlockd", "1"), ("polling_interval", "15")];
     Facts {
         own_version: "0.1.0".to_owned(),
         is_root: true,
@@ -272,4 +272,59 @@ fn a_daemon_that_only_holds_locks_need_not_poll() {
     facts.units.as_mut().unwrap().retain(|name, _| !name.contains("lvmpolld"));
     let ills: Vec<_> = all(&facts).into_iter().filter(|finding| finding.verdict != Verdict::Well).collect();
     assert!(ills.is_empty(), "{ills:#?}");
+}
+
+/// What is wrong with a host.
+type Ail = fn(&mut Facts);
+
+/// A host on which all is well, with the lock role.
+fn with_locks(facts: &mut Facts) {
+    config(facts, "use_lvmlockd", "1");
+    change(facts, LOCK_SOCKET_UNIT, unit("loaded", "active", "enabled"));
+    change(facts, "lvmlockd.service", unit("masked", "inactive", "masked"));
+    facts.daemon.as_mut().unwrap().roles.push("lock".to_owned());
+}
+
+#[test]
+fn a_host_with_the_lock_role_has_its_own_checks_and_one_without_has_none_of_them() {
+    let mut facts = healthy();
+    change(&mut facts, LOCK_SOCKET_UNIT, unit("loaded", "inactive", "disabled"));
+    change(&mut facts, "lvmlockd.service", unit("loaded", "active", "enabled"));
+    config(&mut facts, "use_lvmlockd", "0");
+    let without = all(&facts);
+    assert!(without.iter().all(|finding| finding.verdict == Verdict::Well), "{without:#?}");
+    with_locks(&mut facts);
+    let with = all(&facts);
+    assert!(with.iter().all(|finding| finding.verdict == Verdict::Well), "{with:#?}");
+    assert_eq!(with.len(), without.len() + 4);
+}
+
+#[test]
+fn what_keeps_lvm_from_locking_through_the_daemon_is_found() {
+    let set = "write use_lvmlockd = 1 into the section global of /etc/lvm/lvm.conf";
+    let ails: [(Ail, &str, &str); 4] = [
+        (|facts| config(facts, "use_lvmlockd", "0"), "use_lvmlockd is 0", set),
+        (
+            |facts| change(facts, "lvmlockd.service", unit("loaded", "active", "enabled")),
+            "lvmlockd.service is active",
+            TURN_LOCKS_ON,
+        ),
+        (
+            |facts| change(facts, LOCK_SOCKET_UNIT, unit("loaded", "inactive", "disabled")),
+            "lvmwardend-lvmlockd.socket is inactive",
+            TURN_LOCKS_ON,
+        ),
+        (
+            |facts| facts.daemon.as_mut().unwrap().roles.retain(|role| role != "lock"),
+            "holds no locks",
+            TURN_LOCKS_ON,
+        ),
+    ];
+    for (ail, words, remedy) in ails {
+        let ail = |facts: &mut Facts| {
+            with_locks(facts);
+            ail(facts);
+        };
+        assert_found(ail, Verdict::Wrong, words, &[remedy]);
+    }
 }
