@@ -84,9 +84,9 @@ impl Plan {
     fn start(&self) -> Result<Daemon> {
         let path = |name: &str| self.folder.path().join(name);
         let configuration = format!(
-            "[service]\nroles = [\"metadata\"]\n[metadata]\nsocket = {:?}\n[api]\nsocket = {:?}\ngroup = \"root\"\n",
-            path("lvmetad"),
-            path("api")
+            "[service]\nroles = [\"metadata\"]\n[metadata]\nsocket = \"{}\"\n[api]\nsocket = \"{}\"\ngroup = \"root\"\n",
+            path("lvmetad").display(),
+            path("api").display()
         );
         fs::write(path("lvmwarden.toml"), configuration)?;
         let mut command = Command::new(&self.ours);

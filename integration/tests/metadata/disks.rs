@@ -73,7 +73,7 @@ struct Asker(Client);
 
 impl Asker {
     fn ask(&mut self, request: &str) -> String {
-        self.0.ask(&format!("request={request} token=skip"))
+        self.0.ask(format!("request={request} token=skip"))
     }
 
     /// Waits until the VG has this seqno, and so many of its PVs are missing.

@@ -31,7 +31,7 @@ impl PvImage {
     pub fn new(uuid: &PvUuid, areas: usize) -> Self {
         let mut image = Self {
             bytes: vec![0; SIZE],
-            uuid: uuid.clone(),
+            uuid: *uuid,
             next: vec![HEADER_BYTES as u64; areas],
             flags: vec![0; areas],
             current: vec![None; areas],

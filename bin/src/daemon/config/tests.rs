@@ -69,9 +69,8 @@ fn the_delivered_file_has_every_key() {
     }
 }
 
-#[test]
-fn every_key_is_understood() {
-    let text = r#"
+/// A value for every key, other than its default.
+const EVERY_KEY: &str = r#"
         [service]
         roles = []
         [log]
@@ -124,6 +123,9 @@ fn every_key_is_understood() {
         [history]
         keep = 10000
     "#;
+
+#[test]
+fn every_key_is_understood() {
     let config = Config {
         service: Service { roles: Vec::new() },
         log: Log { level: Level::Debug, format: Format::Json, wire: true },
@@ -171,7 +173,7 @@ fn every_key_is_understood() {
             period_minutes: 1,
         },
     };
-    assert_eq!(parse(text), Ok(config));
+    assert_eq!(parse(EVERY_KEY), Ok(config));
 }
 
 #[test]

@@ -208,8 +208,8 @@ impl Assembly {
         let Some(known) = self.known.get_mut(&device) else { return Settled::default() };
         known.last = begun;
         let vg = known.vg().cloned();
-        let mut settled = Settled::default();
-        settled.again = vg.map(|vg| self.doubted(&vg)).unwrap_or_default();
+        let again = vg.map(|vg| self.doubted(&vg)).unwrap_or_default();
+        let mut settled = Settled { again, ..Settled::default() };
         settled.operations.extend(self.confirmed(device));
         settled.operations.extend(self.found(device));
         settled

@@ -6,7 +6,7 @@
 //!
 //! Where messages come faster than they are read the kernel drops some and says so: then everything has to be looked at.
 //!
-//! Source: netlink(7); Linux 6.1, lib/kobject_uevent.c.
+//! Source: netlink(7); Linux 6.1, `lib/kobject_uevent.c`.
 
 use std::io;
 

@@ -55,7 +55,7 @@ const WATCH_AGAIN: Duration = Duration::from_secs(10);
 /// What a read found.
 #[derive(Debug)]
 enum Found {
-    Pv(PvReading),
+    Pv(Box<PvReading>),
     Unchanged,
     Changed,
 }
@@ -197,7 +197,7 @@ impl Work {
                 None => pending().await,
             }
         };
-        let wished = self.sources.wishes();
+        let wishing = self.sources.wishes();
         // All are cancel-safe: what has come stays where it is until its arm takes it. What was read comes first: the
         // events of a storm are merged behind it.
         tokio::select! {
@@ -206,7 +206,7 @@ impl Work {
             Some(surveyed) = self.surveys.1.recv() => Woken::Surveyed(surveyed),
             happened = uevent => Woken::Uevent(happened),
             noticed = noticed => Woken::Noticed(noticed),
-            wishes = wished => Woken::Wished(wishes),
+            wishes = wishing => Woken::Wished(wishes),
             () = sleep(next.saturating_sub(now().monotonic)) => Woken::Time,
         }
     }
@@ -262,7 +262,8 @@ impl Work {
                 devices.open(device).map_err(ReadError::Io).and_then(|mut opened| match &known {
                     Some(known) => pv_reading::is_unchanged(&mut *opened, known)
                         .map(|is_unchanged| if is_unchanged { Found::Unchanged } else { Found::Changed }),
-                    None => pv_reading::read(&mut *opened, device, &texts).map(Found::Pv),
+                    None => pv_reading::read(&mut *opened, device, &texts)
+                        .map(|reading| Found::Pv(Box::new(reading))),
                 })
             };
             // What makes the reader panic costs its own PV alone.
@@ -291,10 +292,10 @@ impl Work {
     async fn read_ended(&mut self, ended: Ended, now: Duration) {
         let Ended { device, begun, result } = ended;
         let outcome = match &result {
-            Ok(Found::Pv(_) | Found::Unchanged) => Outcome::Settled,
             Ok(Found::Changed) => Outcome::Changed,
             Err(ReadError::Torn(_)) => Outcome::Torn,
-            Err(ReadError::NoPv | ReadError::Label(_) | ReadError::Io(_)) => Outcome::Settled,
+            Ok(Found::Pv(_) | Found::Unchanged)
+            | Err(ReadError::NoPv | ReadError::Label(_) | ReadError::Io(_)) => Outcome::Settled,
         };
         self.tickets.remove(&device);
         match self.plan.ended(device, outcome, now) {
@@ -311,7 +312,7 @@ impl Work {
         now: Duration,
     ) {
         let settled = match result {
-            Ok(Found::Pv(reading)) => self.sources.assembly().read(device, reading, begun),
+            Ok(Found::Pv(reading)) => self.sources.assembly().read(device, *reading, begun),
             Ok(Found::Unchanged) => self.sources.assembly().unchanged(device, begun),
             Ok(Found::Changed) => return,
             Err(ReadError::NoPv) => self.sources.assembly().gone(device),

@@ -121,6 +121,16 @@ fn what_lies_where_is_told_with_the_lv_that_it_belongs_to() {
     assert_eq!(both.created_at.as_deref(), Some("1970-01-01T00:00:05Z"));
 }
 
+fn assert_each_once<T: Clone + PartialEq + std::fmt::Debug>(of: impl Fn(Option<&Place>) -> Vec<(Place, T)>) {
+    let whole = of(None);
+    assert!(whole.len() > 2);
+    for (at, (place, _)) in whole.iter().enumerate() {
+        let again: Place = place.to_string().parse().unwrap();
+        assert_eq!((&again, of(Some(&again))), (place, whole[at + 1..].to_vec()));
+    }
+    assert!(whole.is_sorted_by(|a, b| a.0 < b.0));
+}
+
 #[test]
 fn pages_that_begin_behind_any_place_tell_each_thing_once() {
     let mut bare = complete();
@@ -128,17 +138,6 @@ fn pages_that_begin_behind_any_place_tell_each_thing_once() {
     bare.found("E", 5, &two_pvs("a/b [x]", "W", &["E"]));
     bare.found("O", 9, "");
     let view = view(&bare.cache);
-    fn assert_each_once<T: Clone + PartialEq + std::fmt::Debug>(
-        of: impl Fn(Option<&Place>) -> Vec<(Place, T)>,
-    ) {
-        let whole = of(None);
-        assert!(whole.len() > 2);
-        for (at, (place, _)) in whole.iter().enumerate() {
-            let again: Place = place.to_string().parse().unwrap();
-            assert_eq!((&again, of(Some(&again))), (place, whole[at + 1..].to_vec()));
-        }
-        assert!(whole.is_sorted_by(|a, b| a.0 < b.0));
-    }
     assert_each_once(|after| vgs(&view, None, after).collect());
     assert_each_once(|after| pvs(&view, None, after).collect());
     assert_each_once(|after| lvs(&view, None, ALL, after).collect());

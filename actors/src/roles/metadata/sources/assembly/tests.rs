@@ -13,6 +13,11 @@ use crate::roles::metadata::pv_index::Source;
 use crate::roles::metadata::sources::pv_reading::{self, ReadAt, ReadError};
 use crate::roles::metadata::sources::texts::Texts;
 
+/// The seqno of each VG, with the names that go with it.
+type TrueVgs = BTreeMap<Vgid, (i64, BTreeSet<String>)>;
+/// The PVs that are there, with the VG of which each tells.
+type TruePvs = BTreeMap<Pvid, Option<Vgid>>;
+
 /// How often the cache is told again what it dropped for the sake of another VG.
 const ROUNDS: usize = 3;
 
@@ -84,7 +89,9 @@ impl Host {
                 break;
             }
             assert!(round < ROUNDS, "VGs displace one another: {missing:?}");
-            missing.into_iter().for_each(|operation| self.tell(operation, begun));
+            for operation in missing {
+                self.tell(operation, begun);
+            }
         }
         settled.again
     }
@@ -134,8 +141,8 @@ impl Host {
 
     /// What a look at all disks at once would show: the highest seqno of each VG, with the names that go with it; and all PVs
     /// that are there, with the VG of which each tells.
-    fn truth(&self) -> (BTreeMap<Vgid, (i64, BTreeSet<String>)>, BTreeMap<Pvid, Option<Vgid>>) {
-        let (mut vgs, mut pvs) = (BTreeMap::<Vgid, (i64, BTreeSet<String>)>::new(), BTreeMap::new());
+    fn truth(&self) -> (TrueVgs, TruePvs) {
+        let (mut vgs, mut pvs) = (TrueVgs::new(), TruePvs::new());
         for (number, disk) in &self.disks {
             let reading =
                 pv_reading::read(&mut Bytes(disk.bytes()), device(*number), &Texts::default()).unwrap();

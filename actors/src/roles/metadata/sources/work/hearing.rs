@@ -76,7 +76,7 @@ impl Work {
         if devices.is_empty() {
             self.ask_lvm(true, now);
         }
-        let orphans = devices.is_empty().then(|| self.sources.assembly().orphans()).unwrap_or_default();
+        let orphans = if devices.is_empty() { self.sources.assembly().orphans() } else { Vec::new() };
         for device in devices.into_iter().chain(orphans) {
             self.plan.want(device, Want::Check, now);
         }
