@@ -49,6 +49,9 @@ impl<'site> Launch<'site> {
             ("poll.binary", quoted(binaries::fake_lvm())),
             // The stub copies nothing that device-mapper could show.
             ("poll.mode", "\"classic\"".to_owned()),
+            // What LVM has on this machine is no test's business.
+            ("metadata.fill", "\"commands\"".to_owned()),
+            ("metadata.binary", quoted(binaries::fake_lvm())),
             ("api.socket", quoted(site.api_socket())),
             ("api.group", "\"root\"".to_owned()),
             ("archive_janitor.directory", quoted(site.archive())),

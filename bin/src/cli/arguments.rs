@@ -339,8 +339,8 @@ pub(super) struct Start {
 
     /// The UUID of the VG and that of the LV, one after the other; dashes do not matter
     ///
-    /// Needed only where the daemon does not know the LV, as without its role metadata.
-    /// `lvs -a --noheadings --separator '' -o vg_uuid,lv_uuid VG/LV` prints it.
+    /// Needed only where the daemon does not know the LV, as without its role metadata; the examples of lvmwarden(1) show how
+    /// lvs prints it.
     #[arg(long, value_name = "UUIDS", value_parser = lvid)]
     pub(super) lvid: Option<Uuids>,
 

@@ -45,14 +45,14 @@ fn each_command_says_what_is_wrong_with_it() {
 #[test]
 fn start_checks_its_words_before_it_asks() {
     let lvid = "v".repeat(64);
-    assert_refused(&["poll", "start"], &["<KIND>", "<VG/LV>", "--lvid"]);
+    assert_refused(&["poll", "start"], &["<KIND>", "<VG/LV>"]);
     assert_refused(
         &["poll", "start", "copy", "vg/lv", "--lvid", &lvid],
         &["pvmove, convert, merge, merge_thin"],
     );
     assert_refused(&["poll", "start", "merge", "lv", "--lvid", &lvid], &["expected VG/LV"]);
     assert_refused(&["poll", "start", "merge", "vg/", "--lvid", &lvid], &["expected VG/LV"]);
-    assert_refused(&["poll", "start", "merge", "vg/lv"], &["--lvid <UUIDS>"]);
+    assert_refused(&["poll", "start", "merge", "vg/lv", "--lvid"], &["--lvid <UUIDS>"]);
     assert_refused(&["poll", "start", "merge", "vg/lv", "--lvid", &lvid[1..]], &["expected two UUIDs"]);
     assert_refused(&["poll", "start", "merge", "vg/lv", "--lvid", &lvid, "--sysdir", ""], &["it is empty"]);
     assert_refused(

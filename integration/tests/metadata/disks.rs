@@ -59,6 +59,7 @@ impl Host {
             .site
             .service()
             .set("service.roles", r#"["metadata"]"#)
+            .set("metadata.fill", "\"disks\"")
             .set("metadata.socket", &format!("{:?}", socket.to_str().unwrap()));
         let launch = match fault {
             Some(fault) => launch.environment("LVMWARDEN_FAULT", fault),
