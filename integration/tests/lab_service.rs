@@ -93,7 +93,7 @@ fn slow_pvmove(guest: &Guest) -> Result<(Volume<'_>, i32)> {
     guest.configure("[poll]\nmode = \"classic\"\nreconcile = \"off\"")?;
     let data = guest.make_volume("data", 64, "/dev/vda")?;
     guest.sh("lvcreate -y -n ballast -L 300m vg /dev/vda")?;
-    guest.slow_copying()?;
+    guest.throttle_mirrors(0)?;
     guest.sh("pvmove -b -i 1 /dev/vda /dev/vdb")?;
     let child = guest.wait_until("lvpoll runs", LIMIT, || {
         guest.lvpoll_pids()?.first().copied().context("no lvpoll runs")
@@ -115,7 +115,7 @@ fn is_polled_by(guest: &Guest, child: i32) -> Result<()> {
 
 fn finishes(guest: &Guest, data: &Volume) -> Result<()> {
     data.is_intact()?;
-    guest.fast_copying()?;
+    guest.throttle_mirrors(100)?;
     guest.wait_until_polling_ends(LIMIT)?;
     data.lies_on("/dev/vdb")?;
     data.is_intact()?;
@@ -169,12 +169,12 @@ fn nothing_is_left(guest: &Guest) -> Result<()> {
 }
 
 fn the_c_daemon_moves_it_back(guest: &Guest, data: &Volume) -> Result<()> {
-    guest.slow_copying()?;
+    guest.throttle_mirrors(0)?;
     guest.sh("pvmove -b -i 1 /dev/vdb /dev/vda")?;
     guest.wait_until("a child of the C daemon polls", LIMIT, || {
         guest.sh("pgrep -f lvpoll -P $(pgrep -x lvmpolld)").map(drop)
     })?;
-    guest.fast_copying()?;
+    guest.throttle_mirrors(100)?;
     guest.wait_until_polling_ends(LIMIT)?;
     data.lies_on("/dev/vda")?;
     data.is_intact()
