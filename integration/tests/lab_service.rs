@@ -24,13 +24,12 @@ fn a_pvmove_outlives_restarts_kills_and_an_upgrade_of_the_service() -> Result<()
         assert_eq!(guest.unit("lvmwardend.service")?, "enabled active", "the stock pvmove started it");
         is_polled_by(guest, child)?;
 
-        guest.sh("echo 60 > /sys/module/dm_mirror/parameters/raid1_resync_throttle")?;
         guest.sh("lvmwarden poll throttle --mirror 1")?;
         assert_eq!(guest.mirror_throttle()?, 1, "the unit lets the service turn it");
 
         guest.sh("systemctl restart lvmwardend.service")?;
         is_polled_by(guest, child)?;
-        assert_eq!(guest.mirror_throttle()?, 60, "an orderly end gives it back");
+        assert_eq!(guest.mirror_throttle()?, 0, "an orderly end gives it back");
 
         guest.sh("systemctl kill --kill-whom=main --signal=KILL lvmwardend.service")?;
         is_polled_by(guest, child)?;

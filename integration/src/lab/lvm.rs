@@ -10,6 +10,9 @@ const SLOW_KIB_PER_SECOND: u32 = 512;
 /// Where the kernel's threads are bounded.
 const COPIES: &str = "/run/lab-blkio";
 
+/// The per cent of the time for which mirrors may copy. Source: Linux 6.1, dm-mirror.
+const MIRROR_THROTTLE: &str = "/sys/module/dm_mirror/parameters/raid1_resync_throttle";
+
 impl Guest {
     /// Makes the volume group `vg` on all of the guest's disks.
     ///
@@ -69,8 +72,7 @@ impl Guest {
     /// # Errors
     /// As [`Guest::sh`].
     pub fn throttle_mirrors(&self, percent: u32) -> Result<()> {
-        let throttle = "/sys/module/dm_mirror/parameters/raid1_resync_throttle";
-        self.sh(&format!("modprobe dm-mirror; echo {percent} > {throttle}"))?;
+        self.sh(&format!("modprobe dm-mirror; echo {percent} > {MIRROR_THROTTLE}"))?;
         Ok(())
     }
 
@@ -96,7 +98,7 @@ impl Guest {
     /// # Errors
     /// As [`Guest::sh`].
     pub fn mirror_throttle(&self) -> Result<u32> {
-        let percent = self.sh("cat /sys/module/dm_mirror/parameters/raid1_resync_throttle")?;
+        let percent = self.sh(&format!("cat {MIRROR_THROTTLE}"))?;
         percent.parse().with_context(|| format!("the kernel says {percent:?}"))
     }
 
