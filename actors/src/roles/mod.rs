@@ -4,3 +4,4 @@ pub mod archive;
 pub mod lock;
 pub mod metadata;
 pub mod poll;
+pub mod reconfigure;
