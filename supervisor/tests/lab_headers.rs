@@ -1,7 +1,7 @@
 //! What `sys` believes about C structures and constants is what Debian's headers say.
 //!
 //! The C compiler that links Rust programs prints the value of each expression. The headers are those of libsanlock-dev,
-//! libdlm-dev and libdlmcontrol-dev, unpacked under `$LVMWARDEN_SANLOCK_ROOT` (`cargo verify` does and sets that).
+//! libdlm-dev, libdlmcontrol-dev, libcpg-dev and libquorum-dev, unpacked under `$LVMWARDEN_SANLOCK_ROOT` (`cargo verify` does and sets that).
 #![expect(clippy::disallowed_methods, reason = "a compiler is run, and there is no runtime here")]
 #![expect(clippy::unwrap_used, reason = "a failed helper is a failed test")]
 

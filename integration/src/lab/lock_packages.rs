@@ -15,7 +15,7 @@ use std::process::Command;
 
 /// The programs, those libraries of theirs that a host with LVM does not have by itself, and the headers that a test
 /// compares with.
-const PACKAGES: [&str; 26] = [
+const PACKAGES: [&str; 29] = [
     "lvm2-lockd",
     "sanlock",
     "libsanlock1",
@@ -42,6 +42,9 @@ const PACKAGES: [&str; 26] = [
     "libsanlock-dev",
     "libdlm-dev",
     "libdlmcontrol-dev",
+    "libcorosync-common-dev",
+    "libcpg-dev",
+    "libquorum-dev",
 ];
 
 /// What a host with a merged `/usr` has as links; the packages lie on both sides of them.

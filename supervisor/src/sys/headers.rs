@@ -12,7 +12,7 @@ pub struct Header {
 }
 
 /// The beliefs about all libraries.
-pub const HEADERS: [Header; 4] = [
+pub const HEADERS: [Header; 7] = [
     Header {
         includes: &["sys/types.h", "stdint.h", "sanlock.h", "sanlock_admin.h", "sanlock_resource.h"],
         facts: super::sanlock::raw::LAYOUT,
@@ -23,4 +23,7 @@ pub const HEADERS: [Header; 4] = [
         includes: &["sys/types.h", "stdint.h", "libdlm.h", "libdlmcontrol.h"],
         facts: super::dlm::control::LAYOUT,
     },
+    Header { includes: &["corosync/corotypes.h"], facts: super::corosync::FAILURE_LAYOUT },
+    Header { includes: &["sys/uio.h", "corosync/cpg.h"], facts: super::corosync::CPG_LAYOUT },
+    Header { includes: &["corosync/quorum.h"], facts: super::corosync::QUORUM_LAYOUT },
 ];

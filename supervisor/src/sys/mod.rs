@@ -5,10 +5,12 @@
 //! | module | is |
 //! |---|---|
 //! | [`sanlock`], [`dlm`] | lock managers, whose libraries are opened when they are first needed |
+//! | [`corosync`] | a cluster's group and quorum, likewise |
 //! | [`clock`] | whether somebody keeps the wall clock right |
-//! | [`headers`] | what those two believe about C, for the test that asks a compiler |
+//! | [`headers`] | what those three believe about C, for the test that asks a compiler |
 
 pub mod clock;
+pub mod corosync;
 pub mod dlm;
 pub mod headers;
 mod library;
