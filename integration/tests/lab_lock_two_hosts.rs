@@ -39,6 +39,9 @@ fn two_hosts(manager: Manager) -> Result<()> {
         one_of_two_wins(a, b)?;
         the_next_daemon_has_the_locks(&cluster)?;
         a_command_that_lives_keeps_the_group(a, b, manager)?;
+        if manager == Manager::Dlm {
+            a_dlm_that_cannot_be_asked_has_not_said_that_all_is_gone(a, b)?;
+        }
         kills_under_load(&cluster)
     })?;
     power_cut(&cluster)
@@ -248,6 +251,22 @@ fn a_command_that_lives_keeps_the_group(a: &Guest, b: &Guest, manager: Manager) 
     ensure!(command.finish()?.stderr.contains("really want to remove"), "it has asked nothing");
     b.wait_until("the group is free", LIMIT, || b.sh("lvchange --addtag tag vg/asked"))?;
     a.sh("lvremove -y vg/asked").map(drop)
+}
+
+/// Killed, and configfs is not there at the next start: nothing is written off, and the start after that has the locks. The journal
+/// alone remembers them.
+fn a_dlm_that_cannot_be_asked_has_not_said_that_all_is_gone(a: &Guest, b: &Guest) -> Result<()> {
+    a.sh("lvcreate -L 8M -n remembered vg")?;
+    a.kill_lockd()?;
+    a.sh("rm /run/lvm/lvmlockd.adopt && umount -l /sys/kernel/config")?;
+    a.start_lockd(Lockd::Ours, Manager::Dlm)?;
+    ensure!(b.run("lvchange -aey vg/remembered")?.code == 5, "the kernel has it still");
+    a.kill_lockd()?;
+    a.sh("mount -t configfs configfs /sys/kernel/config")?;
+    a.start_lockd(Lockd::Ours, Manager::Dlm)?;
+    ensure!(agreement(a, Manager::Dlm)?.len() == 1, "the lock of the active volume is forgotten");
+    ensure!(b.run("lvchange -aey vg/remembered")?.code == 5, "the adopted lock is not one");
+    a.sh("lvremove -y vg/remembered").map(drop)
 }
 
 fn agreement(host: &Guest, manager: Manager) -> Result<Held> {

@@ -1,7 +1,8 @@
 //! The file by which a C daemon that is started after us finds our locks, and we those of a C daemon.
 //!
 //! It is replaced as a whole, by a rename, before the client of a lock is answered: it is never half written, and an
-//! acknowledged lock is always in it. (The C daemon writes it in place, afterwards.)
+//! acknowledged lock is always in it. (The C daemon writes it in place, afterwards.) One that cannot be used, or not all of
+//! it, is kept beside before it is written over: nobody knows whose locks it tells of.
 
 use std::fs;
 use std::io::{self, ErrorKind, Write as _};
@@ -30,6 +31,8 @@ pub struct AdoptFile {
     path: PathBuf,
     updates: AtomicU64,
     is_ours: AtomicBool,
+    /// What is there could not be kept beside: it is not written over.
+    is_barred: AtomicBool,
     /// Held while it is written: what is written last is what is true.
     turn: Arc<Mutex<()>>,
 }
@@ -37,7 +40,8 @@ pub struct AdoptFile {
 impl AdoptFile {
     /// Says where it is; nothing is looked at.
     pub fn at(path: PathBuf) -> Self {
-        Self { path, updates: AtomicU64::new(0), is_ours: AtomicBool::new(false), turn: Arc::default() }
+        let [is_ours, is_barred] = [false; 2].map(AtomicBool::new);
+        Self { path, updates: AtomicU64::new(0), is_ours, is_barred, turn: Arc::default() }
     }
 
     /// Writes the file anew; `book` is looked at when it is this one's turn.
@@ -45,6 +49,12 @@ impl AdoptFile {
     /// # Errors
     /// Why the old one is still there, for the log.
     pub async fn store(&self, book: impl FnOnce() -> LockBook) -> Result<(), String> {
+        if self.is_barred.load(Ordering::Relaxed) {
+            let path = self.path.display();
+            return Err(format!(
+                "write {path}: it tells of locks that nobody could read, and could not be kept beside"
+            ));
+        }
         let turn = Arc::clone(&self.turn).lock_owned().await;
         let updates = self.updates.fetch_add(1, Ordering::Relaxed) + 1;
         let content = content_of(&book(), updates, local_time::now().strftime(CTIME).to_string());
@@ -68,6 +78,24 @@ impl AdoptFile {
             Ok(bytes) => Content::parse(&bytes).map(Some).map_err(|error| chain(&error)),
             Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
             Err(error) => Err(format!("read {}: {error}", self.path.display())),
+        }
+    }
+
+    /// Copies it, as it is, to the same name with `.unusable` behind; returns where that is. Where that fails it is not
+    /// written any more in this life.
+    ///
+    /// # Errors
+    /// Why it is not there, for the log.
+    pub fn keep_beside(&self) -> Result<PathBuf, String> {
+        let mut name = self.path.clone().into_os_string();
+        name.push(".unusable");
+        let beside = PathBuf::from(name);
+        match copy(&self.path, &beside) {
+            Ok(()) => Ok(beside),
+            Err(error) => {
+                self.is_barred.store(true, Ordering::Relaxed);
+                Err(format!("copy {} to {}: {error}", self.path.display(), beside.display()))
+            }
         }
     }
 
@@ -106,6 +134,11 @@ fn words_of(started: &Started) -> Option<(VgName, VgUuid, LockArgs)> {
 
 fn word_of(args: &str) -> Option<LockArgs> {
     LockArgs::try_from(args).ok().filter(|args| !args.is_empty())
+}
+
+fn copy(from: &Path, to: &Path) -> io::Result<()> {
+    fs::copy(from, to)?;
+    fs::File::open(to)?.sync_all()
 }
 
 fn replace(path: &Path, content: &[u8]) -> io::Result<()> {

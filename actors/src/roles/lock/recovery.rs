@@ -255,17 +255,8 @@ async fn remembered(link: &ChildLink, environment: &LockEnvironment) -> Result<O
     if memory.journal {
         book = journal::read(&link.registry, |ledger| ledger.locks().clone()).await?;
     }
-    match memory.adopt_file.as_ref().map(AdoptFile::load) {
-        Some(Ok(Some((file, odd)))) => {
-            for line in odd {
-                warn!(link.log, "odd line in the adopt file"; "error" => %line, "next" => "use the others");
-            }
-            add_adopt_file(&mut book, &file);
-        }
-        Some(Ok(None)) | None => {}
-        Some(Err(error)) => {
-            warn!(link.log, "cannot use the adopt file"; "error" => error, "next" => "trust the journal");
-        }
+    if let Some(file) = &memory.adopt_file {
+        read_adopt_file(link, file, &mut book);
     }
     // What is held by this life already is not adopted.
     let current = environment.book.open().clone();
@@ -273,6 +264,30 @@ async fn remembered(link: &ChildLink, environment: &LockEnvironment) -> Result<O
         book.apply(&BookRecord::Left { lockspace: booked.started.lockspace.clone() });
     }
     Ok(Some(book))
+}
+
+/// Adds what the adopt file says; what cannot be used of it is told, and kept beside.
+fn read_adopt_file(link: &ChildLink, file: &AdoptFile, book: &mut LockBook) {
+    match file.load() {
+        Ok(None) => return,
+        Ok(Some((content, odd))) => {
+            add_adopt_file(book, &content);
+            if odd.is_empty() {
+                return;
+            }
+            for line in odd {
+                warn!(link.log, "odd line in the adopt file"; "error" => %line, "next" => "use the others");
+            }
+        }
+        Err(error) => {
+            warn!(link.log, "cannot use the adopt file"; "error" => error, "next" => "trust the journal");
+        }
+    }
+    match file.keep_beside() {
+        Ok(beside) => info!(link.log, "what the adopt file said is kept"; "file" => %beside.display()),
+        Err(error) => warn!(link.log, "cannot keep what the adopt file says"; "error" => error,
+                            "next" => "it stays as it is, and is not written by this daemon"),
+    }
 }
 
 /// Returns the lockspaces that the lock managers still have; one that does not answer is left out.

@@ -202,7 +202,7 @@ impl Connection for TestConnection {
     }
 
     fn orphans(&mut self) -> Result<Option<Vec<Leftover>>, Fault> {
-        Ok(None)
+        Ok(Some(Vec::new()))
     }
 
     fn drop_orphans(&mut self) -> Result<(), Fault> {

@@ -11,7 +11,7 @@ use super::ask::{Reply, Ticket};
 use super::event::{Call, CallId, Effect, Notice};
 use super::record::{Change, LockRecord};
 use crate::foundation::moment::Moment;
-use crate::roles::lock::lock_manager::{Fault, GlobalLease, Resource};
+use crate::roles::lock::lock_manager::{Fault, GlobalLease, Leave, Resource};
 
 /// What lasts from one event to the next.
 #[derive(Debug)]
@@ -69,8 +69,8 @@ pub(super) enum Purpose {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
     Nothing,
-    Free,
-    Leave,
+    /// The lockspace is left, unless somebody of this host still has something in it.
+    End(Leave),
 }
 
 /// What is done with the locks of an earlier life that the lock manager lists.
@@ -82,8 +82,8 @@ pub(super) enum WithOrphans {
     Tell,
     /// One of them, or all of LVs, are taken over and kept, or given back.
     Settle { which: Option<Resource>, keep: bool },
-    /// There must be none: the VG is removed.
-    Free,
+    /// There must be none: the lockspace is left, as the VG is removed or renamed.
+    End(Leave),
 }
 
 /// The desk, and where the effects of this event go.

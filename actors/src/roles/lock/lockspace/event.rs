@@ -227,6 +227,8 @@ pub enum Notice {
         /// In which mode.
         mode: LockMode,
     },
+    /// The lock manager does not tell which locks of an earlier life it has: nobody takes that for none.
+    NotListed(Option<Fault>),
     /// All locks of an earlier life were looked at.
     AdoptionOver {
         /// How many are held again.

@@ -41,6 +41,7 @@ use super::picture::Stage;
 use super::record::Remembered;
 use crate::foundation::moment::Moment;
 use crate::roles::lock::lock_manager::{Fault, GlobalLease, Renewal, Resource};
+use adoption::Unlisted;
 use starting::Starting;
 use stopping::Stopping;
 
@@ -62,6 +63,8 @@ pub struct Standing {
     pub generation: u32,
     /// What is known of the lease of the global lock.
     pub global: GlobalLease,
+    /// The lock manager is still to tell what an earlier life of the daemon has left behind.
+    pub is_unlisted: bool,
     /// The last call that was made.
     pub last_call: CallId,
 }
@@ -88,6 +91,7 @@ struct Machine {
     renewal: Option<(Renewal, Moment)>,
     lease_is_late: bool,
     fault: Option<Fault>,
+    unlisted: Option<Unlisted>,
 }
 
 #[derive(Debug)]
@@ -151,6 +155,7 @@ impl Lockspace {
             killed: self.machine.killed,
             generation: self.desk.generation,
             global: self.desk.global,
+            is_unlisted: self.machine.unlisted.is_some(),
             last_call: CallId(self.desk.last_call()),
         }
     }
@@ -168,6 +173,7 @@ impl Machine {
             renewal: None,
             lease_is_late: false,
             fault: None,
+            unlisted: None,
         }
     }
 
@@ -181,6 +187,7 @@ impl Machine {
             Event::TimeHasCome => {
                 cx.time_has_come();
                 self.each_lock(cx, LockTable::pass);
+                self.list_again(cx);
             }
             Event::Renewal(renewal) => self.renewed(renewal, cx),
             Event::DuplicateGlobals(duplicates) => cx.desk.duplicates = duplicates,

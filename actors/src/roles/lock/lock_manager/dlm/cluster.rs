@@ -1,7 +1,8 @@
-//! What the kernel tells about the cluster: the files of configfs, which `dlm_controld` fills, and of debugfs.
+//! What the kernel tells about the cluster: the files of configfs, which `dlm_controld` fills, of sysfs and of debugfs.
 //!
-//! Source: Linux 6.1, `fs/dlm/config.c`, `fs/dlm/debug_fs.c`.
+//! Source: Linux 6.1, `fs/dlm/config.c`, `fs/dlm/lockspace.c`, `fs/dlm/debug_fs.c`.
 
+use std::collections::BTreeSet;
 use std::ffi::c_int;
 use std::fs;
 use std::io;
@@ -17,13 +18,19 @@ use super::holders;
 pub struct Cluster {
     /// dlm's folder in configfs.
     pub config: PathBuf,
+    /// dlm's folder in sysfs: a folder for each lockspace that the kernel has, whether `dlm_controld` lives or not.
+    pub kernel: PathBuf,
     /// dlm's folder in debugfs.
     pub debug: PathBuf,
 }
 
 impl Default for Cluster {
     fn default() -> Self {
-        Self { config: "/sys/kernel/config/dlm/cluster".into(), debug: "/sys/kernel/debug/dlm".into() }
+        Self {
+            config: "/sys/kernel/config/dlm/cluster".into(),
+            kernel: "/sys/kernel/dlm".into(),
+            debug: "/sys/kernel/debug/dlm".into(),
+        }
     }
 }
 
@@ -39,10 +46,20 @@ impl Cluster {
         Ok(name.trim_end().to_owned())
     }
 
-    /// Returns the names of the lockspaces that this node is in.
-    pub(super) fn lockspaces(&self) -> Vec<String> {
-        // Without dlm there is no such folder, and no lockspace.
-        names_in(&self.config.join("spaces")).unwrap_or_default()
+    /// Returns the names of the lockspaces that this node is in, by the cluster's files or by the kernel's own: only
+    /// what neither of them has is not there.
+    ///
+    /// # Errors
+    /// [`ResultCode::MANAGER`]: one of them cannot be read, as without `dlm_controld`, or where configfs is not mounted.
+    pub(super) fn lockspaces(&self) -> Result<BTreeSet<String>, Fault> {
+        let list = |folder: PathBuf| {
+            names_in(&folder).map_err(|error| {
+                let text = format!("list the lockspaces in {}: {error}", folder.display());
+                Fault::new(ResultCode::MANAGER, text)
+            })
+        };
+        let (joined, kept) = (list(self.config.join("spaces"))?, list(self.kernel.clone())?);
+        Ok(joined.into_iter().chain(kept).collect())
     }
 
     /// Returns how many nodes are in a lockspace, with this one.
@@ -94,10 +111,15 @@ mod tests {
 
     use super::*;
 
+    fn empty() -> (TempDir, Cluster) {
+        let folder = TempDir::new().unwrap();
+        let [config, kernel, debug] = ["config", "kernel", "debug"].map(|name| folder.path().join(name));
+        (folder, Cluster { config, kernel, debug })
+    }
+
     /// A folder with files as the kernel has them on node 2 of a cluster of two.
     fn cluster() -> (TempDir, Cluster) {
-        let folder = TempDir::new().unwrap();
-        let (config, debug) = (folder.path().join("config"), folder.path().join("debug"));
+        let (folder, cluster) = empty();
         for (path, text) in [
             ("cluster_name", "lab\n"),
             ("comms/1/nodeid", "1\n"),
@@ -107,28 +129,52 @@ mod tests {
             ("spaces/lvm_vg/nodes/1/nodeid", "1\n"),
             ("spaces/lvm_vg/nodes/2/nodeid", "2\n"),
         ] {
-            let path = config.join(path);
+            let path = cluster.config.join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, text).unwrap();
         }
-        (folder, Cluster { config, debug })
+        fs::create_dir_all(cluster.kernel.join("lvm_vg")).unwrap();
+        (folder, cluster)
+    }
+
+    fn lockspaces(cluster: &Cluster) -> Result<Vec<String>, ResultCode> {
+        cluster.lockspaces().map(|all| all.into_iter().collect()).map_err(|fault| fault.code)
     }
 
     #[test]
     fn what_configfs_tells() {
         let (_folder, cluster) = cluster();
         assert_eq!(cluster.name().unwrap(), "lab");
-        assert_eq!(cluster.lockspaces(), ["lvm_vg"]);
+        assert_eq!(lockspaces(&cluster), Ok(vec!["lvm_vg".to_owned()]));
         assert_eq!(cluster.count_nodes("lvm_vg").unwrap(), 2);
         assert_eq!(cluster.own_node(), Some(2));
     }
 
     #[test]
-    fn without_dlm_there_is_nothing() {
-        let folder = TempDir::new().unwrap();
-        let cluster = Cluster { config: folder.path().join("config"), debug: folder.path().join("debug") };
+    fn a_lockspace_is_gone_only_where_neither_the_cluster_nor_the_kernel_has_it() {
+        let (_folder, cluster) = cluster();
+        fs::remove_dir_all(cluster.config.join("spaces/lvm_vg")).unwrap();
+        assert_eq!(lockspaces(&cluster), Ok(vec!["lvm_vg".to_owned()]));
+        fs::remove_dir(cluster.kernel.join("lvm_vg")).unwrap();
+        assert_eq!(lockspaces(&cluster), Ok(vec![]));
+        fs::create_dir(cluster.config.join("spaces/lvm_vg")).unwrap();
+        assert_eq!(lockspaces(&cluster), Ok(vec!["lvm_vg".to_owned()]));
+    }
+
+    #[test]
+    fn where_dlm_cannot_be_asked_nobody_says_that_there_is_no_lockspace() {
+        for missing in ["spaces", "", "../kernel"] {
+            let (_folder, cluster) = cluster();
+            fs::remove_dir_all(cluster.config.join(missing)).unwrap();
+            assert_eq!(lockspaces(&cluster), Err(ResultCode::MANAGER), "without {missing:?}");
+        }
+    }
+
+    #[test]
+    fn without_dlm_nothing_is_told() {
+        let (_folder, cluster) = empty();
         assert_eq!(cluster.name().unwrap_err().code, ResultCode::MANAGER);
-        assert_eq!(cluster.lockspaces(), [""; 0]);
+        assert_eq!(lockspaces(&cluster), Err(ResultCode::MANAGER));
         assert_eq!(cluster.count_nodes("lvm_vg").unwrap_err().code, ResultCode::REFUSED);
         assert_eq!(cluster.own_node(), None);
         assert_eq!(cluster.holder("lvm_vg", "VGLK"), None);

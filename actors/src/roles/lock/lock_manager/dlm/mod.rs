@@ -78,7 +78,7 @@ impl LockManager for DlmManager {
     }
 
     fn remains(&self) -> Result<Vec<Remains>, Fault> {
-        let ours = self.cluster.lockspaces().into_iter().filter(|name| name.starts_with("lvm_"));
+        let ours = self.cluster.lockspaces()?.into_iter().filter(|name| name.starts_with("lvm_"));
         Ok(ours.map(|lockspace| Remains { lockspace, host_id: 0 }).collect())
     }
 

@@ -78,6 +78,7 @@ impl LockspaceActor {
                 trouble(Some(resource), "not adopted", Some(fault))
             }
             Notice::InDoubt { resource, .. } => trouble(Some(resource), "of an unknown holder", None),
+            Notice::NotListed(fault) => trouble(None, "orphans not listed", fault.as_ref()),
             Notice::Lost { resource, fault } => trouble(Some(resource), "lost", Some(fault)),
             Notice::Overdue { resource, .. } => trouble(resource.as_ref(), "no answer in time", None),
             Notice::Conflict { .. }
@@ -142,6 +143,11 @@ impl LockspaceActor {
             Notice::InDoubt { resource, mode } => {
                 warn!(log, "a lock of an earlier life that nobody remembers"; "lock" => %resource, "mode" => %mode,
                       "next" => "it stays as it is, and other hosts do not get it; when no command uses it: lvmwarden lock release");
+            }
+            Notice::NotListed(fault) => {
+                let why = fault.as_ref().map_or_else(|| "it does not tell".to_owned(), Fault::to_string);
+                warn!(log, "the lock manager does not list the locks of an earlier daemon"; "why" => why,
+                      "next" => "the VG is neither removed nor renamed before it does; with dlm, mount debugfs");
             }
             Notice::AdoptionOver { held, released, failed } => {
                 info!(log, "adoption over"; "held" => held, "released" => released, "failed" => failed);

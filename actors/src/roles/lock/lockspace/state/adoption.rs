@@ -6,16 +6,31 @@
 //!
 //! Then the lock manager is asked what else there is. Of that nobody knows who may rely on it: locks of LVs are taken over
 //! and kept until somebody unlocks them, which protects them as before; those of the VG and the global lock, which every
-//! command needs, stay orphans, and are told.
+//! command needs, stay orphans, and are told. A list that cannot be had is not an empty one: it is asked for again.
 
 use lvmwarden_protocol::lock::ResultCode;
 
+use std::time::Duration;
+
 use super::{Life, Machine};
-use crate::roles::lock::lock_manager::{Leave, Leftover, Resource};
+use crate::foundation::moment::Moment;
+use crate::roles::lock::lock_manager::{Fault, Leave, Leftover, Resource};
 use crate::roles::lock::lockspace::ask::{Reply, Ticket};
 use crate::roles::lock::lockspace::desk::{Context, Purpose, WithOrphans};
 use crate::roles::lock::lockspace::event::{Answer, Call, Notice, Outcome};
 use crate::roles::lock::lockspace::orphan::Orphan;
+
+/// The longest wait before the list is asked for again; the first one is a second.
+const LONGEST_WAIT: Duration = Duration::from_secs(64);
+
+/// The list of what an earlier life has left behind is not there yet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Unlisted {
+    /// How often it could not be had.
+    failed: u32,
+    /// When it is asked for again; `None`: it is being asked for.
+    again: Option<Moment>,
+}
 
 impl Machine {
     /// Takes over what an earlier life has left behind, when the lockspace is joined.
@@ -33,7 +48,55 @@ impl Machine {
                 None => table.adopt(orphan, cx),
             });
         }
+        self.list_unknown(cx);
+    }
+
+    /// Asks what else an earlier life has left behind.
+    pub(super) fn list_unknown(&mut self, cx: &mut Context<'_>) {
+        let failed = self.unlisted.map_or(0, |unlisted| unlisted.failed);
+        self.unlisted = Some(Unlisted { failed, again: None });
         cx.call(Purpose::Orphans { ticket: None, then: WithOrphans::Adopt }, Call::Orphans);
+    }
+
+    /// Asks again for a list that could not be had.
+    pub(super) fn list_again(&mut self, cx: &mut Context<'_>) {
+        let Some(again) = self.unlisted.and_then(|unlisted| unlisted.again) else { return };
+        if again > cx.now {
+            cx.wake_at(again);
+        } else if self.is_running() {
+            self.list_unknown(cx);
+        } else {
+            self.not_listed(cx);
+        }
+    }
+
+    fn not_listed(&mut self, cx: &mut Context<'_>) {
+        let failed = self.unlisted.map_or(0, |unlisted| unlisted.failed);
+        let again = cx.now + (Duration::from_secs(1) * 2_u32.pow(failed.min(6))).min(LONGEST_WAIT);
+        self.unlisted = Some(Unlisted { failed: failed + 1, again: Some(again) });
+        cx.wake_at(again);
+    }
+
+    /// Takes in what else an earlier life has left behind, as far as the lock manager has told.
+    fn unknown_listed(&mut self, listed: Result<Option<Vec<Leftover>>, Fault>, cx: &mut Context<'_>) {
+        match listed {
+            Ok(Some(leftovers)) if matches!(self.life, Life::Starting(_) | Life::Running) => {
+                self.unlisted = None;
+                self.adopt_unknown(leftovers, cx);
+            }
+            // It is about to be left, or was.
+            Ok(Some(_)) => self.not_listed(cx),
+            untold => {
+                if self.unlisted.is_none_or(|unlisted| unlisted.failed == 0) {
+                    cx.tell(Notice::NotListed(untold.err()));
+                }
+                self.not_listed(cx);
+            }
+        }
+        if let Life::Starting(starting) = &mut self.life {
+            starting.is_listing = false;
+        }
+        self.go_on_adopting(cx);
     }
 
     pub(super) fn orphans_listed(
@@ -49,13 +112,7 @@ impl Machine {
             Err(fault) => Err(fault),
         };
         match (then, listed, ticket) {
-            (WithOrphans::Adopt, listed, _) => {
-                self.adopt_unknown(listed.ok().flatten().unwrap_or_default(), cx);
-                if let Life::Starting(starting) = &mut self.life {
-                    starting.is_listing = false;
-                }
-                self.go_on_adopting(cx);
-            }
+            (WithOrphans::Adopt, listed, _) => self.unknown_listed(listed, cx),
             (_, _, None) => {}
             (_, Err(fault), Some(ticket)) => cx.fail(ticket, fault),
             (WithOrphans::Tell, Ok(orphans), Some(ticket)) => {
@@ -67,15 +124,21 @@ impl Machine {
             (WithOrphans::Settle { which, keep }, Ok(orphans), Some(ticket)) => {
                 self.settle(ticket, which.as_ref(), keep, orphans.unwrap_or_default(), cx);
             }
-            (WithOrphans::Free, Ok(orphans), Some(ticket)) => {
-                if !self.is_running() {
-                    cx.answer(ticket, ResultCode::STOPPING);
-                } else if orphans.unwrap_or_default().is_empty() && !self.holds_lv_locks() {
-                    self.stop(vec![ticket], Leave::Destroy, false, cx);
-                } else {
-                    cx.answer(ticket, ResultCode::BUSY);
-                }
-            }
+            (WithOrphans::End(how), Ok(orphans), Some(ticket)) => self.end(ticket, how, orphans, cx),
+        }
+    }
+
+    /// Leaves the lockspace, as its VG is removed or renamed: only where nobody of this host has anything in it still.
+    fn end(&mut self, ticket: Ticket, how: Leave, orphans: Option<Vec<Leftover>>, cx: &mut Context<'_>) {
+        if orphans.is_none() {
+            cx.tell(Notice::NotListed(None));
+        }
+        if !self.is_running() {
+            cx.answer(ticket, ResultCode::STOPPING);
+        } else if orphans.is_some_and(|orphans| orphans.is_empty()) && !self.holds_lv_locks() {
+            self.stop(vec![ticket], how, how == Leave::Keep, cx);
+        } else {
+            cx.answer(ticket, ResultCode::BUSY);
         }
     }
 

@@ -43,10 +43,8 @@ impl Machine {
                 cx.call(Purpose::ReadGlobal(Some(ticket)), Call::ReadGlobal);
             }
             Ask::Busy => count_hosts(ticket, Then::Nothing, cx),
-            // Nothing is changed before it is known that nothing forbids it.
-            Ask::Free if self.holds_lv_locks() => cx.answer(ticket, ResultCode::BUSY),
-            Ask::Free => count_hosts(ticket, Then::Free, cx),
-            Ask::RenameBefore => count_hosts(ticket, Then::Leave, cx),
+            Ask::Free => self.ask_to_end(ticket, Leave::Destroy, cx),
+            Ask::RenameBefore => self.ask_to_end(ticket, Leave::Keep, cx),
             // The second step is not served: the first one would leave the VG stopped.
             Ask::SetLockArgsBefore => cx.answer(ticket, ResultCode::NOT_SUPPORTED),
             Ask::Kill => self.kill(ticket, cx),
@@ -67,6 +65,16 @@ impl Machine {
             cx.answer(ticket, ResultCode::BUSY);
         } else {
             self.stop(vec![ticket], Leave::Keep, rule != StopRule::Anyway, cx);
+        }
+    }
+
+    /// Begins to end the lockspace, as its VG is removed or renamed: nothing is changed before it is known that nothing
+    /// forbids it, neither a lock of an LV, nor another host, nor a lock of an earlier daemon.
+    fn ask_to_end(&self, ticket: Ticket, how: Leave, cx: &mut Context<'_>) {
+        if self.holds_lv_locks() {
+            cx.answer(ticket, ResultCode::BUSY);
+        } else {
+            count_hosts(ticket, Then::End(how), cx);
         }
     }
 
@@ -157,9 +165,8 @@ impl Machine {
         } else {
             match then {
                 Then::Nothing => cx.answer(ticket, ResultCode::OK),
-                Then::Free | Then::Leave if !self.is_running() => cx.answer(ticket, ResultCode::STOPPING),
-                Then::Free => list_orphans(ticket, WithOrphans::Free, cx),
-                Then::Leave => self.stop(vec![ticket], Leave::Keep, true, cx),
+                Then::End(_) if !self.is_running() => cx.answer(ticket, ResultCode::STOPPING),
+                Then::End(how) => list_orphans(ticket, WithOrphans::End(how), cx),
             }
         }
     }

@@ -93,6 +93,9 @@ impl Machine {
                     let resource = orphan.resource.clone();
                     self.with_lock(&resource, cx, |table, cx| table.adopt(orphan, cx));
                 }
+                if standing.is_unlisted {
+                    self.list_unknown(cx);
+                }
             }
             Stage::New | Stage::Starting | Stage::Stopping | Stage::Finished | Stage::Failed => {
                 self.stop(Vec::new(), Leave::Keep, false, cx);

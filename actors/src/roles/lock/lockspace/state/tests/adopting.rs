@@ -136,6 +136,29 @@ fn a_lock_of_a_vg_that_nobody_remembers_stays_and_is_told() {
 }
 
 #[test]
+fn a_list_that_cannot_be_had_is_told_once_and_asked_for_again_until_it_is_there() {
+    for untold in [Ok(Outcome::Orphans(None)), Err(fault(ResultCode::LOCK_MANAGER))] {
+        let mut bench = Bench::new(spec(LockType::Dlm));
+        bench.leftovers = vec![Leftover { resource: lv("a"), mode: EXCLUSIVE, lv_args: "dlm".into() }];
+        bench.manner(move |call| matches!(call, Call::Orphans).then(|| untold.clone()));
+        let start = StartAsk { wait: true, adopt: Adopt::IfThere, ..StartAsk::default() };
+        let started = bench.ask(9, Ask::Start(start));
+        assert_eq!(bench.code(started), Some(ResultCode::OK), "it holds nobody up");
+        bench.seconds(600);
+        let told = bench.told.iter().filter(|notice| matches!(notice, Notice::NotListed(_))).count();
+        let asked = bench.count(|call| matches!(call, Call::Orphans));
+        assert_eq!((told, bench.mode(&lv("a"))), (1, LockMode::Unlocked));
+        assert!((8..20).contains(&asked), "{asked} times in ten minutes");
+        bench.manner(|_| None);
+        bench.seconds(64);
+        assert_eq!((bench.mode(&lv("a")), bench.remembered.locks().count()), (EXCLUSIVE, 1));
+        let asked = bench.count(|call| matches!(call, Call::Orphans));
+        bench.seconds(600);
+        assert_eq!(bench.count(|call| matches!(call, Call::Orphans)), asked, "once it is there, that is all");
+    }
+}
+
+#[test]
 fn what_nobody_remembers_is_taken_over_or_given_back_when_somebody_decides_so() {
     for keep in [true, false] {
         let mut bench = Bench::running(LockType::Sanlock);

@@ -2,9 +2,9 @@
 
 use lvmwarden_protocol::lock::{LockMode, LockType, ResultCode};
 
-use crate::roles::lock::lock_manager::Resource;
-use crate::roles::lock::lockspace::ask::{Ask, ClientId};
-use crate::roles::lock::lockspace::event::{Call, Effect, Event};
+use crate::roles::lock::lock_manager::{Adopt, Leftover, Resource};
+use crate::roles::lock::lockspace::ask::{Ask, ClientId, StartAsk};
+use crate::roles::lock::lockspace::event::{Call, Effect, Event, Outcome};
 use crate::roles::lock::lockspace::orphan::Orphan;
 use crate::roles::lock::lockspace::picture::Stage;
 use crate::roles::lock::lockspace::record::{Change, LockRecord};
@@ -43,6 +43,18 @@ fn holders_keep_their_locks_and_those_of_the_dead_are_given_back() {
     assert_eq!(bench.mode(&Resource::Vg), LockMode::Unlocked);
     let refused = bench.ask(4, Ask::Stop(crate::roles::lock::lockspace::ask::StopRule::UnlessLvLocks));
     assert_eq!(bench.code(refused), Some(ResultCode::BUSY));
+}
+
+#[test]
+fn an_actor_that_starts_again_asks_for_the_list_that_the_one_before_could_not_have() {
+    let mut bench = Bench::new(spec(LockType::Dlm));
+    bench.leftovers = vec![Leftover { resource: lv("a"), mode: SHARED, lv_args: "dlm".into() }];
+    bench.manner(|call| matches!(call, Call::Orphans).then_some(Ok(Outcome::Orphans(None))));
+    bench.ask(9, Ask::Start(StartAsk { adopt: Adopt::IfThere, ..StartAsk::default() }));
+    assert_eq!(bench.mode(&lv("a")), LockMode::Unlocked);
+    bench.manner(|_| None);
+    resume(&mut bench);
+    assert_eq!(bench.mode(&lv("a")), SHARED);
 }
 
 #[test]

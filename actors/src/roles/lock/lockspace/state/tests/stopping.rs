@@ -147,20 +147,54 @@ fn free_gives_the_locks_back_for_ever_and_destroys_the_lockspace() {
     assert_eq!(bench.called.last(), Some(&Call::Leave(Leave::Destroy)));
 }
 
+/// What ends a lockspace, and how it is left then.
+const ENDS: [(Ask, Leave); 2] = [(Ask::Free, Leave::Destroy), (Ask::RenameBefore, Leave::Keep)];
+
 #[test]
-fn a_vg_is_not_removed_over_the_lock_of_an_earlier_daemon() {
-    for lock_type in [LockType::Sanlock, LockType::Dlm] {
-        let mut bench = Bench::running(lock_type);
-        bench.lock(1, &Resource::Vg, EXCLUSIVE);
-        bench.leftovers = vec![Leftover { resource: lv("a"), mode: SHARED, lv_args: "".into() }];
+fn a_vg_is_not_removed_or_renamed_over_the_lock_of_an_earlier_daemon() {
+    let leftover = Leftover { resource: lv("a"), mode: SHARED, lv_args: "".into() };
+    let (failed, failure) = (Err(fault(ResultCode::LOCK_MANAGER)), Some(ResultCode::LOCK_MANAGER));
+    for (ask, how) in ENDS {
+        for (listed, code) in [
+            (Ok(Outcome::Orphans(Some(vec![leftover.clone()]))), BUSY),
+            // Nobody knows whether there are any.
+            (Ok(Outcome::Orphans(None)), BUSY),
+            (failed.clone(), failure),
+        ] {
+            let mut bench = Bench::running(LockType::Dlm);
+            bench.lock(1, &Resource::Vg, EXCLUSIVE);
+            bench.called.clear();
+            let answer = listed.clone();
+            bench.manner(move |call| matches!(call, Call::Orphans).then(|| answer.clone()));
+            let refused = bench.ask(1, ask.clone());
+            assert_eq!((bench.code(refused), bench.stage()), (code, Stage::Running), "{ask:?} {listed:?}");
+            assert_eq!((bench.mode(&Resource::Vg), bench.mode(&lv("a"))), (EXCLUSIVE, LockMode::Unlocked));
+            assert_eq!(bench.called, [Call::OtherHosts, Call::Orphans], "nothing is changed");
+            bench.manner(|_| None);
+            let ended = bench.ask(1, ask.clone());
+            assert_eq!((bench.code(ended), bench.gone), (OK, true));
+            assert_eq!(bench.called.last(), Some(&Call::Leave(how)));
+        }
+    }
+}
+
+#[test]
+fn a_vg_is_not_removed_or_renamed_while_an_lv_of_it_is_locked() {
+    for (ask, _) in ENDS {
+        let mut bench = Bench::running(LockType::Sanlock);
+        bench.ask(1, Ask::Lock(persistent(&lv("a"), EXCLUSIVE)));
         bench.called.clear();
-        let refused = bench.ask(1, Ask::Free);
-        assert_eq!((bench.code(refused), bench.stage()), (BUSY, Stage::Running));
-        assert_eq!((bench.mode(&Resource::Vg), bench.mode(&lv("a"))), (EXCLUSIVE, LockMode::Unlocked));
-        assert_eq!(bench.called, [Call::OtherHosts, Call::Orphans], "nothing is changed");
-        bench.leftovers.clear();
-        let freed = bench.ask(1, Ask::Free);
-        assert_eq!((bench.code(freed), bench.gone), (OK, true));
+        let refused = bench.ask(1, ask.clone());
+        assert_eq!((bench.code(refused), bench.mode(&lv("a"))), (BUSY, EXCLUSIVE), "{ask:?}");
+        assert_eq!(bench.called, [], "nothing is asked of the lock manager");
+        // One that is locked while the others are counted.
+        let mut bench = Bench::running(LockType::Sanlock);
+        bench.slow = true;
+        let refused = bench.ask(1, ask.clone());
+        bench.ask(2, Ask::Lock(persistent(&lv("a"), EXCLUSIVE)));
+        bench.slow = false;
+        bench.grant();
+        assert_eq!((bench.code(refused), bench.mode(&lv("a"))), (BUSY, EXCLUSIVE), "{ask:?}");
     }
 }
 

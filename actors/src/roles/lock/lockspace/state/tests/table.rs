@@ -6,7 +6,7 @@ use crate::roles::lock::lock_manager::{InitLv, Resource};
 use crate::roles::lock::lockspace::ask::{Ask, LockAsk, StartAsk, StopRule};
 use crate::roles::lock::lockspace::event::{Call, Event};
 use crate::roles::lock::lockspace::picture::Stage;
-use crate::roles::lock::lockspace::testing::{Bench, EXCLUSIVE, fault, id, lv, spec, uuid};
+use crate::roles::lock::lockspace::testing::{Bench, EXCLUSIVE, fault, id, lv, persistent, spec, uuid};
 
 fn absent() -> Bench {
     Bench::new(spec(LockType::Sanlock))
@@ -53,6 +53,13 @@ fn failed() -> Bench {
     bench.fails(|call| matches!(call, Call::Join { .. }), fault(ResultCode::MANAGER));
     bench.ask(9, Ask::Start(StartAsk::default()));
     assert_eq!(bench.stage(), Stage::Failed);
+    bench
+}
+
+/// One that runs, with the lock of an LV.
+fn in_use() -> Bench {
+    let mut bench = running();
+    bench.ask(9, Ask::Lock(persistent(&lv("used"), EXCLUSIVE)));
     bench
 }
 
@@ -114,6 +121,21 @@ fn every_request_in_every_state() {
         for over in [finished(), failed()] {
             check(over, &ask, -210, "over");
         }
+    }
+}
+
+#[test]
+fn what_ends_a_lockspace_is_refused_while_an_lv_is_locked_unless_it_is_forced() {
+    for (ask, code) in [
+        (Ask::Stop(StopRule::UnlessLvLocks), -16),
+        (Ask::Stop(StopRule::UnlessLocks), -16),
+        (Ask::Stop(StopRule::Anyway), 0),
+        (Ask::Free, -16),
+        (Ask::RenameBefore, -16),
+        (Ask::SetLockArgsBefore, -93),
+        (Ask::Drop, 0),
+    ] {
+        check(in_use(), &ask, code, "in use");
     }
 }
 
