@@ -163,6 +163,23 @@ fn words_of_lock_arguments_are_known_or_refused() {
 }
 
 #[test]
+fn words_of_lock_arguments_are_known_or_refused_with_dlm_as_well() {
+    let site = LockSite::new();
+    let _daemon = site.daemon(Ours).options(["-g", "dlm"]).start();
+    let mut client = site.client();
+    for (words, result) in
+        [("timeout,nopersist,nocaw", 0), ("", 0), ("persist", -93), ("bogus", -212), ("timeout,bogus", -212)]
+    {
+        let fields = format!("vg_lock_type =\"dlm\"\nset_lock_args =\"{words}\"\n");
+        assert_eq!(client.result(ask::of_vg("init_vg", "vg", &fields)), result, "{words}");
+    }
+    let start = |args| ask::start_vg_of_type("vg", "dlm", args, 0, "wait");
+    for (args, result) in [("1.0.0:bogus:test", -212), ("2.0.0:test", -212), ("1.0.0:test", 0)] {
+        assert_eq!(client.result(start(args)), result, "{args}");
+    }
+}
+
+#[test]
 fn an_lv_has_no_lock_at_the_place_of_another_lease() {
     let site = LockSite::new();
     let _daemon = daemon(&site);

@@ -18,7 +18,7 @@ use lvmwarden_supervisor::sys::sanlock::Area;
 use super::sanlock::layout;
 use super::{
     Acquire, Adopt, Connection, Fault, GlobalLease, InitLv, InitVg, Leave, Leftover, LockManager, OtherHosts,
-    Prepared, Remains, Renewal, Resource, Site, ValueBlock,
+    Prepared, Remains, Renewal, Resource, Site, ValueBlock, dlm,
 };
 
 /// The cluster that dlm's VGs belong to.
@@ -81,7 +81,11 @@ impl LockManager for TestManager {
                 let device = layout::device(&self.device_folder, vg, &layout::lock_lv(&site.args)?);
                 Some(SanlockSite { device, host_id: site.host_id })
             }
-            _ => None,
+            (_, LockType::Dlm) => {
+                dlm::cluster_of(&site.args)?;
+                None
+            }
+            (None, LockType::Sanlock) | (_, LockType::Idm) => None,
         };
         let global = if sanlock.is_some() { GlobalLease::Enabled } else { GlobalLease::Absent };
         let (leases, remotes) = (Arc::clone(&self.leases), Arc::clone(&self.remotes));
@@ -89,12 +93,10 @@ impl LockManager for TestManager {
     }
 
     fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
+        layout::usage_of_words(&request.set_args)?;
         match (self.lock_type, &*request.args) {
             (LockType::Dlm, _) => Ok(format!("1.0.0:{CLUSTER}")),
-            (LockType::Sanlock, lv) => {
-                layout::usage_of_words(&request.set_args)?;
-                Ok(layout::vg_args(&layout::lv_for_leases(lv)?))
-            }
+            (LockType::Sanlock, lv) => Ok(layout::vg_args(&layout::lv_for_leases(lv)?)),
             (LockType::Idm, _) => Ok("none".to_owned()),
         }
     }

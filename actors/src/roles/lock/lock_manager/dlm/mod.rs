@@ -24,6 +24,7 @@ use lvmwarden_protocol::ids::{LvName, VgName};
 use lvmwarden_protocol::lock::{LockType, ResultCode};
 use lvmwarden_supervisor::sys::dlm::{DlmControl, LibraryError, RunState};
 
+use super::sanlock::layout;
 use super::{Connection, Fault, InitLv, InitVg, LockManager, Remains, Site};
 pub use cluster::Cluster;
 use connection::DlmConnection;
@@ -65,7 +66,9 @@ impl LockManager for DlmManager {
         Ok(Box::new(DlmConnection::new(self.cluster.clone(), lockspace, cluster_name)))
     }
 
-    fn init_vg(&self, _request: &InitVg) -> Result<String, Fault> {
+    fn init_vg(&self, request: &InitVg) -> Result<String, Fault> {
+        // What these words ask for dlm never has; those that ask for what there is are no harm.
+        layout::usage_of_words(&request.set_args)?;
         Ok(format!("1.0.0:{}", self.cluster.name()?))
     }
 
@@ -109,15 +112,16 @@ impl LockManager for DlmManager {
 /// Returns the name of the cluster out of a VG's lock arguments such as `1.0.0:cluster`; `None` where there is none.
 ///
 /// # Errors
-/// [`ResultCode::BAD_ARGS`]: their format is newer than 1, or is another one.
-fn cluster_of(args: &str) -> Result<Option<&str>, Fault> {
+/// [`ResultCode::BAD_ARGS`]: their format is newer than 1, or is another one, or there is more in them, which may forbid what
+/// would be done without it.
+pub(super) fn cluster_of(args: &str) -> Result<Option<&str>, Fault> {
     if args.is_empty() || args == "none" {
         return Ok(None);
     }
     let bad = || Fault::new(ResultCode::BAD_ARGS, format!("use the VG's lock arguments `{args}`"));
-    let (version, _) = args.split_once(':').ok_or_else(bad)?;
+    let (version, cluster) = args.split_once(':').ok_or_else(bad)?;
     let major: u32 = version.split('.').next().and_then(|major| major.parse().ok()).ok_or_else(bad)?;
-    if major > 1 { Err(bad()) } else { Ok(args.rsplit(':').next()) }
+    if major > 1 || cluster.is_empty() || cluster.contains(':') { Err(bad()) } else { Ok(Some(cluster)) }
 }
 
 fn refresh_fault(name: &str, why: &str) -> Fault {
@@ -133,11 +137,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_cluster_is_the_last_part_of_the_lock_arguments() {
+    fn the_cluster_is_all_that_follows_the_version_in_the_lock_arguments() {
         for (args, cluster) in [
             ("1.0.0:lab", Ok(Some("lab"))),
             ("", Ok(None)),
             ("none", Ok(None)),
+            ("1.0.0:bogus:lab", Err(ResultCode::BAD_ARGS)),
+            ("1.0.0:lab:", Err(ResultCode::BAD_ARGS)),
+            ("1.0.0:", Err(ResultCode::BAD_ARGS)),
             ("2.0.0:lab", Err(ResultCode::BAD_ARGS)),
             ("lab", Err(ResultCode::BAD_ARGS)),
             ("x.0:lab", Err(ResultCode::BAD_ARGS)),
