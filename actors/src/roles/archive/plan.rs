@@ -23,7 +23,9 @@ use std::collections::BTreeSet;
 use jiff::Timestamp;
 use lvmwarden_protocol::api::archive::{Because, Bound, Limits, Unmet};
 
-const SECONDS_OF_A_DAY: i64 = 24 * 60 * 60;
+use crate::foundation::wall_clock::elapsed;
+
+const SECONDS_OF_A_DAY: u64 = 24 * 60 * 60;
 /// A newest copy that seems older than this says that the clock may be wrong.
 const SEEMS_OLD_DAYS: u32 = 365;
 
@@ -172,7 +174,8 @@ impl ArchivedCopy {
     }
 
     fn is_older_than(&self, days: u32, now: Timestamp) -> bool {
-        now.as_second() - self.modified_at.as_second() > i64::from(days) * SECONDS_OF_A_DAY
+        let age = elapsed(self.modified_at, now);
+        age.is_some_and(|age| age.as_secs() > u64::from(days) * SECONDS_OF_A_DAY)
     }
 }
 

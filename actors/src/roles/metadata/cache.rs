@@ -17,7 +17,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use jiff::Timestamp;
 use lvmwarden_protocol::metadata::{DisableReasons, FoundPv, GlobalInfo, Operation, PvText, Reply, Request};
 use lvmwarden_protocol::metadata::{Pvid, Vgid, Vgname};
 
@@ -43,13 +42,11 @@ pub struct Cache {
     comings: Vec<Vgid>,
 }
 
-/// When a request is answered, by both clocks, and who has read from the disks what it says.
+/// When a request is answered, and who has read from the disks what it says.
 #[derive(Debug, Clone, Copy)]
 pub struct Now {
-    /// By the clock that never goes back.
+    /// By the clock that nobody sets.
     pub monotonic: Duration,
-    /// By the clock on the wall.
-    pub wall: Timestamp,
     /// Who has read what the request says.
     pub source: Source,
 }
@@ -128,7 +125,7 @@ impl Cache {
         if self.refuse(request).is_some() {
             return None;
         }
-        let provenance = Provenance::fresh(now.source, now.wall);
+        let provenance = Provenance::fresh(now.source, now.monotonic);
         let (uuid, event) = match &request.operation {
             Operation::PvFound(Ok(FoundPv { pv, metadata: Some(metadata) })) => {
                 if matches!(self.pvs.identify(pv), Identity::Duplicate { .. }) {
@@ -188,7 +185,7 @@ impl Cache {
     }
 
     fn answer_admitted(&mut self, operation: Operation, decision: Option<Decision>, now: Now) -> Answer {
-        let provenance = Provenance::fresh(now.source, now.wall);
+        let provenance = Provenance::fresh(now.source, now.monotonic);
         match operation {
             Operation::Hello => Reply::Hello,
             Operation::GetGlobalInfo => self.global_info(now),

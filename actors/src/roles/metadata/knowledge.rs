@@ -11,23 +11,24 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use lvmwarden_protocol::metadata::{Pvid, Vgid};
 use lvmwarden_supervisor::process::BoxFuture;
 use tokio::sync::watch;
+
+use crate::foundation::moment::since_boot;
 
 /// Whether all PVs of the host were looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reading {
     /// Not yet: what is not cached may be there all the same.
     Underway {
-        /// When it began.
-        since: Timestamp,
+        /// When it began, by the clock that nobody sets.
+        since: Duration,
     },
     /// They were: what is not cached is not there.
     Done {
         /// When that was.
-        at: Timestamp,
+        at: Duration,
     },
 }
 
@@ -96,7 +97,7 @@ impl std::fmt::Debug for dyn Reader {
 impl Default for Knowledge {
     fn default() -> Self {
         Self {
-            reading: watch::Sender::new(Reading::Underway { since: Timestamp::now() }),
+            reading: watch::Sender::new(Reading::Underway { since: since_boot() }),
             problems: Mutex::default(),
             reader: OnceLock::new(),
             changes: watch::Sender::new(0),

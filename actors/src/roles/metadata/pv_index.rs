@@ -16,8 +16,8 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use lvmwarden_protocol::metadata::PvText;
 use lvmwarden_protocol::metadata::{Pvid, Vgid};
 
@@ -27,9 +27,9 @@ pub struct Provenance {
     /// Who has read it from the disk.
     pub source: Source,
     /// When it came.
-    pub read_at: Timestamp,
+    pub read_at: Duration,
     /// When it was last known to be what is on the disk.
-    pub verified_at: Timestamp,
+    pub verified_at: Duration,
 }
 
 /// Who reads metadata from disks.
@@ -43,7 +43,7 @@ pub enum Source {
 
 impl Provenance {
     /// Returns that of what comes now.
-    pub fn fresh(source: Source, now: Timestamp) -> Self {
+    pub fn fresh(source: Source, now: Duration) -> Self {
         Self { source, read_at: now, verified_at: now }
     }
 }

@@ -1,16 +1,13 @@
 //! What the parts of the role share.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
-
-use jiff::Timestamp;
-use rustix::time::{ClockId, clock_gettime};
 
 use super::api::mapped::MappedLook;
 use super::cache::{Cache, Now};
 use super::knowledge::Knowledge;
 use super::pv_index::Source;
 use crate::foundation::activity::Activity;
+use crate::foundation::moment::since_boot;
 
 /// What the parts of the role share, over all their restarts.
 #[derive(Debug, Default)]
@@ -36,9 +33,6 @@ impl MetadataEnvironment {
 
     /// Returns the time, for what `source` has read.
     pub fn now(&self, source: Source) -> Now {
-        let monotonic = clock_gettime(ClockId::Monotonic);
-        let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
-        let nanoseconds = u32::try_from(monotonic.tv_nsec).unwrap_or_default();
-        Now { monotonic: Duration::new(seconds, nanoseconds), wall: Timestamp::now(), source }
+        Now { monotonic: since_boot(), source }
     }
 }

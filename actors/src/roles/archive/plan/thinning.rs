@@ -9,6 +9,8 @@ use std::collections::BinaryHeap;
 
 use jiff::Timestamp;
 
+use crate::foundation::wall_clock::elapsed;
+
 /// How much a copy would be missed; the least comes up first. Of equals the older one.
 type Worth = Reverse<(u64, Reverse<usize>)>;
 
@@ -101,5 +103,5 @@ impl Thinning {
 
 /// Returns the time from `early` to `late`; none where it would be less.
 fn seconds_between(early: Timestamp, late: Timestamp) -> u64 {
-    u64::try_from(late.as_second() - early.as_second()).unwrap_or_default()
+    elapsed(early, late).map_or(0, |time| time.as_secs())
 }

@@ -17,7 +17,7 @@ use super::vgs;
 use super::view::View;
 use super::watching::{Step, Watcher, compared};
 use crate::foundation::facts::metrics::VgNumbers;
-use crate::roles::metadata::pv_index::Source;
+use crate::foundation::moment::since_boot;
 use crate::roles::metadata::settings::MetadataEnvironment;
 
 /// How long VGs may take to be verified before what is known is told as it is.
@@ -50,7 +50,7 @@ impl Teller {
     /// Returns all that is known now.
     pub fn view(&self) -> View {
         let environment = &self.environment;
-        let now = environment.now(Source::Disk).wall;
+        let now = since_boot();
         let snapshot = environment.cache().snapshot();
         let knowledge = &environment.knowledge;
         let found = knowledge.problems().clone();

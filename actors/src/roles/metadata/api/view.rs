@@ -4,15 +4,14 @@ use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 use std::sync::Arc;
+use std::time::Duration;
 
-use jiff::Timestamp;
 use lvmwarden_protocol::api::metadata::{Coverage, Freshness, Reading, Source};
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::metadata::model::{Pv, Vg};
 use lvmwarden_protocol::metadata::{Pvid, Vgid};
 
 use super::mapped::Mapped;
-use crate::foundation::wall_clock::elapsed;
 use crate::roles::metadata::cache::Snapshot;
 use crate::roles::metadata::cached_vg::state::VgState;
 use crate::roles::metadata::knowledge::{self, Problem};
@@ -66,7 +65,7 @@ pub struct View {
     pub found: Vec<Problem>,
     /// What the kernel says of LVs; `None`: it does not answer.
     pub mapped: Option<Arc<Mapped>>,
-    now: Timestamp,
+    now: Duration,
     device_names: DeviceNames,
 }
 
@@ -84,7 +83,7 @@ impl View {
         snapshot: Snapshot,
         reading: knowledge::Reading,
         found: Vec<Problem>,
-        now: Timestamp,
+        now: Duration,
         device_names: DeviceNames,
     ) -> Self {
         let mut vgs = snapshot.vgs;
@@ -173,9 +172,9 @@ impl View {
         }
     }
 
-    /// Returns the time since then; 0 where the clock was set back.
-    fn ms_since(&self, then: Timestamp) -> u64 {
-        elapsed(then, self.now).map_or(0, |time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX))
+    /// Returns the time since then, by a clock that nobody sets.
+    fn ms_since(&self, then: Duration) -> u64 {
+        u64::try_from(self.now.saturating_sub(then).as_millis()).unwrap_or(u64::MAX)
     }
 }
 

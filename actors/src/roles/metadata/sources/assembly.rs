@@ -12,22 +12,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use lvmwarden_protocol::metadata::{FoundPv, Operation, PvKey, Pvid, UpdatedVg, Vgid};
 
 use super::device::DeviceNumber;
 use super::problems::Trouble;
 use super::pv_reading::PvReading;
 use crate::roles::metadata::cache::Cache;
-
-/// A moment, by both clocks.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Moment {
-    /// By the clock that never goes back.
-    pub monotonic: Duration,
-    /// By the clock on the wall.
-    pub wall: Timestamp,
-}
 
 /// A device that was read.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,7 +26,7 @@ pub(super) struct Known {
     /// When a read of it first began that found this text.
     pub(super) first: Duration,
     /// When the last read of it that succeeded began.
-    pub(super) last: Moment,
+    pub(super) last: Duration,
 }
 
 impl Known {
@@ -98,7 +88,7 @@ pub(super) struct Doubt<'all> {
 impl Doubt<'_> {
     /// Tells whether another one has others for good: each was read when the other's had been there.
     pub(super) fn is_sure(&self, other: &Known) -> bool {
-        other.last.monotonic >= self.appeared && self.confirmed >= other.first
+        other.last >= self.appeared && self.confirmed >= other.first
     }
 }
 
@@ -117,13 +107,13 @@ pub struct Assembly {
 
 impl Assembly {
     /// A device was read, by a read that began at `begun`.
-    pub fn read(&mut self, device: DeviceNumber, reading: PvReading, begun: Moment) -> Settled {
+    pub fn read(&mut self, device: DeviceNumber, reading: PvReading, begun: Duration) -> Settled {
         self.troubles.remove(&device);
         let before = self.known.get(&device);
         let (pv_before, vg_before) =
             (before.map(|known| known.reading.pv.id.clone()), before.and_then(Known::vg).cloned());
         let is_same = before.is_some_and(|known| known.reading.metadata == reading.metadata);
-        let first = before.filter(|_| is_same).map_or(begun.monotonic, |known| known.first);
+        let first = before.filter(|_| is_same).map_or(begun, |known| known.first);
         let mut settled = Settled::default();
         if pv_before.as_ref().is_some_and(|before| *before != reading.pv.id) {
             settled = self.gone(device);
@@ -203,7 +193,7 @@ impl Assembly {
     }
 
     /// A device is as it was when it was read, by a read that began at `begun`.
-    pub fn unchanged(&mut self, device: DeviceNumber, begun: Moment) -> Settled {
+    pub fn unchanged(&mut self, device: DeviceNumber, begun: Duration) -> Settled {
         self.troubles.remove(&device);
         let Some(known) = self.known.get_mut(&device) else { return Settled::default() };
         known.last = begun;
@@ -344,7 +334,7 @@ impl Assembly {
         let doubt = self.doubt(vg);
         let mut doubted = BTreeSet::new();
         for (device, other) in &doubt.others {
-            if other.last.monotonic < doubt.appeared {
+            if other.last < doubt.appeared {
                 doubted.insert(*device);
             }
             if doubt.confirmed < other.first {
@@ -361,7 +351,7 @@ impl Assembly {
             self.told(vg).partition(|(_, known)| known.reading.metadata.as_ref() == newest);
         Doubt {
             appeared: holders.iter().map(|(_, holder)| holder.first).min().unwrap_or_default(),
-            confirmed: holders.iter().map(|(_, holder)| holder.last.monotonic).max().unwrap_or(Duration::MAX),
+            confirmed: holders.iter().map(|(_, holder)| holder.last).max().unwrap_or(Duration::MAX),
             holders: holders.into_iter().map(|(device, _)| device).collect(),
             others,
         }
@@ -395,10 +385,10 @@ impl Assembly {
     }
 
     /// Returns when the metadata of a VG were last known to be those on a disk.
-    pub fn verified(&self, vg: &Vgid) -> Option<Moment> {
+    pub fn verified(&self, vg: &Vgid) -> Option<Duration> {
         let newest = self.vgs.get(vg)?;
         let holders = self.told(vg).filter(|(_, known)| known.reading.metadata.as_ref() == Some(newest));
-        holders.map(|(_, known)| known.last).max_by_key(|last| last.monotonic)
+        holders.map(|(_, known)| known.last).max()
     }
 
     /// Returns the devices by one of which it can be verified that a VG is as it was, the best first.

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
 use lvmwarden_protocol::metadata::Vgid;
 use lvmwarden_supervisor::process::BoxFuture;
 use rustix::fs::{FileType, stat};
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
-use super::assembly::{Assembly, Moment};
+use super::assembly::Assembly;
 use super::device::DeviceNumber;
 use super::settings::SourcesSettings;
 use super::watches::Place;
+use crate::foundation::moment::since_boot;
 use crate::roles::metadata::knowledge::{Knowledge, Problem, ProblemKind, Reader};
 
 /// How many wishes are kept; past that everything is looked at.
@@ -93,7 +93,7 @@ impl Sources {
     async fn verified_since(&self, vg: &Vgid, oldest: Duration) {
         let mut reads = self.reads.subscribe();
         // What is doubted is being read again: an answer before that would be one between two states.
-        while self.assembly().verified(vg).is_some_and(|last| last.monotonic < oldest) {
+        while self.assembly().verified(vg).is_some_and(|last| last < oldest) {
             self.wish(|wishes| wishes.vgs.extend([vg.clone()]));
             // The other end is as old as this.
             let _ = reads.changed().await;
@@ -165,7 +165,7 @@ struct SourcesReader(Arc<Sources>);
 impl Reader for SourcesReader {
     fn verify(&self, vg: Vgid, max_age: Duration) -> BoxFuture<'static, ()> {
         let sources = Arc::clone(&self.0);
-        let oldest = now().monotonic.saturating_sub(max_age);
+        let oldest = since_boot().saturating_sub(max_age);
         Box::pin(async move {
             // Past it the answer says how old it is.
             let _ = timeout(VERIFY_DEADLINE, sources.verified_since(&vg, oldest)).await;
@@ -193,12 +193,4 @@ fn device_at(path: &std::path::Path) -> Result<DeviceNumber, String> {
         return Err(format!("{} is no block device", path.display()));
     }
     Ok(DeviceNumber::of_dev(stat.st_rdev))
-}
-
-/// Returns this moment, by both clocks.
-pub(super) fn now() -> Moment {
-    let monotonic = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
-    let seconds = u64::try_from(monotonic.tv_sec).unwrap_or_default();
-    let nanoseconds = u32::try_from(monotonic.tv_nsec).unwrap_or_default();
-    Moment { monotonic: Duration::new(seconds, nanoseconds), wall: Timestamp::now() }
 }

@@ -25,9 +25,9 @@ use slog::{Logger, info, warn};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::time::sleep;
 
-use super::assembly::{Assembly, Moment, Settled};
+use super::assembly::{Assembly, Settled};
 use super::device::DeviceNumber;
-use super::handle::{Eyes, Sources, Wishes, now};
+use super::handle::{Eyes, Sources, Wishes};
 use super::lvm_pvs::{self, Surveyed};
 use super::plan::{AT_ONCE, Effect, Outcome, Plan, Verdict, Want};
 use super::pool::{Pool, Ticket};
@@ -38,6 +38,7 @@ use super::texts::Texts;
 use super::uevents::{Happened, Uevents};
 use super::watches::{Noticed, Watches};
 use crate::foundation::error_chain::chain;
+use crate::foundation::moment::since_boot;
 use crate::roles::metadata::directory::Directory;
 use crate::roles::metadata::knowledge::Reading;
 use crate::roles::metadata::pv_index::Source;
@@ -64,7 +65,7 @@ enum Found {
 #[derive(Debug)]
 struct Ended {
     device: DeviceNumber,
-    begun: Moment,
+    begun: Duration,
     result: Result<Found, ReadError>,
 }
 
@@ -116,9 +117,9 @@ impl Work {
         link: &ChildLink,
     ) -> io::Result<Self> {
         let log = link.log.clone();
-        let begun = now();
+        let begun = since_boot();
         *sources.assembly() = Assembly::default();
-        environment.knowledge.set_reading(Reading::Underway { since: begun.wall });
+        environment.knowledge.set_reading(Reading::Underway { since: begun });
         // Before the first list: what happens from now on is noticed.
         let watches = Watches::open(sources.directories());
         let uevents = sources.settings.has_uevents.then(Uevents::listen).transpose();
@@ -147,13 +148,13 @@ impl Work {
             surveys: unbounded_channel(),
             uevents: uevents.ok().flatten(),
             watches: watches.ok(),
-            list_at: Some(begun.monotonic),
-            watch_at: begun.monotonic,
-            retry_at: begun.monotonic + RETRY,
+            list_at: Some(begun),
+            watch_at: begun,
+            retry_at: begun + RETRY,
             tell_at: None,
             is_filled: false,
         };
-        work.ask_lvm(true, begun.monotonic);
+        work.ask_lvm(true, begun);
         Ok(work)
     }
 
@@ -168,7 +169,7 @@ impl Work {
         loop {
             self.do_what_is_due().await;
             let woken = self.wake().await;
-            let now = now().monotonic;
+            let now = since_boot();
             match woken {
                 Woken::Read(ended) => self.read_ended(ended, now).await,
                 Woken::Surveyed(surveyed) => self.surveyed(surveyed, now).await,
@@ -207,12 +208,12 @@ impl Work {
             happened = uevent => Woken::Uevent(happened),
             noticed = noticed => Woken::Noticed(noticed),
             wishes = wishing => Woken::Wished(wishes),
-            () = sleep(next.saturating_sub(now().monotonic)) => Woken::Time,
+            () = sleep(next.saturating_sub(since_boot())) => Woken::Time,
         }
     }
 
     async fn do_what_is_due(&mut self) {
-        let due = now().monotonic;
+        let due = since_boot();
         if self.list_at.is_some_and(|at| at <= due) {
             self.list_at = None;
             self.list(due).await;
@@ -256,7 +257,7 @@ impl Work {
         let (devices, texts, ended) =
             (Arc::clone(&self.sources.settings.devices), Arc::clone(&self.texts), self.reads.0.clone());
         let ticket = self.pool.run(move || {
-            let begun = now();
+            let begun = since_boot();
             let read = || {
                 fault::point("metadata.reading", &device.to_string());
                 devices.open(device).map_err(ReadError::Io).and_then(|mut opened| match &known {
@@ -307,7 +308,7 @@ impl Work {
     async fn settle(
         &mut self,
         device: DeviceNumber,
-        begun: Moment,
+        begun: Duration,
         result: Result<Found, ReadError>,
         now: Duration,
     ) {
@@ -354,7 +355,7 @@ impl Work {
 
     fn told_later(&mut self) {
         self.sources.tell_read();
-        self.tell_at = self.tell_at.or_else(|| Some(now().monotonic + TELL_REST));
+        self.tell_at = self.tell_at.or_else(|| Some(since_boot() + TELL_REST));
     }
 
     fn tell(&self) {
@@ -383,12 +384,12 @@ impl Work {
                 operations.push(Operation::VgRemove(Some(vg.text.uuid.clone())));
             }
         }
-        let filled = now();
-        self.apply(Settled::of(operations), filled.monotonic).await;
+        let filled = since_boot();
+        self.apply(Settled::of(operations), filled).await;
         let (devices, vgs) = (self.plan.devices().count(), self.environment.cache().vg_count());
         info!(self.log, "the metadata of all PVs that answer have been read"; "devices" => devices, "vgs" => vgs);
         self.tell();
-        self.environment.knowledge.set_reading(Reading::Done { at: filled.wall });
+        self.environment.knowledge.set_reading(Reading::Done { at: filled });
     }
 }
 

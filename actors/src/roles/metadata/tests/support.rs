@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use jiff::Timestamp;
 use lvmwarden_protocol::metadata::{Reply, Request};
 
 use crate::roles::metadata::cache::{Answer, Cache, Now};
@@ -19,11 +18,7 @@ pub(in crate::roles::metadata) struct Bare {
 impl Bare {
     /// Returns the reply to a message, both without terminator.
     pub(in crate::roles::metadata) fn ask(&mut self, message: &str) -> String {
-        let now = Now {
-            monotonic: Duration::from_secs(self.seconds),
-            wall: Timestamp::UNIX_EPOCH,
-            source: Source::Command,
-        };
+        let now = Now { monotonic: Duration::from_secs(self.seconds), source: Source::Command };
         let request = Request::parse(message.as_bytes());
         let decision =
             self.cache.question(&request, now).and_then(|(uuid, event)| self.cache.decide(&uuid, event));

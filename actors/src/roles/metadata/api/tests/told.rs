@@ -1,6 +1,7 @@
 //! Views of one moment.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
 use lvmwarden_protocol::api::metadata::{Completeness, ProblemKind, Reading as Told, Source};
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_supervisor::device_mapper::{DmStatus, DmTarget};
@@ -23,7 +24,7 @@ const LV_UUID: &str = "mZa9zA-8sQ8-5du0-uM9G-6ftB-uWtj-fQKblM";
 
 /// A minute and a half after what was read.
 fn view(cache: &Cache) -> View {
-    let (now, done) = (Timestamp::from_second(90).unwrap(), Reading::Done { at: Timestamp::UNIX_EPOCH });
+    let (now, done) = (Duration::from_secs(90), Reading::Done { at: Duration::ZERO });
     View::new(cache.snapshot(), done, vec![], now, |number| Some(format!("/dev/sd{number}")))
 }
 
@@ -149,12 +150,12 @@ fn whether_a_pv_is_an_orphan_is_decided_when_all_were_looked_at_or_it_says_so_it
     let mut bare = Bare::default();
     bare.found("A", 1, "");
     bare.found_with("B", 2, "dev_size=1048576", "");
-    let since = Timestamp::from_millisecond(89_988).unwrap();
+    let since = Duration::from_millis(89_988);
     let early = View::new(
         bare.cache.snapshot(),
         Reading::Underway { since },
         vec![],
-        Timestamp::from_second(90).unwrap(),
+        Duration::from_secs(90),
         |_| None,
     );
     let orphans = |view: &View| pvs(view, None, None).map(|(_, pv)| pv.is_orphan).collect::<Vec<_>>();

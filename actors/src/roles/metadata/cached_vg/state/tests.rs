@@ -1,6 +1,7 @@
 //! Every kind of metadata in every state, and what is announced.
 
-use jiff::Timestamp;
+use std::time::Duration;
+
 use lvmwarden_protocol::config_text;
 
 use super::*;
@@ -12,8 +13,8 @@ fn metadata(name: &str, seqno: i64, more: &str) -> UpdatedVg {
     UpdatedVg { name: name.try_into().unwrap(), text }
 }
 
-fn provenance(second: i64) -> Provenance {
-    Provenance::fresh(Source::Command, Timestamp::from_second(second).unwrap())
+fn provenance(second: u64) -> Provenance {
+    Provenance::fresh(Source::Command, Duration::from_secs(second))
 }
 
 fn pv(id: &str) -> Pvid {
@@ -80,7 +81,7 @@ fn what_is_confirmed_is_verified_anew_and_what_is_replaced_is_read_anew() {
     let updated = |seqno| cached().apply(Event::Updated(metadata("v", seqno, ""), provenance(2)), |_| false);
     let second = |seqno| {
         let state = updated(seqno).state;
-        (state.provenance.read_at.as_second(), state.provenance.verified_at.as_second())
+        (state.provenance.read_at.as_secs(), state.provenance.verified_at.as_secs())
     };
     assert_eq!((second(5), second(6)), ((1, 2), (2, 2)));
 }

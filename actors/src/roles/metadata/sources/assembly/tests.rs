@@ -62,9 +62,9 @@ impl Host {
         }
     }
 
-    fn now(&mut self) -> Moment {
+    fn now(&mut self) -> Duration {
         self.clock += 1;
-        Moment { monotonic: Duration::from_secs(self.clock), wall: Timestamp::UNIX_EPOCH }
+        Duration::from_secs(self.clock)
     }
 
     /// Reads a disk, and tells the cache; returns what has to be read again.
@@ -96,10 +96,10 @@ impl Host {
         settled.again
     }
 
-    fn tell(&mut self, operation: Operation, at: Moment) {
+    fn tell(&mut self, operation: Operation, at: Duration) {
         let common = Common { token: Some(SKIP.to_owned()), ..Common::default() };
         let request = Request { operation, common };
-        let now = Now { monotonic: at.monotonic, wall: at.wall, source: Source::Disk };
+        let now = Now { monotonic: at, source: Source::Disk };
         let question = self.cache.question(&request, now);
         let decision = question.and_then(|(vg, event)| self.cache.decide(&vg, event));
         self.cache.answer(request, decision, now);
