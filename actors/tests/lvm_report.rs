@@ -10,6 +10,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use lvmwarden_actors::foundation::lvm_report;
+use lvmwarden_actors::roles::metadata::sources::survey;
 use lvmwarden_actors::roles::poll::reconcile::report;
 use tempfile::TempDir;
 
@@ -59,6 +60,54 @@ const HARMLESS: [&str; 12] = [
     "report/time_format",
 ];
 
+/// Keys of the section `global` that leave it as it is: what is allowed, where things are, how locks are taken and how other
+/// commands do their work. `activation` and `lvdisplay_shows_full_device_path` would shape what lvs asks the kernel, which it
+/// does not here, and what lvdisplay prints.
+const HARMLESS_GLOBAL: [&str; 42] = [
+    "abort_on_internal_errors",
+    "activation",
+    "cache_check_executable",
+    "cache_check_options",
+    "cache_disabled_features",
+    "cache_dump_executable",
+    "cache_repair_executable",
+    "cache_repair_options",
+    "etc",
+    "event_activation",
+    "fsadm_executable",
+    "io_memory_size",
+    "library_dir",
+    "locking_dir",
+    "lvdisplay_shows_full_device_path",
+    "lvmlockctl_kill_command",
+    "lvmlockd_lock_retries",
+    "metadata_read_only",
+    "mirror_segtype_default",
+    "notify_dbus",
+    "prioritise_write_locks",
+    "proc",
+    "raid10_segtype_default",
+    "sanlock_lv_extend",
+    "sparse_segtype_default",
+    "support_mirrored_mirror_log",
+    "system_id_file",
+    "system_id_source",
+    "thin_check_executable",
+    "thin_check_options",
+    "thin_disabled_features",
+    "thin_dump_executable",
+    "thin_repair_executable",
+    "thin_repair_options",
+    "umask",
+    "use_aio",
+    "use_lvmlockd",
+    "use_lvmpolld",
+    "vdo_disabled_features",
+    "vdo_format_executable",
+    "vdo_format_options",
+    "wait_for_locks",
+];
+
 /// A system directory whose lvm.conf refuses every device.
 struct SystemDir(TempDir);
 
@@ -90,12 +139,33 @@ impl SystemDir {
 #[test]
 fn no_setting_of_lvm_conf_changes_what_is_read() {
     let directory = SystemDir::new();
-    let expected = directory.lvm(&[], &report::arguments(&[]));
-    assert_eq!(report::parse(expected.as_bytes()).unwrap(), []);
-    for setting in TURNED_OVER {
-        assert_eq!(directory.lvm(&[setting], &report::arguments(&[])), expected, "{setting:?}");
+    for words in [
+        report::arguments(&[]),
+        survey::arguments(),
+        lvm_report::settings(&["global/use_lvmpolld", "activation/polling_interval"]),
+        lvm_report::version(),
+    ] {
+        let expected = directory.lvm(&[], &words);
+        for setting in TURNED_OVER {
+            assert_eq!(directory.lvm(&[setting], &words), expected, "{setting:?} {words:?}");
+        }
+        assert_eq!(directory.lvm(&TURNED_OVER, &words), expected, "{words:?}");
     }
-    assert_eq!(directory.lvm(&TURNED_OVER, &report::arguments(&[])), expected);
+}
+
+#[test]
+fn what_is_printed_is_what_is_read() {
+    let directory = SystemDir::new();
+    let lvm = |words: &[OsString]| directory.lvm(&TURNED_OVER, words);
+    assert_eq!(report::parse(lvm(&report::arguments(&[])).as_bytes()).unwrap(), []);
+    assert_eq!(survey::parse(lvm(&survey::arguments()).as_bytes()).unwrap().len(), 0);
+    let settings = lvm(&lvm_report::settings(&["global/use_lvmpolld", "activation/polling_interval"]));
+    assert_eq!(settings, "use_lvmpolld=1\npolling_interval=15\n");
+    assert!(
+        lvm(&lvm_report::version()).starts_with("  LVM version:     2."),
+        "{}",
+        lvm(&lvm_report::version())
+    );
 }
 
 /// A key that a later lvm brings fails here, until somebody has said what it does to a report.
@@ -108,12 +178,15 @@ fn each_key_that_shapes_a_report_is_said_and_turned_over() {
     }
     let words = ["lvmconfig", "--list"].map(OsString::from);
     let known: BTreeSet<String> = SystemDir::new().lvm(&[], &words).lines().map(key).collect();
-    let is_ours = |key: &&String| key.starts_with("log/") || key.starts_with("report/");
+    let is_ours =
+        |key: &&String| ["log/", "report/", "global/"].iter().any(|section| key.starts_with(section));
     // Columns are named, and their order matters to nobody.
     let is_columns = |key: &str| key.contains("_cols") || key.contains("_sort");
     for key in known.iter().filter(is_ours) {
         let is_said = said.contains(&key.as_str());
-        assert!(is_said || HARMLESS.contains(&key.as_str()) || is_columns(key), "{key} is not told to lvs");
+        let is_harmless = HARMLESS.contains(&key.as_str())
+            || key.strip_prefix("global/").is_some_and(|key| HARMLESS_GLOBAL.contains(&key));
+        assert!(is_said || is_harmless || is_columns(key), "{key} is not told to lvs");
     }
     for key in said {
         assert!(known.contains(key) || key == "log/file", "lvm does not know {key}");

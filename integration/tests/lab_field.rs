@@ -73,7 +73,8 @@ fn a_pvmove_goes_on_when_its_vg_is_renamed() -> Result<()> {
 const OTHER_REPORTS: &str = r##"log { prefix="#" command_names=1 indent=1 verbose=1 silent=1 report_command_log=1 }
 report { output_format="basic" compact_output=1 compact_output_cols="move_pv" aligned=0 buffered=0 headings=0 separator="|"
 list_item_separator=";" prefixes=1 quoted=0 columns_as_rows=1 binary_values_as_numeric=0 mark_hidden_devices=0
-two_word_unknown_device=1 }"##;
+two_word_unknown_device=1 }
+global { units="K" si_unit_consistency=0 suffix=1 }"##;
 
 #[test]
 fn what_nobody_polls_is_found_whatever_form_lvm_conf_gives_to_reports() -> Result<()> {

@@ -60,9 +60,26 @@ pub fn pvs(fields: &str) -> Vec<OsString> {
     report("pvs", fields, &[])
 }
 
-fn report(command: &str, fields: &str, more: &[&str]) -> Vec<OsString> {
+/// Returns the words after `lvm` for the values of these settings, such as `global/use_lvmpolld`, whether lvm.conf says them or
+/// not: a line `use_lvmpolld=1` for each.
+pub fn settings(keys: &[&str]) -> Vec<OsString> {
+    let shape = shape();
+    let words = ["lvmconfig", "--typeconfig", "full", "--config", &shape];
+    words.iter().chain(keys).map(OsString::from).collect()
+}
+
+/// Returns the words after `lvm` for its version: a line `  LVM version:     2.03.16(2) (2022-05-18)`, and others.
+pub fn version() -> Vec<OsString> {
+    ["version", "--config", &shape()].map(OsString::from).into()
+}
+
+fn shape() -> String {
     let shape: Vec<String> = SHAPE.iter().map(|(key, value)| format!("{key}={value}")).collect();
-    let shape = shape.join(" ");
+    shape.join(" ")
+}
+
+fn report(command: &str, fields: &str, more: &[&str]) -> Vec<OsString> {
+    let shape = shape();
     let words = [command, "--all", "--readonly", "--binary", "--reportformat", "json", "--config", &shape];
     words.into_iter().chain(["--options", fields]).chain(more.iter().copied()).map(OsString::from).collect()
 }

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use lvmwarden_actors::foundation::lvm_report;
 use lvmwarden_protocol::api::service::{Info, InfoReply};
 
 use super::facts::{
@@ -32,7 +33,7 @@ pub(super) fn gather(screen: &Screen) -> Facts {
     let lvmpolld_socket = look_at(&lvmpolld_socket());
     let api_socket = look_at(&screen.socket);
     let [config, units] = [
-        output_of("lvmconfig", &[&["--typeconfig", "full"][..], &LVM_CONFIG].concat()),
+        output_of("lvm", &lvm_report::settings(&LVM_CONFIG)),
         output_of(
             "systemctl",
             &[&["show", "-p", "Id,LoadState,ActiveState,UnitFileState,MainPID"], &UNITS[..]].concat(),
@@ -59,7 +60,7 @@ fn lvmpolld_socket() -> PathBuf {
 }
 
 fn lvm_version() -> Answered<String> {
-    let text = output_of("lvm", &["version"])?;
+    let text = output_of("lvm", &lvm_report::version())?;
     parse_lvm_version(&text).ok_or_else(|| "lvm version says no version".to_owned())
 }
 

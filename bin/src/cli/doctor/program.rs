@@ -1,5 +1,6 @@
 //! Runs another program for what it prints, no longer than it may take.
 
+use std::ffi::OsStr;
 use std::io::{self, Read as _};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
@@ -16,7 +17,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// # Errors
 /// Why not, in words: it is not there, took too long, or failed with this on its stderr.
 #[expect(clippy::disallowed_methods, reason = "a question that is answered at once: nothing to supervise")]
-pub(super) fn output_of(program: &str, arguments: &[&str]) -> Result<String, String> {
+pub(super) fn output_of(program: &str, arguments: &[impl AsRef<OsStr>]) -> Result<String, String> {
     let mut command = Command::new(program);
     command.args(arguments).env("LC_ALL", "C").stdin(Stdio::null());
     let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
