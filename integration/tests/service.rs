@@ -113,6 +113,38 @@ fn what_cannot_start_is_refused_by_the_check() {
     }
 }
 
+#[test]
+fn what_the_roles_need_is_looked_for_by_the_check() {
+    let site = Site::new();
+    let quoted = |path: std::path::PathBuf| format!("{path:?}");
+    let missing = quoted(site.path("no-such-program"));
+    let command = format!("[{missing}, \"now\"]");
+    let socket = quoted(site.path("lvmlockd.socket"));
+    for (roles, key, value, word) in [
+        (r#"["lock"]"#, "lock.binary", &*missing, "lock.binary: the lvm binary"),
+        (r#"["lock"]"#, "lock.kill_program", &missing, "lock.kill_program: "),
+        (r#"["metadata"]"#, "metadata.on_complete", &command, "metadata.on_complete: "),
+        (
+            r#"["lock", "metadata"]"#,
+            "metadata.socket",
+            &socket,
+            "lock.socket and metadata.socket are the same",
+        ),
+    ] {
+        let check = |roles: &str| {
+            let launch =
+                site.service().set("service.roles", roles).set("lock.socket", &socket).set(key, value);
+            launch.option("--check-config").configure().command().output().unwrap()
+        };
+        let checked = check(roles);
+        assert!(text(&checked.stderr).contains(word), "{key} = {value}: {}", text(&checked.stderr));
+        assert_eq!(checked.status.code(), Some(2), "{key} = {value}");
+        // Who does not play the role does not need it.
+        let checked = check(r#"["poll"]"#);
+        assert_eq!(checked.status.code(), Some(0), "{key} = {value}: {}", text(&checked.stderr));
+    }
+}
+
 /// A roll-back of the package: nothing is lost, and the unit does not start it again and again.
 #[test]
 fn the_journal_of_a_newer_release_is_refused_and_left_as_it_is() {

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicU32;
 use std::sync::{Arc, Mutex};
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use lvmwarden_actors::foundation::activity::Activity;
 use lvmwarden_actors::foundation::facts::events::Events;
 use lvmwarden_actors::foundation::kernel::DeviceMapper;
@@ -87,10 +87,17 @@ impl PollRole {
 /// When it cannot be executed.
 pub(super) fn executable(binary: &Path) -> anyhow::Result<PathBuf> {
     let binary = std::path::absolute(binary).context("cannot tell where the lvm binary is")?;
-    ensure!(!binary.is_dir(), "the lvm binary {} is a directory", binary.display());
-    access(&binary, Access::EXEC_OK)
-        .with_context(|| format!("the lvm binary {} cannot be executed", binary.display()))?;
+    may_be_run(&binary).map_err(|error| anyhow!("the lvm binary {error:#}"))?;
     Ok(binary)
+}
+
+/// Says why this cannot be run as a program.
+///
+/// # Errors
+/// It is not there, or a directory, or may not be executed.
+pub(super) fn may_be_run(program: &Path) -> anyhow::Result<()> {
+    ensure!(!program.is_dir(), "{} is a directory", program.display());
+    access(program, Access::EXEC_OK).with_context(|| format!("{} cannot be executed", program.display()))
 }
 
 /// `LVMWARDEN_READ_EXITS=0` makes a new kernel tell as little of other programs' children as an old one.

@@ -5,8 +5,10 @@ use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM;
+
 use super::{Config, Fill, Role};
-use crate::daemon::poll_role::executable;
+use crate::daemon::poll_role::{executable, may_be_run};
 
 /// Where LVM has something else than its archive; lvm itself looks for metadata in the second.
 const NO_ARCHIVES: [&str; 7] =
@@ -28,18 +30,7 @@ pub(crate) fn impossible(config: &Config) -> Vec<String> {
 
 /// Returns what cannot be now, and may be later, such as while lvm2 is being upgraded: a start is tried nevertheless.
 pub(crate) fn not_yet_possible(config: &Config) -> Vec<String> {
-    let mut problems = Vec::new();
-    if config.plays(Role::Poll)
-        && let Err(error) = executable(&config.poll.binary)
-    {
-        problems.push(format!("poll.binary: {error:#}"));
-    }
-    if config.plays(Role::Metadata)
-        && config.metadata.fill == Fill::Disks
-        && let Err(error) = executable(&config.metadata.binary)
-    {
-        problems.push(format!("metadata.binary: {error:#}"));
-    }
+    let mut problems = programs(config);
     let directory = &config.archive_janitor.directory;
     if config.archive_janitor.enabled && !may_be_archive(directory) {
         problems.push(format!(
@@ -48,6 +39,31 @@ pub(crate) fn not_yet_possible(config: &Config) -> Vec<String> {
         ));
     }
     problems
+}
+
+/// Finds programs that would be run, and cannot be.
+fn programs(config: &Config) -> Vec<String> {
+    let (lock, metadata) = (&config.lock, &config.metadata);
+    let [polls, locks, tells] = [Role::Poll, Role::Lock, Role::Metadata].map(|role| config.plays(role));
+    // Only sanlock needs it: what is there by default may be missing, which the log and doctor tell.
+    let is_chosen = lock.kill_program != Path::new(KILL_PROGRAM);
+    let on_complete = metadata.on_complete.first().map(PathBuf::from);
+    let lvm = [
+        (polls, "poll.binary", &config.poll.binary),
+        (locks, "lock.binary", &lock.binary),
+        (tells && metadata.fill == Fill::Disks, "metadata.binary", &metadata.binary),
+    ];
+    let lvm = lvm
+        .into_iter()
+        .filter_map(|(is_used, key, path)| Some((key, executable(path).err()?)).filter(|_| is_used));
+    let others = [
+        (locks && is_chosen, "lock.kill_program", Some(&lock.kill_program)),
+        (tells, "metadata.on_complete", on_complete.as_ref()),
+    ];
+    let others = others
+        .into_iter()
+        .filter_map(|(is_used, key, path)| Some((key, may_be_run(path?).err()?)).filter(|_| is_used));
+    lvm.chain(others).map(|(key, error)| format!("{key}: {error:#}")).collect()
 }
 
 /// Finds paths that two keys name, however they write them.
