@@ -1,4 +1,4 @@
-//! The leases of one VG are lost, with a real sanlock: what becomes of the others.
+//! The leases of one VG are lost, with real daemons of sanlock on two hosts: what becomes of the others.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::time::{Duration, Instant};
@@ -15,7 +15,7 @@ use serde_json::json;
 /// More than a join or the loss of a lease takes: some I/O timeouts.
 const PATIENCE: Duration = Duration::from_secs(40);
 
-fn start(site: &Site, sanlock: &Sanlock) -> Service {
+fn start(site: &Site, sanlock: &Sanlock, host_id: &str) -> Service {
     let path = |name: &str| format!("{:?}", site.path(name).to_str().unwrap());
     let launch = site
         .service()
@@ -23,7 +23,7 @@ fn start(site: &Site, sanlock: &Sanlock) -> Service {
         .set("lock.socket", &path("lockd"))
         .set("lock.pid_file", &path("lockd.pid"))
         .set("lock.adopt_file", &path("lockd.adopt"))
-        .set("lock.host_id", "1");
+        .set("lock.host_id", host_id);
     sanlock.serves(launch).start()
 }
 
@@ -62,10 +62,15 @@ fn history(service: &Service, vg: &str) -> Vec<String> {
 fn sanlocks_signals_for_a_lost_vg_do_not_end_the_service_of_the_others() {
     let site = Site::new();
     let sanlock = Sanlock::start(site.path("sanlock"));
-    let mut service = start(&site, &sanlock);
+    let mut service = start(&site, &sanlock, "1");
     let mut client = LockClient::connect(&site.path("lockd"));
     sanlock.locked_lv(&mut client, "lost");
     sanlock.locked_lv(&mut client, "healthy");
+    let (second, there) = (Site::new(), sanlock.beside());
+    let mut other_service = start(&second, &there, "2");
+    let mut other = LockClient::connect(&second.path("lockd"));
+    let start_there = |vg| ask::start_vg_of_type(vg, "sanlock", "1.0.0:lvmlock", 2, "wait");
+    assert_eq!(other.result(start_there("healthy")), 0);
     sanlock.lose_disk("lost");
     let refused = wait::until("sanlock's signal, and its refusal", PATIENCE, || {
         assert!(!service.has_ended(), "the service ended: {}", sanlock.log());
@@ -79,7 +84,11 @@ fn sanlocks_signals_for_a_lost_vg_do_not_end_the_service_of_the_others() {
     let begin = Instant::now();
     while begin.elapsed() < Duration::from_secs(4) {
         assert_eq!(client.result(ask::lock_vg("healthy", "ex")), 0);
+        assert_eq!(other.result(ask::lock_vg("healthy", "sh")), -11, "another host");
         assert_eq!(client.result(ask::lock_vg("healthy", "un")), 0);
+        assert_eq!(other.result(lock_lv("healthy", "ex")), -11, "another host");
+        assert_ne!(other.result(start_there("lost")), 0, "its leases are lost to all");
+        assert_ne!(other.result(lock_lv("lost", "ex")), 0, "another host");
         thread::sleep(Duration::from_millis(100));
     }
     assert!(!service.has_ended(), "a healthy VG is served on");
@@ -96,14 +105,20 @@ fn sanlocks_signals_for_a_lost_vg_do_not_end_the_service_of_the_others() {
     assert_eq!(client.result(ask::of_vg("drop_vg", "lost", "")), 0);
     assert!(!service.has_ended(), "it was refused for good, not put off");
     assert_eq!(held(&service), ["healthy"]);
+    assert_eq!(other.result(lock_lv("healthy", "ex")), -11, "it is held to the end");
     assert_eq!(client.result(lock_lv("healthy", "un")), 0);
+    wait::until("the lock on the other host", PATIENCE, || {
+        (other.result(lock_lv("healthy", "ex")) == 0).then_some(())
+    });
+    assert_eq!(other.result(lock_lv("healthy", "un")), 0);
+    assert!(!other_service.has_ended(), "it has no lock in the lost VG, and sanlock had nothing to tell it");
     service.signal(Signal::TERM);
     assert_eq!(service.await_end(wait::SOON).code(), Some(0));
     // As after a boot: what was in memory is gone.
     for entry in fs::read_dir(site.run_dir()).unwrap() {
         fs::remove_dir_all(entry.unwrap().path()).unwrap();
     }
-    let service = start(&site, &sanlock);
+    let service = start(&site, &sanlock, "1");
     for (vg, expected) in [
         ("lost", &["lock.started", "lock.lease_late", "lock.stopped"][..]),
         ("healthy", &["lock.started", "lock.adopted"]),

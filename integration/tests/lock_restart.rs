@@ -255,6 +255,27 @@ fn locks_of_an_earlier_daemon_are_listed_and_adopted_or_given_back_as_the_admini
 }
 
 #[test]
+fn a_global_lock_that_is_switched_off_while_its_vg_runs_is_off_for_all_until_it_is_on_again() {
+    let ([a, b], [service, _other]) = two_hosts();
+    let lines = |host: &Host| host.client().info().iter().filter(|line| line.value("name") == "GLLK").count();
+    let switch = |keyword: &str| a.client().result(ask::of_vg(keyword, VG, ""));
+    a.gets(&ask::lock_gl("ex"), &ask::lock_gl("un"));
+    b.gets(&ask::lock_gl("ex"), &ask::lock_gl("un"));
+    assert_eq!((lines(&a), switch("disable_gl"), lines(&a)), (1, 0, 0));
+    let answer = a.client().ask(ask::lock_gl("ex"));
+    assert_eq!((answer.result(), answer.flags()), (-210, "NO_GL_LS,"));
+    assert_ne!(b.client().result(ask::lock_gl("ex")), 0, "its lease has another name now");
+    assert_eq!(a.client().result(ask::lock_vg(VG, "sh")), 0, "the VG itself runs on");
+    service.kill();
+    let _service = a.start();
+    wait::until("the lockspace", PATIENCE, || (a.client().result(ask::lock_vg(VG, "sh")) == 0).then_some(()));
+    assert_eq!((lines(&a), a.client().result(ask::lock_gl("ex"))), (0, -210), "it was read from the disk");
+    assert_eq!((switch("enable_gl"), lines(&a)), (0, 1));
+    a.gets(&ask::lock_gl("ex"), &ask::lock_gl("un"));
+    b.gets(&ask::lock_gl("ex"), &ask::lock_gl("un"));
+}
+
+#[test]
 fn a_removal_of_a_vg_that_is_refused_has_changed_nothing() {
     let ([a, b], [_service, other]) = two_hosts();
     assert_eq!(b.client().result(ask::of_vg("stop_vg", VG, "")), 0);
