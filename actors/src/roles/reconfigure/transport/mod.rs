@@ -18,6 +18,7 @@
 //! 3. [`TransportEvent::RingFormed`], [`TransportEvent::QuorumTold`] and [`TransportEvent::Delivered`], as they come.
 //! 4. [`TransportEvent::Lost`]: the group and what was said in it are gone; next comes `Joined`.
 
+pub mod cpg;
 pub mod single;
 
 use std::sync::Arc;
@@ -92,6 +93,11 @@ pub trait Transport: Send + Sync + 'static {
 
     /// Returns what is known of this host now; never waits.
     fn facts(&self) -> LocalFacts;
+
+    /// Returns how many messages of others were dropped because they were longer than [`MAX_BYTES`].
+    fn dropped(&self) -> u64 {
+        0
+    }
 
     /// Returns what another node is called in the cluster; `None` where the transport does not know.
     fn name_of(&self, _node: u32) -> Option<String> {
