@@ -15,9 +15,10 @@ const NAMED: usize = 10;
 ///
 /// A story that needs more is split, made shorter, or stated anew, where it is seen in the review that `cargo verify`
 /// becomes longer.
-const STATED_SECONDS: [(&str, u64); 17] = [
+const STATED_SECONDS: [(&str, u64); 18] = [
     ("lab_archive", 240),
     ("lab_control", 240),
+    ("lab_corosync", 60),
     ("lab_crash", 240),
     ("lab_disk", 240),
     ("lab_events", 290),
