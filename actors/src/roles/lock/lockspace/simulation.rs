@@ -21,6 +21,8 @@ use grid::Grid;
 use host::{Belief, Host};
 use random::Random;
 
+use crate::roles::lock::lockspace::testing::lv;
+
 /// How a run is played.
 #[derive(Debug, Clone, Copy)]
 struct Plan {
@@ -132,10 +134,27 @@ impl World {
             assert!(held >= belief.mode, "host {at} has {held} and somebody believes {belief:?}");
             invariant_compatible(*at, belief, &beliefs);
         }
+        self.check_that_no_lv_is_active_beside_another();
         for (at, host) in self.hosts.iter().enumerate() {
             host.check_picture();
             // What is in the lock manager is remembered, until it is not there any more.
             self.grid.held_by(at).for_each(|resource| host.check_that_is_remembered(resource));
+        }
+    }
+}
+
+impl World {
+    /// What counts in the end: an LV that is active on two hosts is locked shared on both, by what the lock manager itself has.
+    fn check_that_no_lv_is_active_beside_another(&self) {
+        for resource in [lv("a"), lv("b")] {
+            let active = (0..self.hosts.len()).filter(|at| self.hosts[*at].active.contains(&resource));
+            let modes: Vec<_> = active.map(|at| (at, self.grid.mode(at, &resource))).collect();
+            let is_fine = match &modes[..] {
+                [] => true,
+                [(_, mode)] => *mode != LockMode::Unlocked,
+                many => many.iter().all(|(_, mode)| *mode == LockMode::Shared),
+            };
+            assert!(is_fine, "{resource} is active on hosts that have it locked so: {modes:?}");
         }
     }
 }
@@ -180,19 +199,37 @@ fn several_hosts_with_conflicts_failures_and_crashes() {
     }
 }
 
+/// Plays a run in which daemons are killed at one of its steps: that of one host, or those of all at once.
+fn play_with_a_restart(plan: Plan, kill_at: usize) {
+    let mut world = World::new(plan);
+    let killed = kill_at % (plan.hosts + 1);
+    for step in 0..300 {
+        world.step();
+        if step == kill_at {
+            let World { random, grid, hosts, now } = &mut world;
+            let is_killed = |at: usize| at == killed || killed == plan.hosts;
+            for (_, host) in hosts.iter_mut().enumerate().filter(|(at, _)| is_killed(*at)) {
+                host.kill_the_daemon(grid, random, *now);
+            }
+        }
+        world.check();
+    }
+    world.calm_down();
+}
+
 #[test]
 fn a_restart_at_any_step() {
     for kill_at in 0..300 {
-        let plan = with_faults(11, 2, 10);
-        let mut world = World::new(plan);
-        for step in 0..300 {
-            world.step();
-            if step == kill_at {
-                world.hosts[0].kill_the_daemon(&mut world.grid, &mut world.random, world.now);
-            }
-            world.check();
+        play_with_a_restart(with_faults(11, 2, 10), kill_at);
+    }
+}
+
+#[test]
+fn a_restart_at_many_steps_of_other_runs() {
+    for (seed, hosts, faults) in [(12, 2, 0), (13, 3, 10), (14, 4, 20)] {
+        for kill_at in (0..300).step_by(10) {
+            play_with_a_restart(with_faults(seed, hosts, faults), kill_at);
         }
-        world.calm_down();
     }
 }
 

@@ -85,6 +85,10 @@ impl Grid {
                 Err(fault(ResultCode::BUSY))
             }
             Call::OtherHosts => Ok(Outcome::Hosts(OtherHosts::default())),
+            // As dlm where debugfs is not mounted.
+            Call::Orphans if may_fail && self.faults > 0 && random.percent(self.faults) => {
+                Ok(Outcome::Orphans(None))
+            }
             Call::Orphans => Ok(Outcome::Orphans(Some(self.orphans(host)))),
             Call::ReadGlobal => Ok(Outcome::Global(GlobalLease::Enabled)),
             Call::InitLv(_) => Ok(Outcome::Args("1.0.0:0".to_owned())),

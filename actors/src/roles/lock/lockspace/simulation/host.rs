@@ -42,7 +42,7 @@ pub(super) struct Host {
     earlier: Vec<ClientId>,
     /// Who was told that a persistent lock is its own or as good, and may activate the LV.
     reliers: Vec<(ClientId, Resource)>,
-    active: BTreeSet<Resource>,
+    pub(super) active: BTreeSet<Resource>,
     /// The persistent locks that end with those who rely on them, after a restart.
     on_probation: BTreeSet<Resource>,
     /// LVs of which it is to be told whether they are active, and what was seen.
