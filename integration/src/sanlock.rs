@@ -127,6 +127,11 @@ impl Sanlock {
         fs::rename(self.folder.join(vg), self.path_of(vg)).expect("it was hidden");
     }
 
+    /// Brings it back as that of a VG that was renamed.
+    pub fn show_disk_as(&self, vg: &str, new: &str) {
+        fs::rename(self.folder.join(vg), self.path_of(new)).expect("it was hidden");
+    }
+
     /// Returns the arguments with which sanlock has run the kill program, a line each.
     pub fn killed(&self) -> String {
         fs::read_to_string(self.folder.join("killed")).unwrap_or_default()

@@ -1,8 +1,9 @@
 //! The history on disk: it outlives the daemon and its run directory, whenever the daemon dies, and nobody waits for it.
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use lvmwarden_integration::client::{IN_PROGRESS, OK, finished};
 use lvmwarden_integration::fake_lvm::Step;
@@ -63,6 +64,38 @@ fn lose_run_dir(site: &Site) {
     for entry in fs::read_dir(site.run_dir()).unwrap() {
         fs::remove_dir_all(entry.unwrap().path()).unwrap();
     }
+}
+
+/// A roll-back of the package: operations are polled as ever, and the history of the newer release is what it was.
+#[test]
+fn the_history_of_a_newer_release_is_left_as_it_is_and_holds_nobody_up() {
+    let site = Site::new();
+    let pvmove = site.pvmove("pvmove0");
+    let service = site.service().start();
+    whole_operation(&site, &service, &pvmove);
+    await_on_disk(&site, &["forgotten"]);
+    service.kill();
+    lose_run_dir(&site);
+    let journal = directory(&site).join("journal.9999");
+    // The header's frame is the same in every version for ever.
+    let newer = b"0000003a 2aa0e994 {\"magic\":\"lvmwarden-journal\",\"version\":999,\"generation\":7}\n";
+    fs::write(&journal, newer).unwrap();
+    let before = contents(&directory(&site));
+
+    let service = site.service().start();
+    whole_operation(&site, &service, &pvmove);
+    let problem = wait::until("the reason", wait::SOON, || {
+        let info = service.call("org.lvmwarden.Service.Info", &json!({}));
+        info["history_problem"].as_str().map(ToOwned::to_owned)
+    });
+    assert!(problem.contains("999 is newer than"), "{problem}");
+    assert_eq!(contents(&directory(&site)), before);
+}
+
+/// Returns the files of a directory with what is in them.
+fn contents(directory: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.map(|path| (path.clone(), fs::read(path).unwrap())).collect()
 }
 
 #[test]

@@ -276,6 +276,31 @@ fn a_global_lock_that_is_switched_off_while_its_vg_runs_is_off_for_all_until_it_
 }
 
 #[test]
+fn a_rename_whose_last_step_fails_is_told_by_the_next_start_and_can_be_done_again() {
+    let ([a, b], [_service, other]) = two_hosts();
+    assert_eq!(b.client().result(ask::of_vg("stop_vg", VG, "")), 0);
+    drop(other);
+    let mut client = a.client();
+    let of_sanlock = format!("vg_lock_type =\"sanlock\"\nvg_lock_args =\"{ARGS}\"\n");
+    assert_eq!(client.result(lock_lv("ex", "persistent")), 0);
+    wait::until("the other host has left", PATIENCE, || {
+        (client.result(ask::of_vg("busy_vg", VG, "")) == 0).then_some(())
+    });
+    assert_eq!(client.result(ask::of_vg("rename_vg_before", VG, &of_sanlock)), -16, "an LV is locked");
+    assert_eq!(client.result(ask::lock_vg(VG, "ex")), 0, "it runs on");
+    assert_eq!(client.result(lock_lv("un", "persistent")), 0);
+    assert_eq!(client.result(ask::of_vg("rename_vg_before", VG, &of_sanlock)), 0);
+    a.sanlock.hide_disk(VG);
+    let last = ask::of_vg("rename_vg_final", "renamed", &of_sanlock);
+    assert_eq!(client.result(&last), -19, "there is no device of that name");
+    a.sanlock.show_disk_as(VG, "renamed");
+    let start = ask::start_vg_of_type("renamed", "sanlock", ARGS, 1, "wait");
+    assert_eq!(client.result(&start), -212, "its leases have the old name");
+    assert_eq!((client.result(&last), client.result(&start)), (0, 0));
+    assert_eq!(client.result(ask::lock_vg("renamed", "ex")), 0);
+}
+
+#[test]
 fn a_removal_of_a_vg_that_is_refused_has_changed_nothing() {
     let ([a, b], [_service, other]) = two_hosts();
     assert_eq!(b.client().result(ask::of_vg("stop_vg", VG, "")), 0);

@@ -17,6 +17,15 @@ use crate::support::{Client, become_member, open_to_members, start_pvmove};
 
 const HELLO: &str = "request=\"hello\"\n";
 
+/// How long what is done lasts, when it is done.
+const WHILE: Duration = Duration::from_secs(2);
+
+/// Lets lvm's commands connect and say hello meanwhile.
+#[track_caller]
+fn lvm_connects_during(site: &Site, mischief: impl FnOnce()) {
+    witness::is_served_during(|| assert_eq!(site.client().ask(HELLO), HELLO_REPLY), mischief);
+}
+
 /// Returns a port that is free now; nothing else on this host takes one so soon.
 fn free_port() -> u16 {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
@@ -55,10 +64,11 @@ fn four_hundred_idle_connections_of_a_member_are_felt_by_nobody_else() {
     let launch =
         open_to_members(site.service(), &site).set("metrics.listen", &format!("\"127.0.0.1:{port}\""));
     let service = launch.open_files(300).start();
-    let mut idle =
-        as_member(|| (0..400).map(|_| Client::patient(&site, Duration::from_millis(1))).collect::<Vec<_>>());
-
-    assert_eq!(site.client().ask(HELLO), HELLO_REPLY, "lvm is served");
+    let mut idle = Vec::new();
+    lvm_connects_during(&site, || {
+        idle = as_member(|| (0..400).map(|_| Client::patient(&site, Duration::from_millis(1))).collect());
+        thread::sleep(WHILE);
+    });
     let pvmove = site.pvmove("pvmove0");
     assert_eq!(site.client().ask(pvmove.start()), OK, "the journal is written");
     site.lvm.await_start();
@@ -103,8 +113,11 @@ fn four_hundred_idle_readers_of_metrics_are_felt_by_no_other_door_and_leave_soon
     let port = free_port();
     let launch = site.service().set("metrics.listen", &format!("\"127.0.0.1:{port}\""));
     let _service = launch.open_files(300).start();
-    let idle: Vec<_> = (0..400).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
-    assert_eq!(site.client().ask(HELLO), HELLO_REPLY);
+    let mut idle = Vec::new();
+    lvm_connects_during(&site, || {
+        idle = (0..400).map(|_| TcpStream::connect(("127.0.0.1", port)).unwrap()).collect();
+        thread::sleep(WHILE);
+    });
     let mut client = Client::connect(&site);
     start_pvmove(&site, &mut client, &site.pvmove("pvmove0"));
     wait::until("a place at the door", wait::SOON, || page(port));
@@ -128,7 +141,17 @@ fn waiting_calls_of_a_member_take_none_from_root() {
             all
         })
     };
-    let mut subscribers = subscribe(375);
+    let mut subscribers = Vec::new();
+    lvm_connects_during(&site, || {
+        subscribers = subscribe(375);
+        let end = Instant::now() + WHILE;
+        // Each of them is told of each event.
+        while Instant::now() < end {
+            root.call("org.lvmwarden.Supervisor.SetLogLevel", &json!({ "level": "critical" }));
+            root.call("org.lvmwarden.Supervisor.SetLogLevel", &json!({ "level": "error" }));
+            thread::sleep(Duration::from_millis(100));
+        }
+    });
     for client in &mut subscribers {
         // Whoever is told of an event has been let in.
         client.next_of_stream();
@@ -147,8 +170,7 @@ fn waiting_calls_of_a_member_take_none_from_root() {
 /// Lets two threads of an ordinary user do `mischief`, while lvm's commands connect and say hello.
 #[track_caller]
 fn lvm_is_greeted_during(site: &Site, mischief: impl Fn() + Sync) {
-    let hello = || assert_eq!(site.client().ask(HELLO), HELLO_REPLY);
-    witness::is_served_during(hello, || {
+    lvm_connects_during(site, || {
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
