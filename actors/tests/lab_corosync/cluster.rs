@@ -16,7 +16,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(25);
 pub(crate) struct Cluster {
     // Dropped before their folder.
     pub(crate) nodes: Vec<Node>,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Cluster {
@@ -26,12 +26,14 @@ impl Cluster {
             env::var_os("LVMWARDEN_SANLOCK_ROOT").expect("LVMWARDEN_SANLOCK_ROOT says where corosync is");
         let root = PathBuf::from(root);
         let folder = TempDir::new().unwrap();
+        let disk = folder.path().join("disk");
+        fs::create_dir(&disk).unwrap();
         let nodes = (1..).zip(NAMES).map(|(id, name)| {
             let place = folder.path().join(name);
             fs::create_dir(&place).unwrap();
-            Node::new(id, &place, &root)
+            Node::new(id, &place, &root, &disk)
         });
-        Self { nodes: nodes.collect(), _folder: folder }
+        Self { nodes: nodes.collect(), folder }
     }
 
     /// Makes the nodes and starts all three corosyncs.
@@ -41,6 +43,11 @@ impl Cluster {
             node.start_corosync();
         }
         cluster
+    }
+
+    /// Returns the folder that all nodes share; it is `/disk` in a node.
+    pub(crate) fn disk(&self) -> PathBuf {
+        self.folder.path().join("disk")
     }
 
     /// Starts a member on each node; returns when all see all, quorate.

@@ -2,7 +2,8 @@
 //!
 //! All of it lives in namespaces of its own: a network with nothing but its loopback, a table of processes that ends with
 //! the test, and for each node a root folder and a host name. A node's programs are started in there; a member of the group
-//! is a process of this same program, which therefore has a `main` of its own. It lists and runs its tests as cargo and
+//! is a process of this same program, which therefore has a `main` of its own, and so is a host that drives the machines of
+//! a change over the transport (`host_process.rs`, `deaths.rs`). It lists and runs its tests as cargo and
 //! nextest want it. The machine's own `/etc`, `/var` and `/run` are not touched; it needs root, as making namespaces does.
 //!
 //! corosync is unpacked, not installed: `$LVMWARDEN_SANLOCK_ROOT` says where (`cargo verify` unpacks it and sets that).
@@ -11,6 +12,8 @@
 #![expect(clippy::disallowed_methods, reason = "daemons are started and waited for, without a runtime")]
 
 mod cluster;
+mod deaths;
+mod host_process;
 mod member;
 mod member_process;
 mod node;
@@ -23,6 +26,9 @@ use std::process::{Command, exit};
 const INSIDE: &str = "LVMWARDEN_TEST_INSIDE";
 
 fn main() {
+    if env::var_os(member::HOST).is_some() {
+        return host_process::serve();
+    }
     if env::var_os(member::DELIVERY_LIMIT_MS).is_some() {
         return member_process::serve();
     }

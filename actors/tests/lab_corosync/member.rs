@@ -15,6 +15,8 @@ use crate::node::Node;
 pub(crate) const DELIVERY_LIMIT_MS: &str = "LVMWARDEN_TEST_DELIVERY_LIMIT_MS";
 /// The variable that makes it a stranger in the group, which sends one message of so many bytes.
 pub(crate) const FOREIGN_BYTES: &str = "LVMWARDEN_TEST_FOREIGN_BYTES";
+/// The variable that makes it a host, which drives the machines of a change.
+pub(crate) const HOST: &str = "LVMWARDEN_TEST_HOST";
 
 /// A member.
 pub(crate) struct Member {
@@ -46,7 +48,14 @@ impl Member {
         Self::start_with(node, delivery_limit_ms, |_| {})
     }
 
-    /// The same, with a command that is changed before.
+    /// Starts a host on a node, which is a member as well.
+    pub(crate) fn start_host(node: &Node) -> Self {
+        Self::start_with(node, 0, |command| {
+            command.env(HOST, "1");
+        })
+    }
+
+    /// The same as `start`, with a command that is changed before.
     pub(crate) fn start_with(node: &Node, delivery_limit_ms: u64, change: impl FnOnce(&mut Command)) -> Self {
         let exe = env::current_exe().unwrap();
         let mut command = node.command(format!("/test/{}", exe.file_name().unwrap().to_str().unwrap()));
@@ -148,6 +157,11 @@ impl Member {
         }
         seen.members.sort();
         seen
+    }
+
+    /// Tells whether the process has ended.
+    pub(crate) fn has_died(&mut self) -> bool {
+        self.child.try_wait().unwrap().is_some()
     }
 
     /// Ends the process as a crash would.

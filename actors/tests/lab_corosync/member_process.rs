@@ -23,15 +23,7 @@ pub(crate) fn serve() {
         return foreign(bytes.parse().unwrap());
     }
     let limit = env::var(DELIVERY_LIMIT_MS).unwrap().parse().unwrap();
-    let settings = Settings {
-        group: GROUP.to_owned(),
-        send_limit: Duration::from_millis(500),
-        delivery_limit: Duration::from_millis(limit),
-        first_reconnect: Duration::from_millis(100),
-        longest_reconnect: Duration::from_millis(400),
-        ..Settings::of_host("a test".to_owned())
-    };
-    let opened = Corosync::open(settings).unwrap();
+    let opened = Corosync::open(settings(limit)).unwrap();
     let is_deaf = Arc::new(AtomicBool::new(false));
     let hears = Arc::clone(&is_deaf);
     let listener = thread::spawn(move || print_all(opened.events, &hears));
@@ -51,6 +43,18 @@ pub(crate) fn serve() {
             ref words => perform(transport.as_deref().unwrap(), words),
         };
         println!("= {answer}");
+    }
+}
+
+/// Returns settings whose messages come back within this time.
+pub(crate) fn settings(delivery_limit_ms: u64) -> Settings {
+    Settings {
+        group: GROUP.to_owned(),
+        send_limit: Duration::from_millis(500),
+        delivery_limit: Duration::from_millis(delivery_limit_ms),
+        first_reconnect: Duration::from_millis(100),
+        longest_reconnect: Duration::from_millis(400),
+        ..Settings::of_host("a test".to_owned())
     }
 }
 
@@ -105,12 +109,12 @@ fn print_all(mut events: Receiver<TransportEvent>, is_deaf: &AtomicBool) {
     }
 }
 
-fn now() -> Duration {
+pub(crate) fn now() -> Duration {
     let now = clock_gettime(ClockId::Monotonic);
     Duration::new(now.tv_sec.try_into().unwrap(), now.tv_nsec.try_into().unwrap())
 }
 
-fn text(event: &TransportEvent) -> String {
+pub(crate) fn text(event: &TransportEvent) -> String {
     match event {
         TransportEvent::Joined(member) => format!("joined {member}"),
         TransportEvent::ViewChanged { left, joined } => {

@@ -18,12 +18,13 @@ const ROOT: &str = r#"
 set -e
 mount -t tmpfs node "$1"
 cd "$1"
-mkdir -p usr packages test dev proc run tmp etc/corosync etc/libqb var/lib/corosync var/log/corosync
+mkdir -p usr packages test disk dev proc run tmp etc/corosync etc/libqb var/lib/corosync var/log/corosync
 for name in bin sbin lib lib64; do ln -s usr/$name $name; done
 ln -s ../run var/run
 mount --bind /usr usr
 mount --bind "$3" packages
 mount --bind "$4" test
+mount --bind "$5" disk
 mount --rbind /dev dev
 mount -t proc proc proc
 : > etc/libqb/force-filesystem-sockets
@@ -43,14 +44,15 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Makes a node at the empty folder `place`, which has the unpacked packages at `root`.
-    pub(crate) fn new(id: u32, place: &Path, root: &Path) -> Self {
+    /// Makes a node at the empty folder `place`, which has the unpacked packages at `root`, and a folder that
+    /// all nodes share at `disk`.
+    pub(crate) fn new(id: u32, place: &Path, root: &Path, disk: &Path) -> Self {
         fs::write(place.with_extension("conf"), configuration()).unwrap();
         let name = NAMES[id as usize - 1];
         let tests = env::current_exe().unwrap().parent().unwrap().to_owned();
         let mut holder = Command::new("unshare");
         holder.args(["--mount", "--uts", "--", "sh", "-c", ROOT, "sh"]);
-        holder.arg(place).arg(name).arg(root).arg(tests).stdin(Stdio::piped());
+        holder.arg(place).arg(name).arg(root).arg(tests).arg(disk).stdin(Stdio::piped());
         let holder = holder.spawn().unwrap();
         let node = Self { id, place: place.to_owned(), holder, corosync: None };
         // The folder is mounted in the node only.
@@ -94,6 +96,16 @@ impl Node {
     pub(crate) fn pause_corosync(&self, is_paused: bool) {
         let signal = if is_paused { Signal::STOP } else { Signal::CONT };
         kill_process(Pid::from_child(self.corosync.as_ref().unwrap()), signal).unwrap();
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        // Either may have ended. A stopped process is ended, too.
+        for child in self.corosync.iter_mut().chain([&mut self.holder]) {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
 }
 

@@ -6,6 +6,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::cluster::{Cluster, settle, wait_for};
+use crate::deaths::{
+    all_agree_when_a_corosync_is_killed_or_paused_in_the_middle, survivors_agree_wherever_a_participant_dies,
+    survivors_agree_wherever_the_coordinator_dies,
+};
 use crate::member::{FOREIGN_BYTES, Member, Told};
 
 type Test = fn();
@@ -25,6 +29,9 @@ tests![
     a_call_that_waits_for_a_stopped_corosync_is_broken_off,
     whoever_does_not_listen_leaves_the_group,
     a_library_that_is_not_there_is_named_and_looked_for_again,
+    survivors_agree_wherever_the_coordinator_dies,
+    survivors_agree_wherever_a_participant_dies,
+    all_agree_when_a_corosync_is_killed_or_paused_in_the_middle,
 ];
 
 const FLOOD: usize = 1500;
