@@ -52,12 +52,17 @@ pub const SHAPE: [(&str, &str); 25] = [
 /// no lock and asks the kernel nothing, so that neither a command that holds a VG nor a suspended device can hold it up, and
 /// writes nothing.
 pub fn lvs(fields: &str, more: &[&str]) -> Vec<OsString> {
-    report("lvs", fields, more)
+    report("lvs", &["--all"], fields, more)
+}
+
+/// Returns the words after `lvm` for a report of one VG, as [`lvs`] does.
+pub fn vgs(fields: &str, vg: &str) -> Vec<OsString> {
+    report("vgs", &[], fields, &[vg])
 }
 
 /// Returns the words after `lvm` for a report of all devices that LVM looks at, PVs or not, as [`lvs`] does.
 pub fn pvs(fields: &str) -> Vec<OsString> {
-    report("pvs", fields, &[])
+    report("pvs", &["--all"], fields, &[])
 }
 
 /// Returns the words after `lvm` for the values of these settings, such as `global/use_lvmpolld`, whether lvm.conf says them or
@@ -78,8 +83,9 @@ fn shape() -> String {
     shape.join(" ")
 }
 
-fn report(command: &str, fields: &str, more: &[&str]) -> Vec<OsString> {
+fn report(command: &str, which: &[&str], fields: &str, more: &[&str]) -> Vec<OsString> {
     let shape = shape();
-    let words = [command, "--all", "--readonly", "--binary", "--reportformat", "json", "--config", &shape];
-    words.into_iter().chain(["--options", fields]).chain(more.iter().copied()).map(OsString::from).collect()
+    let words = ["--readonly", "--binary", "--reportformat", "json", "--config", &shape, "--options", fields];
+    let words = [command].into_iter().chain(which.iter().copied()).chain(words);
+    words.chain(more.iter().copied()).map(OsString::from).collect()
 }

@@ -27,3 +27,6 @@ pub static LOCKSPACES: LazyLock<Name> = LazyLock::new(|| Name::root().child("loc
 
 /// The supervisor of all cached VGs.
 pub static CACHED_VGS: LazyLock<Name> = LazyLock::new(|| Name::root().child("metadata").child("cached_vgs"));
+
+/// The supervisor of all changes that hosts make together.
+pub static CHANGES: LazyLock<Name> = LazyLock::new(|| Name::root().child("reconfigure").child("changes"));

@@ -201,6 +201,7 @@ impl Metrics {
             | Occurrence::LockWaited { .. }
             | Occurrence::LockRefused { .. }
             | Occurrence::LockSettled { .. }
+            | Occurrence::Reconfigured { .. }
             | Occurrence::ClientRefused { .. }
             | Occurrence::HistoryStuck { .. }
             | Occurrence::HistoryCaughtUp

@@ -421,6 +421,15 @@ pub enum Occurrence {
         /// Who.
         uid: u32,
     },
+    /// Something has become of a change that hosts make together.
+    Reconfigured {
+        /// `VG` or `VG/LV`.
+        subject: Arc<str>,
+        /// What, in a word such as `reconfigure.voted`.
+        what: &'static str,
+        /// What else there is to know, by name.
+        more: Vec<(&'static str, String)>,
+    },
     /// A client was refused what it may not do.
     ClientRefused {
         /// Whose.
@@ -493,6 +502,7 @@ impl Occurrence {
             Self::LockWaited { .. } => "lock.waited",
             Self::LockRefused { .. } => "lock.refused",
             Self::LockSettled { .. } => "lock.settled",
+            Self::Reconfigured { what, .. } => what,
             Self::ClientRefused { .. } => "client.refused",
             Self::HistoryStuck { .. } => "history.stuck",
             Self::HistoryCaughtUp => "history.caught_up",
@@ -548,6 +558,7 @@ impl Occurrence {
             | Self::LockWaited { .. }
             | Self::LockRefused { .. }
             | Self::LockSettled { .. }
+            | Self::Reconfigured { .. }
             | Self::ClientRefused { .. }
             | Self::HistoryStuck { .. }
             | Self::HistoryCaughtUp
@@ -585,6 +596,7 @@ impl Occurrence {
             (Self::ActorEnded { name, .. } | Self::ActorRestarted { name, .. }, None) => name.clone(),
             (Self::ArchiveCleaned { .. } | Self::ArchiveFailed { .. }, None) => "archive".to_owned(),
             (Self::VgChanged { vg, .. }, None) => vg.to_string(),
+            (Self::Reconfigured { subject, .. }, None) => subject.to_string(),
             (other, None) => other.lockspace().map_or_else(|| "service".to_owned(), ToString::to_string),
         }
     }
@@ -672,6 +684,7 @@ impl Occurrence {
             Self::VgChanged { uuid, seqno, missing_pvs, .. } => {
                 fields.put("vg_uuid", uuid).put("seqno", seqno).put("missing_pvs", missing_pvs)
             }
+            Self::Reconfigured { more, .. } => fields.put_all(more),
             Self::ClientRefused { uid } => fields.put("uid", uid),
             Self::LogLinesDropped { count } => fields.put("count", count),
             Self::HistoryCaughtUp
@@ -731,6 +744,11 @@ impl Fields {
 
     fn put(&mut self, name: &str, value: &dyn Display) -> &mut Self {
         self.0.insert(name.to_owned(), value.to_string());
+        self
+    }
+
+    fn put_all(&mut self, all: &[(&'static str, String)]) -> &mut Self {
+        self.0.extend(all.iter().map(|(name, value)| ((*name).to_owned(), value.clone())));
         self
     }
 

@@ -139,6 +139,15 @@ pub enum Record {
     },
     /// Something has become of a lockspace, or of a lock in one.
     Locks(BookRecord),
+    /// What a role keeps under a key of its own, in place of what it kept there before: its own business. `None`: nothing.
+    Kept {
+        /// Whose it is.
+        role: String,
+        /// Its key.
+        key: String,
+        /// What is kept.
+        value: Option<serde_json::Value>,
+    },
 }
 
 /// A record that cannot follow those before it.
@@ -175,6 +184,7 @@ pub struct PollLedger {
     facts: History<FactStep>,
     throttles: BTreeMap<Knob, Held>,
     locks: LockBook,
+    kept: BTreeMap<(String, String), serde_json::Value>,
 }
 
 impl PollLedger {
@@ -238,6 +248,12 @@ impl PollLedger {
     /// Returns what is remembered of lockspaces and their locks.
     pub fn locks(&self) -> &LockBook {
         &self.locks
+    }
+
+    /// Returns what a role keeps, with its keys, in their order.
+    pub fn kept<'s>(&'s self, role: &'s str) -> impl Iterator<Item = (&'s str, &'s serde_json::Value)> {
+        let own = self.kept.iter().filter(move |((owner, _), _)| owner == role);
+        own.map(|((_, key), value)| (key.as_str(), value))
     }
 
     /// Returns every operation, in no order.
@@ -390,6 +406,14 @@ impl Ledger for PollLedger {
                 self.locks.apply(record);
                 Ok(())
             }
+            Record::Kept { role, key, value } => {
+                let place = (role.clone(), key.clone());
+                match value {
+                    Some(value) => self.kept.insert(place, value.clone()),
+                    None => self.kept.remove(&place),
+                };
+                Ok(())
+            }
         }
     }
 
@@ -416,6 +440,11 @@ impl Ledger for PollLedger {
         let throttles = self.throttles.iter();
         records.extend(throttles.map(|(knob, held)| Record::Throttle { knob: *knob, held: Some(*held) }));
         records.extend(self.locks.records().into_iter().map(Record::Locks));
+        let kept = self.kept.iter().map(|((role, key), value)| {
+            let (role, key, value) = (role.clone(), key.clone(), Some(value.clone()));
+            Record::Kept { role, key, value }
+        });
+        records.extend(kept);
         records
     }
 }

@@ -243,3 +243,24 @@ fn what_is_wished_of_an_operation_is_kept_with_it() {
     let again: PollLedger = fold(&ledger.records()).unwrap();
     assert_eq!((wishes(&again, 1), wishes(&again, 2)), expected);
 }
+
+#[test]
+fn what_a_role_keeps_is_the_latest_of_each_key_and_outlives_a_snapshot() {
+    let kept = |key: &str, value: Option<u32>| Record::Kept {
+        role: "reconfigure".to_owned(),
+        key: key.to_owned(),
+        value: value.map(Into::into),
+    };
+    let mut ledger = PollLedger::default();
+    let records = [kept("a", Some(1)), kept("b", Some(2)), kept("a", Some(3)), kept("b", None)];
+    for record in &records {
+        ledger.apply(record).expect("it is legal");
+    }
+    assert_eq!(ledger.records(), [kept("a", Some(3))]);
+    let mut again = PollLedger::default();
+    for record in ledger.records() {
+        again.apply(&record).expect("it is legal");
+    }
+    assert_eq!(again.kept("reconfigure").collect::<Vec<_>>(), [("a", &3.into())]);
+    assert_eq!(again.kept("poll").count(), 0);
+}
