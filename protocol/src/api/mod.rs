@@ -38,6 +38,7 @@ pub mod metadata;
 pub mod metrics;
 pub mod page;
 pub mod poll;
+pub mod reconfigure;
 pub mod service;
 pub mod supervisor;
 pub mod varlink_service;

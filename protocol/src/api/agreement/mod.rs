@@ -11,7 +11,9 @@ use std::collections::BTreeSet;
 
 pub(super) use from_rust::RustInterface;
 
-use super::{archive, events, lock, metadata, metrics, poll, service, supervisor, varlink_service};
+use super::{
+    archive, events, lock, metadata, metrics, poll, reconfigure, service, supervisor, varlink_service,
+};
 
 /// What an interface consists of, such as `method Show, parameter id: string`.
 pub(super) type Interface = BTreeSet<String>;
@@ -33,6 +35,7 @@ fn every_interface_is_what_its_text_says() {
     assert_agreement(varlink_service::DESCRIPTION, &varlink_service::rust_interface());
     assert_agreement(service::DESCRIPTION, &service::rust_interface());
     assert_agreement(poll::DESCRIPTION, &poll::rust_interface());
+    assert_agreement(reconfigure::DESCRIPTION, &reconfigure::rust_interface());
     assert_agreement(supervisor::DESCRIPTION, &supervisor::rust_interface());
     assert_agreement(events::DESCRIPTION, &events::rust_interface());
     assert_agreement(metrics::DESCRIPTION, &metrics::rust_interface());
