@@ -29,10 +29,17 @@
 //! neither gate nor hold: the writing child is started when the gate opens, takes lvm's own lock file, and suspends what it
 //! changes by itself. Phases, records and answers are the same.
 
+pub mod board;
 pub mod checks;
 pub mod commands;
 pub mod described;
 pub mod devices;
+pub mod environment;
 pub mod goal;
+pub mod group;
+pub mod locks;
+pub mod lvm;
+pub mod memory;
+pub mod metrics;
 pub mod picture;
 pub mod transport;

@@ -1,0 +1,160 @@
+//! All changes as they are told: written by their actors, read by whoever asks, without asking an actor.
+//!
+//! Whoever writes or reads waits for nobody: the lock is held to exchange or to clone what is shared.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use lvmwarden_protocol::api::reconfigure::{Change, Kind, Outcome, OutcomeKind, Phase};
+use thiserror::Error;
+use tokio::sync::watch;
+
+#[cfg(test)]
+mod tests;
+
+/// How many changes that are over are kept.
+pub const ENDED: usize = 64;
+/// How many changes may be under way.
+pub const UNFINISHED: usize = 16;
+/// The fewest characters of an id that name a change.
+const SHORTEST: usize = 4;
+
+/// Why no change is begun.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum Refused {
+    /// It is known already.
+    #[error("begin a change: it is known already")]
+    Known(Arc<Change>),
+    /// Another one of the same VG is under way.
+    #[error("begin a change: {0} is under way")]
+    AlreadyChanging(String),
+    /// Too many are under way.
+    #[error("begin a change: {UNFINISHED} are under way")]
+    TooMany,
+}
+
+/// All changes.
+#[derive(Debug)]
+pub struct Board {
+    changes: Mutex<VecDeque<Arc<Change>>>,
+    /// Counts what was written; wakes readers.
+    version: watch::Sender<u64>,
+}
+
+impl Default for Board {
+    fn default() -> Self {
+        Self { changes: Mutex::default(), version: watch::channel(0).0 }
+    }
+}
+
+/// Numbers for metrics.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Numbers {
+    /// How many are under way.
+    pub unfinished: i64,
+    /// Of how many nobody here knows what became of them.
+    pub in_doubt: i64,
+    /// At how many a host lags.
+    pub lagging: i64,
+}
+
+impl Board {
+    /// Takes a place for a change that is about to begin, unless another one stands in its way.
+    ///
+    /// # Errors
+    /// [`Refused`], each variant of which says its condition.
+    pub fn begin(&self, change: Change) -> Result<(), Refused> {
+        let mut changes = self.changes();
+        if let Some(known) = changes.iter().find(|known| known.id == change.id) {
+            return Err(Refused::Known(Arc::clone(known)));
+        }
+        let mut unfinished = changes.iter().filter(|known| known.phase != Phase::Ended).peekable();
+        if let Some(other) = unfinished.clone().find(|other| other.goal.vgname == change.goal.vgname) {
+            return Err(Refused::AlreadyChanging(other.id.clone()));
+        }
+        if unfinished.by_ref().count() >= UNFINISHED {
+            return Err(Refused::TooMany);
+        }
+        changes.push_back(Arc::new(change));
+        drop(changes);
+        self.wake();
+        Ok(())
+    }
+
+    /// Takes a change as it is now; returns the id of one that is forgotten for it.
+    pub fn put(&self, change: Change) -> Option<String> {
+        let mut changes = self.changes();
+        match changes.iter_mut().find(|known| known.id == change.id) {
+            Some(known) if **known == change => return None,
+            Some(known) => *known = Arc::new(change),
+            None => changes.push_back(Arc::new(change)),
+        }
+        let is_over = |known: &Arc<Change>| known.phase == Phase::Ended;
+        let mut forgotten = None;
+        if changes.iter().filter(|known| is_over(known)).count() > ENDED
+            && let Some(eldest) = changes.iter().position(is_over)
+        {
+            forgotten = changes.remove(eldest).map(|change| change.id.clone());
+        }
+        drop(changes);
+        self.wake();
+        forgotten
+    }
+
+    /// Takes away a change that has not begun after all.
+    pub fn remove(&self, id: &str) {
+        self.changes().retain(|known| known.id != id);
+        self.wake();
+    }
+
+    /// Returns all changes, in the order in which they were asked for.
+    pub fn all(&self) -> Vec<Arc<Change>> {
+        self.changes().iter().cloned().collect()
+    }
+
+    /// Returns the change of this id, or whose id alone begins so.
+    pub fn find(&self, id: &str) -> Option<Arc<Change>> {
+        let changes = self.changes();
+        if let Some(exact) = changes.iter().find(|known| known.id == id) {
+            return Some(Arc::clone(exact));
+        }
+        let mut begin = changes.iter().filter(|known| id.len() >= SHORTEST && known.id.starts_with(id));
+        match (begin.next(), begin.next()) {
+            (Some(only), None) => Some(Arc::clone(only)),
+            _none_or_several => None,
+        }
+    }
+
+    /// Returns what wakes whoever waits for changes.
+    pub fn watch(&self) -> watch::Receiver<u64> {
+        self.version.subscribe()
+    }
+
+    /// Counts.
+    pub fn numbers(&self) -> Numbers {
+        let mut numbers = Numbers::default();
+        for change in self.changes().iter() {
+            numbers.unfinished += i64::from(change.phase != Phase::Ended);
+            let is_unknown = |outcome: &Outcome| outcome.kind == OutcomeKind::Unknown;
+            let is_doubt = matches!(change.phase, Phase::Doubt | Phase::Judging);
+            numbers.in_doubt += i64::from(is_doubt || change.outcome.as_ref().is_some_and(is_unknown));
+            numbers.lagging += i64::from(change.hosts.iter().any(|host| host.lagging));
+        }
+        numbers
+    }
+
+    /// Returns the changes that are under way, for people.
+    pub fn unfinished(&self) -> Vec<(Kind, String)> {
+        let unfinished = self.all().into_iter().filter(|change| change.phase != Phase::Ended);
+        unfinished.map(|change| (change.goal.kind, change.goal.vgname.clone())).collect()
+    }
+
+    fn wake(&self) {
+        self.version.send_modify(|version| *version += 1);
+    }
+
+    fn changes(&self) -> MutexGuard<'_, VecDeque<Arc<Change>>> {
+        // Nothing in the lock's scope can panic halfway through a change.
+        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
