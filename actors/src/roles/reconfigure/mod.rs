@@ -30,6 +30,7 @@
 //! changes by itself. Phases, records and answers are the same.
 
 pub mod board;
+pub mod change;
 pub mod checks;
 pub mod commands;
 pub mod described;
