@@ -12,6 +12,7 @@
 //! | [`foundation::door::text_session`] | one client connection | nothing | its door |
 //! | [`foundation::kernel`] | a look at device-mapper | nothing | (no actor) |
 //! | [`roles::metadata`] | the metadata of every VG, remembered for those who ask | the cache | the tree, in the service where it is configured, and in the stand-in for lvmetad |
+//! | [`roles::reconfigure`] | changes that all hosts of a VG make together | its writing children | the tree, in the service where it is configured |
 //! | [`roles::archive`] | the copies of metadata in `/etc/lvm/archive`, kept within bounds | the one pass that is under way | the tree |
 //! | [`foundation::store::history`] | what has happened, on disk | the journal in the state directory | the tree |
 //! | [`foundation::store::ledger`] | what must not be forgotten | (pure) | the journal folds it |

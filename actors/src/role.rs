@@ -7,6 +7,7 @@ use crate::roles::archive::role::Archive;
 use crate::roles::lock::role::Lock;
 use crate::roles::metadata::role::Metadata;
 use crate::roles::poll::role::Poll;
+use crate::roles::reconfigure::role::Reconfigure;
 
 /// The roles of a service, turned on or not.
 pub struct Roles {
@@ -18,12 +19,14 @@ pub struct Roles {
     pub metadata: Arc<Metadata>,
     /// Keeps the copies of metadata within bounds.
     pub archive: Arc<Archive>,
+    /// Makes changes that all hosts of a VG make together.
+    pub reconfigure: Arc<Reconfigure>,
 }
 
 impl Roles {
     /// Returns all of them, in the order in which they are started.
     pub fn all(&self) -> Vec<Arc<dyn Role>> {
-        let Self { poll, lock, metadata, archive } = self;
-        vec![poll.clone(), lock.clone(), metadata.clone(), archive.clone()]
+        let Self { poll, lock, metadata, archive, reconfigure } = self;
+        vec![poll.clone(), lock.clone(), metadata.clone(), archive.clone(), reconfigure.clone()]
     }
 }

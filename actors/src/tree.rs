@@ -20,6 +20,10 @@
 //! │  └─ filler              reads the disks    (the service, where it is configured; given up alone if it keeps failing)
 //! ├─ archive                one_for_one; a failing janitor is given up alone            (the service only)
 //! │  └─ janitor             keeps /etc/lvm/archive within bounds, where that is turned on
+//! ├─ reconfigure            rest_for_one: new changes have to be recovered               (the service where it is configured)
+//! │  ├─ changes             one ChangeActor per change; a failing one is given up alone
+//! │  ├─ group               hears the other members
+//! │  └─ recovery            at start: what the journal knows; then clients are served
 //! └─ doors                  one_for_one; each is a listener, and a task for each client
 //!    ├─ lvmpolld            the poll protocol
 //!    ├─ lvmlockd            the lock protocol  (the service where it is configured)

@@ -126,6 +126,10 @@ mod tests {
                 "org.lvmwarden.Lock.Adopt",
                 "org.lvmwarden.Lock.Release",
                 "org.lvmwarden.Metadata.Rescan",
+                "org.lvmwarden.Reconfigure.Propose",
+                "org.lvmwarden.Reconfigure.Abandon",
+                "org.lvmwarden.Reconfigure.Judge",
+                "org.lvmwarden.Reconfigure.ReleaseHolds",
             ]
         );
     }

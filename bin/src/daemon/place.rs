@@ -27,6 +27,8 @@ pub(super) struct Place {
     pub(super) journal: PathBuf,
     /// Where the children's output goes.
     pub(super) output: PathBuf,
+    /// Where that of the children of changes goes, which nobody else clears away.
+    pub(super) changes: PathBuf,
     /// The directory of the history, on a disk; nobody has looked at it yet.
     pub(super) history: PathBuf,
 }
@@ -61,11 +63,13 @@ impl Place {
         let name = instance.to_string_lossy().replace('%', "%25").replace('/', "%2F");
         let own = run_dir.join(&name);
         let (journal, output) = (own.join("journal"), own.join("output"));
-        let place = Self { instance, journal, output, history: state_dir.join(name).join("history") };
+        let (changes, history) = (own.join("changes"), state_dir.join(name).join("history"));
+        let place = Self { instance, journal, output, changes, history };
         refuse_newer_version(&place.journal).map_err(NewerJournal)?;
         make_directory(&run_dir, RUN_DIR_MODE)?;
         make_directory(&own, OWN_MODE)?;
         make_directory(&place.output, OWN_MODE)?;
+        make_directory(&place.changes, OWN_MODE)?;
         Ok(place)
     }
 }

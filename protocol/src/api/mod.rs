@@ -11,6 +11,7 @@
 //! | `org.lvmwarden.Archive` | the archive janitor | [`archive`] |
 //! | `org.lvmwarden.Lock` | the locks of shared VGs | [`lock`] |
 //! | `org.lvmwarden.Metadata` | the VGs, PVs and LVs of the host | [`metadata`] |
+//! | `org.lvmwarden.Reconfigure` | changes that all hosts make together | [`reconfigure`] |
 //!
 //! From the wire inwards, in this order:
 //!
@@ -56,7 +57,7 @@ pub use page::Paged;
 use varlink_service::Error as VarlinkError;
 
 /// Every interface's name and definition, in the order in which clients are told.
-pub const INTERFACES: [(&str, &str); 9] = [
+pub const INTERFACES: [(&str, &str); 10] = [
     (varlink_service::NAME, varlink_service::DESCRIPTION),
     (service::NAME, service::DESCRIPTION),
     (poll::NAME, poll::DESCRIPTION),
@@ -66,6 +67,7 @@ pub const INTERFACES: [(&str, &str); 9] = [
     (archive::NAME, archive::DESCRIPTION),
     (lock::NAME, lock::DESCRIPTION),
     (metadata::NAME, metadata::DESCRIPTION),
+    (reconfigure::NAME, reconfigure::DESCRIPTION),
 ];
 
 /// Any call that makes sense.
@@ -89,6 +91,8 @@ pub enum Request {
     Lock(lock::Request),
     /// Of `org.lvmwarden.Metadata`.
     Metadata(metadata::Request),
+    /// Of `org.lvmwarden.Reconfigure`.
+    Reconfigure(reconfigure::Request),
 }
 
 impl Request {
@@ -104,6 +108,7 @@ impl Request {
             Self::Archive(request) => request.method(),
             Self::Lock(request) => request.method(),
             Self::Metadata(request) => request.method(),
+            Self::Reconfigure(request) => request.method(),
         }
     }
 
@@ -125,6 +130,7 @@ impl Request {
             archive::NAME => archive::Request::parse(call).map(Self::Archive),
             lock::NAME => lock::Request::parse(call).map(Self::Lock),
             metadata::NAME => metadata::Request::parse(call).map(Self::Metadata),
+            reconfigure::NAME => reconfigure::Request::parse(call).map(Self::Reconfigure),
             _ => Err(VarlinkError::InterfaceNotFound { interface: interface.to_owned() }),
         }?;
         if call.upgrade {

@@ -29,12 +29,14 @@
 //! neither gate nor hold: the writing child is started when the gate opens, takes lvm's own lock file, and suspends what it
 //! changes by itself. Phases, records and answers are the same.
 
+pub mod api;
 pub mod board;
 pub mod change;
 pub mod checks;
 pub mod commands;
 pub mod described;
 pub mod devices;
+pub mod directory;
 pub mod environment;
 pub mod goal;
 pub mod group;
@@ -43,4 +45,6 @@ pub mod lvm;
 pub mod memory;
 pub mod metrics;
 pub mod picture;
+pub mod recovery;
+pub mod role;
 pub mod transport;

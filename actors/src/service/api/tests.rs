@@ -29,6 +29,7 @@ use crate::roles::archive::{ArchiveEnvironment, Settings};
 use crate::roles::lock::role::Lock;
 use crate::roles::metadata::role::Metadata;
 use crate::roles::poll::role::Poll;
+use crate::roles::reconfigure::role::Reconfigure;
 use crate::service::access::Access;
 use crate::service::{BadLevel, Control, ServiceInfo};
 
@@ -100,6 +101,7 @@ impl Fixture {
                 Arc::new(Lock { served: None }),
                 Arc::new(Metadata { served: None }),
                 Arc::new(Archive { environment: Arc::new(archive) }),
+                Arc::new(Reconfigure { served: None }),
             ],
             history: None,
         });

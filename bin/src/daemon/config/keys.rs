@@ -18,12 +18,13 @@ use std::path::PathBuf;
 use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM;
 use lvmwarden_actors::roles::poll::operation::state::Mode;
 use lvmwarden_actors::roles::poll::operation::turns::{Rules, Window};
+use lvmwarden_protocol::api::reconfigure::Kind as ChangeKind;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;
 
 use super::kinds::{self, Group, Kind};
-use super::{Fill, Reconcile, Role};
+use super::{Fill, Reconcile, Role, Transport};
 use crate::daemon::logging::Format;
 
 /// When a new value of a key is in force in a daemon that runs.
@@ -117,7 +118,8 @@ sections! {
     service: Service {
         /// What the daemon does for LVM. "poll": it polls pvmoves, conversions and merges, in place of lvmpolld. "lock": it
         /// holds the locks of shared VGs, in place of lvmlockd. "metadata": it remembers the metadata of every VG, in place of
-        /// lvmetad, and for whoever asks without a lock and a scan. [] leaves nothing but the API; lvmwardend-lvmpolld.socket has to be
+        /// lvmetad, and for whoever asks without a lock and a scan. "reconfigure": it makes changes of VGs that hosts make together
+        /// or not at all; so far of VGs that are not shared. [] leaves nothing but the API; lvmwardend-lvmpolld.socket has to be
         /// disabled without "poll", or LVM commands wait there for nobody.
         roles: Vec<Role> = vec![Role::Poll], kinds::roles(), Restart;
     }
@@ -212,6 +214,39 @@ sections! {
         on_complete: Vec<String> = Vec::new(), kinds::command(), Restart;
     }
 
+    /// How changes are made that all hosts of a VG make together.
+    reconfigure: Reconfigure {
+        /// How the hosts hear one another. "local": not at all, this host is by itself, and changes only VGs that are not shared.
+        /// "auto": as this release can, which is "local".
+        transport: Transport = Transport::Auto, kinds::one_of(&kinds::TRANSPORTS), Restart;
+        /// The kinds of changes that this host takes part in; others it votes against.
+        accept: Vec<ChangeKind> = all_changes(), kinds::changes(), Restart;
+        /// The lvm binary that reads VGs and makes changes.
+        binary: PathBuf = "/usr/sbin/lvm".into(), kinds::absolute_path(), Restart;
+        /// How long a change waits for the locks of its VG, in seconds.
+        lock_limit_seconds: u32 = 10, kinds::number(1..=300), Restart;
+        /// How long a message may take to be sent, in milliseconds; past it the other hosts count as lost.
+        send_limit_ms: u32 = 2000, kinds::number(100..=30_000), Restart;
+        /// How long the hosts have to vote, in milliseconds.
+        vote_limit_ms: u32 = 10_000, kinds::number(1000..=120_000), Restart;
+        /// How long the hosts have to hold I/O, in milliseconds.
+        prepare_limit_ms: u32 = 3000, kinds::number(100..=60_000), Restart;
+        /// How long I/O is held at most, in milliseconds. Nothing is held in a VG that is not shared.
+        hold_limit_ms: u32 = 5000, kinds::number(100..=30_000), Restart;
+        /// How much of that must be left when the metadata begin to be written, in milliseconds. It and `prepare_limit_ms` together
+        /// are at most `hold_limit_ms`.
+        apply_reserve_ms: u32 = 1500, kinds::number(100..=30_000), Restart;
+        /// How long the command may take that writes the metadata, activates or deactivates, in milliseconds; then it is ended.
+        apply_limit_ms: u32 = 20_000, kinds::number(1000..=600_000), Restart;
+        /// How long the hosts have to follow what was decided, in milliseconds. Past it the change is over, and those that lag go
+        /// on trying.
+        commit_limit_ms: u32 = 30_000, kinds::number(1000..=600_000), Restart;
+        /// How long a host that does not know what was decided tries to find out, in seconds.
+        doubt_limit_seconds: u32 = 900, kinds::number(10..=86_400), Restart;
+        /// How often a change is voted on at most, while hosts come.
+        rounds_limit: u32 = 5, kinds::number(1..=50), Restart;
+    }
+
     /// Who may use the API, and where.
     api: Api {
         /// Where `lvmwarden` and other clients of the API find the daemon. A socket unit must name the same.
@@ -273,4 +308,10 @@ impl Poll {
     pub(crate) fn rules(&self) -> Rules {
         Rules { per_vg: self.limit_per_vg, per_pv: self.limit_per_pv, windows: self.windows.clone() }
     }
+}
+
+/// Returns the kinds of changes that can be made.
+fn all_changes() -> Vec<ChangeKind> {
+    use ChangeKind::{Activate, Deactivate, Refresh, RenameLv, Resize, Tag};
+    vec![Resize, Refresh, RenameLv, Activate, Deactivate, Tag]
 }

@@ -7,12 +7,13 @@ use std::path::{Path, PathBuf};
 use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM_BYTES;
 use lvmwarden_actors::roles::poll::operation::state::Mode;
 use lvmwarden_actors::roles::poll::operation::turns::Window;
+use lvmwarden_protocol::api::reconfigure::Kind as ChangeKind;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;
 use toml::de::DeValue;
 
-use super::{Fill, Reconcile, Role};
+use super::{Fill, Reconcile, Role, Transport};
 use crate::daemon::logging::Format;
 
 /// The log levels by the names that administrators use, the most severe first.
@@ -32,7 +33,15 @@ pub(super) const FORMATS: [(&str, Format); 4] = [
     ("json", Format::Json),
 ];
 
-const ROLES: [(&str, Role); 3] = [("poll", Role::Poll), ("lock", Role::Lock), ("metadata", Role::Metadata)];
+const ROLES: [(&str, Role); 4] = [
+    ("poll", Role::Poll),
+    ("lock", Role::Lock),
+    ("metadata", Role::Metadata),
+    ("reconfigure", Role::Reconfigure),
+];
+
+pub(super) const TRANSPORTS: [(&str, Transport); 2] =
+    [("auto", Transport::Auto), ("local", Transport::Local)];
 
 pub(super) const GLOBAL_TYPES: [(&str, Option<LockType>); 3] =
     [("auto", None), ("dlm", Some(LockType::Dlm)), ("sanlock", Some(LockType::Sanlock))];
@@ -103,6 +112,21 @@ pub(super) fn one_of<T: Copy + PartialEq>(choices: &'static [(&'static str, T)])
 pub(super) fn roles() -> Kind<Vec<Role>> {
     let permitted = format!("a list of {}", names(&ROLES));
     list(permitted, |text| choice(text, &ROLES), |role| role.as_str().to_owned())
+}
+
+/// A list of kinds of changes.
+pub(super) fn changes() -> Kind<Vec<ChangeKind>> {
+    let done = [
+        ChangeKind::Resize,
+        ChangeKind::Refresh,
+        ChangeKind::RenameLv,
+        ChangeKind::Activate,
+        ChangeKind::Deactivate,
+        ChangeKind::Tag,
+    ];
+    let words: Vec<_> = done.iter().map(|kind| quoted(kind.as_str())).collect();
+    let read = move |text: &str| done.into_iter().find(|kind| kind.as_str() == text);
+    list(format!("a list of {}", words.join(", ")), read, |kind| kind.as_str().to_owned())
 }
 
 pub(super) fn windows() -> Kind<Vec<Window>> {

@@ -46,6 +46,8 @@ pub(crate) enum Role {
     Lock,
     /// It remembers the metadata of every VG: lvmetad's job.
     Metadata,
+    /// It makes changes that all hosts of a VG make together.
+    Reconfigure,
 }
 
 impl Role {
@@ -55,8 +57,18 @@ impl Role {
             Self::Poll => "poll",
             Self::Lock => "lock",
             Self::Metadata => "metadata",
+            Self::Reconfigure => "reconfigure",
         }
     }
+}
+
+/// How the members of the group of changes hear one another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Transport {
+    /// As this release can.
+    Auto,
+    /// Not at all: this host is by itself.
+    Local,
 }
 
 /// Who fills the metadata role's cache.

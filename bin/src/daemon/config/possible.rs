@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use lvmwarden_actors::roles::lock::lock_manager::sanlock::KILL_PROGRAM;
 
+use super::keys::Reconfigure;
 use super::{Config, Fill, Role};
 use crate::daemon::poll_role::{executable, may_be_run};
 
@@ -19,6 +20,12 @@ pub(crate) fn impossible(config: &Config) -> Vec<String> {
     let mut problems = shared_paths(config);
     let directory = &config.archive_janitor.directory;
     let place = resolved(directory);
+    let Reconfigure { prepare_limit_ms, apply_reserve_ms, hold_limit_ms, .. } = config.reconfigure;
+    if prepare_limit_ms + apply_reserve_ms > hold_limit_ms {
+        problems.push(format!(
+            "reconfigure.hold_limit_ms: {hold_limit_ms} is less than prepare_limit_ms and apply_reserve_ms together"
+        ));
+    }
     if NO_ARCHIVES.iter().any(|other| resolved(Path::new(other)) == place) {
         problems.push(format!(
             "archive_janitor.directory: {} is not an archive of metadata",
@@ -52,6 +59,7 @@ fn programs(config: &Config) -> Vec<String> {
         (polls, "poll.binary", &config.poll.binary),
         (locks, "lock.binary", &lock.binary),
         (tells && metadata.fill == Fill::Disks, "metadata.binary", &metadata.binary),
+        (config.plays(Role::Reconfigure), "reconfigure.binary", &config.reconfigure.binary),
     ];
     let lvm = lvm
         .into_iter()

@@ -1,11 +1,14 @@
 //! Texts that are understood, those that are not, and the file that is delivered.
 
 use lvmwarden_actors::roles::poll::operation::state::Mode;
+use lvmwarden_protocol::api::reconfigure::Kind as ChangeKind;
 use lvmwarden_protocol::lock::LockType;
 use lvmwarden_protocol::lock::info::InfoFormat;
 use slog::Level;
 
-use super::keys::{Api, ArchiveJanitor, Events, History, Lock, Log, Metadata, Metrics, Poll, Service};
+use super::keys::{
+    Api, ArchiveJanitor, Events, History, Lock, Log, Metadata, Metrics, Poll, Reconfigure, Service,
+};
 use super::*;
 use crate::daemon::logging::Format;
 
@@ -104,6 +107,20 @@ const EVERY_KEY: &str = r#"
         fill = "commands"
         binary = "/bin/m"
         on_complete = ["/bin/c", "x"]
+        [reconfigure]
+        transport = "local"
+        accept = ["tag", "resize"]
+        binary = "/bin/r"
+        lock_limit_seconds = 300
+        send_limit_ms = 100
+        vote_limit_ms = 1000
+        prepare_limit_ms = 100
+        hold_limit_ms = 30000
+        apply_reserve_ms = 101
+        apply_limit_ms = 1001
+        commit_limit_ms = 1002
+        doubt_limit_seconds = 10
+        rounds_limit = 50
         [api]
         socket = "/run/a"
         mode = "0600"
@@ -159,6 +176,21 @@ fn every_key_is_understood() {
             binary: "/bin/m".into(),
             on_complete: vec!["/bin/c".to_owned(), "x".to_owned()],
         },
+        reconfigure: Reconfigure {
+            transport: Transport::Local,
+            accept: vec![ChangeKind::Tag, ChangeKind::Resize],
+            binary: "/bin/r".into(),
+            lock_limit_seconds: 300,
+            send_limit_ms: 100,
+            vote_limit_ms: 1000,
+            prepare_limit_ms: 100,
+            hold_limit_ms: 30_000,
+            apply_reserve_ms: 101,
+            apply_limit_ms: 1001,
+            commit_limit_ms: 1002,
+            doubt_limit_seconds: 10,
+            rounds_limit: 50,
+        },
         api: Api { socket: "/run/a".into(), mode: 0o600, group: Group::Number(100) },
         metrics: Metrics { listen: Some("[::1]:1".parse().unwrap()) },
         events: Events { keep: 100_000 },
@@ -184,8 +216,13 @@ fn a_value_that_is_not_permitted_is_refused_with_those_that_are() {
     let address =
         r#"an address of this host itself with a port, in quotes, such as "127.0.0.1:9836" or "[::1]:9836""#;
     for (section, key, value, permitted) in [
-        ("service", "roles", r#""poll""#, r#"a list of "poll", "lock", "metadata""#),
-        ("service", "roles", r#"["poll", "metadatas"]"#, r#"a list of "poll", "lock", "metadata""#),
+        ("service", "roles", r#""poll""#, r#"a list of "poll", "lock", "metadata", "reconfigure""#),
+        (
+            "service",
+            "roles",
+            r#"["poll", "metadatas"]"#,
+            r#"a list of "poll", "lock", "metadata", "reconfigure""#,
+        ),
         ("metadata", "fill", r#""disk""#, r#""disks", "commands""#),
         (
             "metadata",

@@ -4,6 +4,7 @@ use std::io;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use anyhow::Context;
@@ -28,17 +29,21 @@ use lvmwarden_actors::roles::poll::operation::state::Stop;
 use lvmwarden_actors::roles::poll::reconcile::Reconciling;
 use lvmwarden_actors::roles::poll::reconcile::plan::Policy;
 use lvmwarden_actors::roles::poll::throttle::Knobs;
-use lvmwarden_actors::roles::{archive, lock, metadata, poll};
+use lvmwarden_actors::roles::reconfigure::environment::{Limits, ReconfigureEnvironment};
+use lvmwarden_actors::roles::reconfigure::locks::LocalLocks;
+use lvmwarden_actors::roles::reconfigure::lvm::Lvm as ReconfigureLvm;
+use lvmwarden_actors::roles::reconfigure::metrics::ReconfigureMetrics;
+use lvmwarden_actors::roles::reconfigure::transport::single::Single;
+use lvmwarden_actors::roles::{archive, lock, metadata, poll, reconfigure};
 use lvmwarden_actors::service::access::Access;
 use lvmwarden_actors::service::{Control, ServiceEnvironment, ServiceInfo};
 use lvmwarden_actors::tree::{self, ServiceTree};
-use lvmwarden_protocol::api::archive::Limits;
 use lvmwarden_supervisor::SupervisorSpec;
 use lvmwarden_supervisor::process::OsProcesses;
 use tokio::sync::watch;
 
 use super::doors::Doors;
-use crate::daemon::config::{Config, Fill, Reconcile};
+use crate::daemon::config::{Config, Fill, Reconcile, Role, Transport};
 use crate::daemon::lock_dumps::LockDumps;
 use crate::daemon::lock_role::{self, LockRole};
 use crate::daemon::place::Place;
@@ -64,6 +69,7 @@ pub(super) fn roles(
     doors: &Doors,
     place: &Place,
     events: &Events,
+    metrics: &Arc<Metrics>,
     dumps: LockDumps,
 ) -> anyhow::Result<Roles> {
     let wire = config.log.wire;
@@ -99,11 +105,13 @@ pub(super) fn roles(
         clock::is_synchronised,
         events.clone(),
     );
+    let reconfigure = config.plays(Role::Reconfigure).then(|| reconfiguring(config, place, events, metrics));
     Ok(Roles {
         poll: Arc::new(poll::role::Poll { served: poll }),
         lock: Arc::new(lock::role::Lock { served: lock }),
         metadata: Arc::new(metadata::role::Metadata { served: metadata }),
         archive: Arc::new(archive::role::Archive { environment: Arc::new(archive) }),
+        reconfigure: Arc::new(reconfigure::role::Reconfigure { served: reconfigure.map(Arc::new) }),
     })
 }
 
@@ -159,7 +167,7 @@ fn archive_settings(config: &Config) -> Settings {
     Settings {
         enabled: config.archive_janitor.enabled,
         directory: config.archive_janitor.directory.clone(),
-        limits: Limits {
+        limits: lvmwarden_protocol::api::archive::Limits {
             files_per_vg: config.archive_janitor.files_per_vg,
             bytes_per_vg: config.archive_janitor.bytes_per_vg.into(),
             age_days: config.archive_janitor.age_days,
@@ -206,6 +214,45 @@ fn lock_environment(config: &Config, place: &Place, events: Events) -> Arc<LockE
         events,
     };
     Arc::new(role.environment())
+}
+
+/// Returns what changes share that all hosts of a VG make together.
+fn reconfiguring(
+    config: &Config,
+    place: &Place,
+    events: &Events,
+    metrics: &Arc<Metrics>,
+) -> ReconfigureEnvironment {
+    let settings = &config.reconfigure;
+    let millis = |millis: u32| Duration::from_millis(millis.into());
+    let limits = Limits {
+        lock: Duration::from_secs(settings.lock_limit_seconds.into()),
+        send: millis(settings.send_limit_ms),
+        vote: millis(settings.vote_limit_ms),
+        prepare: millis(settings.prepare_limit_ms),
+        hold: millis(settings.hold_limit_ms),
+        apply_reserve: millis(settings.apply_reserve_ms),
+        apply: millis(settings.apply_limit_ms),
+        commit: millis(settings.commit_limit_ms),
+        doubt: Duration::from_secs(settings.doubt_limit_seconds.into()),
+        rounds: settings.rounds_limit,
+    };
+    let lvm = ReconfigureLvm {
+        binary: settings.binary.clone(),
+        output_dir: place.changes.clone(),
+        inherited: inherited_environment(),
+        directory: Some("/".into()),
+        processes: Arc::new(OsProcesses::new(process_options())),
+        runs: AtomicU64::default(),
+    };
+    let accepts = settings.accept.clone();
+    let settings = reconfigure::environment::Settings { accepts, limits, sys: sys_directory() };
+    let metrics = ReconfigureMetrics::new(metrics);
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    let open = match config.reconfigure.transport {
+        Transport::Auto | Transport::Local => Box::new(move || Single::open(name.clone())),
+    };
+    ReconfigureEnvironment::new(settings, lvm, Arc::new(LocalLocks), open, events.clone(), metrics)
 }
 
 /// Returns the supervision tree; `gate` turns true when clients are served.

@@ -173,7 +173,7 @@ async fn live(
     let level = LevelControl { log: log.clone(), control: log_control, events: events.clone() };
     let (stop, mut stops) = mpsc::channel(1);
     let control = Arc::new(ServiceControl { level: level.clone(), stop });
-    let roles = assembly::roles(config, &doors, &place, &events, dumps)?;
+    let roles = assembly::roles(config, &doors, &place, &events, &metrics, dumps)?;
     let environment =
         assembly::environment(config, &doors, &place, Voices { control, events, metrics }, &roles);
     if let Some(lock) = &roles.lock.served {
