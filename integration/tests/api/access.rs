@@ -15,7 +15,7 @@ pub(crate) const UID: u32 = 61_234;
 /// A group that may watch; nobody else is in it.
 pub(crate) const GROUP: u32 = 61_235;
 /// What changes something.
-const CHANGING: [&str; 16] = [
+const CHANGING: [&str; 20] = [
     "org.lvmwarden.Service.Stop",
     "org.lvmwarden.Poll.Start",
     "org.lvmwarden.Poll.Abort",
@@ -32,6 +32,10 @@ const CHANGING: [&str; 16] = [
     "org.lvmwarden.Lock.Adopt",
     "org.lvmwarden.Lock.Release",
     "org.lvmwarden.Metadata.Rescan",
+    "org.lvmwarden.Reconfigure.Propose",
+    "org.lvmwarden.Reconfigure.Abandon",
+    "org.lvmwarden.Reconfigure.Judge",
+    "org.lvmwarden.Reconfigure.ReleaseHolds",
 ];
 
 /// Starts a service whose socket everybody can connect to.
@@ -111,6 +115,13 @@ fn parameters_of(method: &str) -> Value {
         | "org.lvmwarden.Metadata.Show"
         | "org.lvmwarden.Metadata.Wait" => json!({"vgname": "v"}),
         "org.lvmwarden.Metadata.Rescan" => json!({"device": "/dev/null"}),
+        "org.lvmwarden.Reconfigure.Plan" | "org.lvmwarden.Reconfigure.Propose" => {
+            json!({"goal": {"kind": "refresh", "vgname": "v"}})
+        }
+        "org.lvmwarden.Reconfigure.Show"
+        | "org.lvmwarden.Reconfigure.Abandon"
+        | "org.lvmwarden.Reconfigure.Judge"
+        | "org.lvmwarden.Reconfigure.Wait" => json!({"id": "v"}),
         // So that a stream has something to tell.
         "org.lvmwarden.Events.Subscribe" => json!({"cursor": "earlier:1", "limit": 1}),
         _without_parameters => json!({}),
