@@ -33,7 +33,8 @@ pub(super) fn gather(screen: &Screen) -> Facts {
     let lvmpolld_socket = look_at(&lvmpolld_socket());
     let api_socket = look_at(&screen.socket);
     let [config, units] = [
-        output_of("lvm", &lvm_report::settings(&LVM_CONFIG)),
+        // That is lvm by the first of the words.
+        output_of("lvmconfig", &lvm_report::settings(&LVM_CONFIG)[1..]),
         output_of(
             "systemctl",
             &[&["show", "-p", "Id,LoadState,ActiveState,UnitFileState,MainPID"], &UNITS[..]].concat(),
