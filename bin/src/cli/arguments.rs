@@ -2,6 +2,7 @@
 //! completions come.
 
 mod metadata;
+pub(super) mod reconfigure;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -13,6 +14,7 @@ use lvmwarden_protocol::ids::{DevicesFile, InvalidName, LvName, SystemDir, Uuids
 use lvmwarden_protocol::poll::PollOperation;
 
 pub(super) use metadata::Metadata;
+use reconfigure::Reconfigure;
 
 /// Shows what lvmwardend does, and tells it what to do
 ///
@@ -90,6 +92,12 @@ pub(super) enum Command {
     /// VGs, PVs and LVs, as the daemon has them in memory: no lock, no scan
     #[command(subcommand)]
     Metadata(Metadata),
+
+    /// Changes that all hosts of a VG make together, or none of them
+    ///
+    /// A command that asks for a change waits for its end. Ctrl-C abandons the change, if that is still possible.
+    #[command(subcommand)]
+    Reconfigure(Reconfigure),
 
     /// Have the daemon log more or less, until it ends
     LogLevel {

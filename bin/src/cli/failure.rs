@@ -5,8 +5,8 @@ use std::io;
 
 use lvmwarden_protocol::api::service::Bounded;
 use lvmwarden_protocol::api::{
-    CallError, InterfaceError as _, Parameters, archive, events, lock, metadata, metrics, poll, service,
-    supervisor, varlink_service,
+    CallError, InterfaceError as _, Parameters, archive, events, lock, metadata, metrics, poll, reconfigure,
+    service, supervisor, varlink_service,
 };
 
 use super::client::ClientError;
@@ -169,6 +169,9 @@ fn refused(refusal: &CallError, subject: &str) -> Failure {
     if let Some(error) = metadata::Error::from_refusal(refusal) {
         return metadata_error(error);
     }
+    if let Some(error) = reconfigure::Error::from_refusal(refusal) {
+        return reconfigure_error(error);
+    }
     if let Some(error) = varlink_service::Error::from_refusal(refusal) {
         return varlink_error(&error);
     }
@@ -208,6 +211,40 @@ fn lock_error(error: lock::Error) -> Failure {
                 .advise(format!("see who holds what: lvmwarden lock show {vgname}"))
         }
         lock::Error::Busy => busy(),
+    }
+}
+
+fn reconfigure_error(error: reconfigure::Error) -> Failure {
+    use reconfigure::Error;
+    match error {
+        Error::NotServed => Failure::new("the daemon makes no changes of VGs")
+            .advise("turn it on: add \"reconfigure\" to service.roles in lvmwarden.toml"),
+        Error::NoTransport { reason } | Error::NoQuorum { reason } => {
+            Failure::new(format!("nothing was changed: {reason}"))
+                .advise("see who is in the group: lvmwarden reconfigure members")
+        }
+        Error::NotShared { vgname } => Failure::new(format!("VG {vgname} is not shared")),
+        Error::NotCovered { vgname, hosts } => {
+            Failure::new(format!("VG {vgname} is started on hosts without this daemon: {}", hosts.join(", ")))
+                .advise(format!("stop it there: lvmwarden lock stop {vgname}; or start lvmwardend there"))
+        }
+        Error::BadGoal { field, reason } => Failure::new(format!("{field}: {reason}")),
+        Error::AlreadyChanging { vgname, id } => {
+            Failure::new(format!("another change of VG {vgname} is under way: {id}"))
+                .advise(format!("wait for it: lvmwarden reconfigure wait {id}"))
+        }
+        Error::LockHeld { vgname, holder } => {
+            let holder = holder.unwrap_or_else(|| "somebody".to_owned());
+            Failure::new(format!("the lock of VG {vgname} is held by {holder}"))
+                .advise(format!("see why: lvmwarden lock explain {vgname}"))
+        }
+        Error::TooLate { id, phase } => {
+            Failure::new(format!("change {id} cannot be abandoned any more: it is {}", phase.as_str()))
+                .advise(format!("see how it ends: lvmwarden reconfigure wait {id}"))
+        }
+        Error::NotFound { id } => Failure::new(format!("there is no change {id}, or not any more"))
+            .advise("see those that there are: lvmwarden reconfigure list"),
+        Error::Busy => busy(),
     }
 }
 

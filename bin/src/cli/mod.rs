@@ -6,7 +6,7 @@
 //! 1. `arguments` defines the command line;
 //! 2. `client` calls the daemon, `follow` across restarts of it;
 //! 3. a module for each command puts the answer into words: `overview`, `poll`, `events`, `tree`, `service`,
-//!    `archive`, `lock`, `metadata`, `doctor`; what they share is in `names`, `operation`, `pace`, `selection` and `table`;
+//!    `archive`, `lock`, `metadata`, `reconfigure`, `doctor`; what they share is in `names`, `operation`, `pace`, `selection` and `table`;
 //! 4. `screen` writes them, in colours or as JSON;
 //! 5. `failure` says why it did not work, and `exit` with which code the program ends.
 
@@ -26,6 +26,7 @@ mod operation;
 mod overview;
 mod pace;
 mod poll;
+mod reconfigure;
 #[cfg(test)]
 mod samples;
 mod screen;
@@ -83,6 +84,7 @@ fn run(screen: &mut Screen, command: Option<Command>) -> Result<Exit, Failure> {
         Some(Command::Archive(command)) => archive::run(screen, command)?,
         Some(Command::Lock(command)) => lock::run(screen, command)?,
         Some(Command::Metadata(command)) => return metadata::run(screen, command),
+        Some(Command::Reconfigure(command)) => return reconfigure::run(screen, command),
         Some(Command::LogLevel { level }) => service::log_level(screen, level)?,
         Some(Command::Restart { name }) => service::restart(screen, name)?,
         Some(Command::Stop { end_children }) => service::stop(screen, end_children)?,
