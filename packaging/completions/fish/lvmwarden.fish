@@ -38,6 +38,7 @@ complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "metrics" -d 'Pr
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "archive" -d 'The archive janitor: old copies of metadata in /etc/lvm/archive'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "lock" -d 'The locks of shared VGs: who holds what, who waits, and why'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "metadata" -d 'VGs, PVs and LVs, as the daemon has them in memory: no lock, no scan'
+complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "reconfigure" -d 'Changes that all hosts of a VG make together, or none of them'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "log-level" -d 'Have the daemon log more or less, until it ends'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "restart" -d 'End an actor of the tree and start it anew, with all below it'
 complete -c lvmwarden -n "__fish_lvmwarden_needs_command" -f -a "stop" -d 'End the daemon in order'
@@ -346,6 +347,130 @@ always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from rescan" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from rescan" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "resize" -d 'Have an LV grow'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "refresh" -d 'Bring the devices of LVs to what the metadata say'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "rename" -d 'Give an LV another name'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "activate" -d 'Activate LVs on every host'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "deactivate" -d 'Deactivate LVs on every host'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "tag" -d 'Add tags to a VG or an LV, and remove tags'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "list" -d 'List the changes that are under way, and the latest that are over'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "show" -d 'Show one change: its hosts, their votes and reasons'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "watch" -d 'Tell a change to its end, or all changes for ever'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "wait" -d 'Wait until a change has ended'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "abandon" -d 'Abandon a change that has not come to its write'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "judge" -d 'Read the metadata now, and decide a change in doubt'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "members" -d 'Show the daemons in the group'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and not __fish_seen_subcommand_from resize refresh rename activate deactivate tag list show watch wait abandon judge members release-holds" -f -a "release-holds" -d 'Let go what is held on this host'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -l size -d 'The size wanted, such as 20G, or how much more, such as +5G; in MiB without a unit, as with lvextend' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -l hold -d 'Whether I/O is held meanwhile, where the VG is shared' -r -f -a "auto\t''
+always\t''
+never\t''"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -l id -d 'A UUID for the change, so that to ask twice changes once' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -l plan -d 'Only show what each host would say and do; nothing is changed'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from resize" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from refresh" -l id -d 'A UUID for the change, so that to ask twice changes once' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from refresh" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from refresh" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from refresh" -l plan -d 'Only show what each host would say and do; nothing is changed'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from refresh" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from refresh" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from rename" -l id -d 'A UUID for the change, so that to ask twice changes once' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from rename" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from rename" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from rename" -l plan -d 'Only show what each host would say and do; nothing is changed'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from rename" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from rename" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from activate" -l id -d 'A UUID for the change, so that to ask twice changes once' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from activate" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from activate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from activate" -l plan -d 'Only show what each host would say and do; nothing is changed'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from activate" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from activate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from deactivate" -l id -d 'A UUID for the change, so that to ask twice changes once' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from deactivate" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from deactivate" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from deactivate" -l plan -d 'Only show what each host would say and do; nothing is changed'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from deactivate" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from deactivate" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -l add -d 'A tag that it is to have' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -l remove -d 'A tag that it is not to have' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -l id -d 'A UUID for the change, so that to ask twice changes once' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -l plan -d 'Only show what each host would say and do; nothing is changed'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from tag" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from list" -l limit -d 'The latest so many only' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from list" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from list" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from list" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from list" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from show" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from show" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from show" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from watch" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from watch" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from watch" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from watch" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from wait" -l timeout -d 'Give up after so many seconds, with exit code 5' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from wait" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from wait" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from wait" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from wait" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from abandon" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from abandon" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from abandon" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from abandon" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from judge" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from judge" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from judge" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from judge" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from members" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from members" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from members" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from members" -s h -l help -d 'Print help (see more with \'--help\')'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from release-holds" -l socket -d 'The daemon\'s socket' -r -F
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from release-holds" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
+always\t'Always'
+never\t'Never'"
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from release-holds" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand reconfigure; and __fish_seen_subcommand_from release-holds" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand log-level" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

@@ -62,7 +62,7 @@ pub(super) fn end(change: &Change) -> String {
         OutcomeKind::Committed => format!("Committed on {hosts} hosts.\n"),
         OutcomeKind::Abandoned => {
             let phase = outcome.phase.map_or_else(String::new, |phase| format!(" while {}", phase.as_str()));
-            let head = format!("Change {}: abandoned{phase}; nothing was changed.\n", short(&change.id));
+            let head = format!("Change {}: abandoned{phase}.\nNothing was changed.\n", short(&change.id));
             head + &reasons(change, outcome)
         }
         OutcomeKind::Refused => {

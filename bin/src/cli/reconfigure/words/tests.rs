@@ -69,7 +69,8 @@ fn an_end_says_on_how_many_hosts_or_who_has_objected() {
     assert_eq!(committed(Vec::new()), "Nothing to do: it is so already.\n");
     let objected =
         end(&ended(OutcomeKind::Abandoned, vec![host("a", None), host("b", Some("stale_metadata"))]));
-    let expected = "Change 0b5c41d2: abandoned while voting; nothing was changed.
+    let expected = "Change 0b5c41d2: abandoned while voting.
+Nothing was changed.
   b  no  stale_metadata
     it reads vg0 with seqno 41, the proposal has 43: is a
     path missing?
