@@ -295,7 +295,8 @@ fn a_kill_program_that_sanlock_would_cut_off_is_refused() {
 
 #[test]
 fn an_unknown_name_is_refused_with_the_nearest_or_with_all() {
-    let sections = "[service], [log], [poll], [lock], [metadata], [api], [metrics], [events], [history], [archive_janitor]";
+    let sections = "[service], [log], [poll], [lock], [metadata], [reconfigure], [api], [metrics], [events], [history], \
+                    [archive_janitor]";
     for (text, expected) in [
         ("[log]\nlevels = 1", "2:1: there is no key log.levels; did you mean log.level?".to_owned()),
         ("[log]\n  format_ = 1", "2:3: there is no key log.format_; did you mean log.format?".to_owned()),
