@@ -149,7 +149,7 @@ pub struct Goal {
     /// The VG's name.
     pub vgname: String,
     /// The LVs' names; none: all with `refresh`, the VG itself with `tag`.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub lvnames: Vec<String>,
     /// The size wanted, in bytes.
     #[serde(default)]
@@ -158,19 +158,19 @@ pub struct Goal {
     #[serde(default)]
     pub grow_bytes: Option<u64>,
     /// The PVs on which new extents may lie; none: any.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub pvs: Vec<String>,
     /// The new name.
     #[serde(default)]
     pub new_name: Option<String>,
     /// The tags to be added.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub add_tags: Vec<String>,
     /// The tags to be removed.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub remove_tags: Vec<String>,
     /// WWIDs or serials of devices.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub device_ids: Vec<String>,
     /// Whether I/O is held; `None`: where the kind needs it.
     #[serde(default)]
