@@ -18,6 +18,8 @@ pub use event::first_event;
 pub struct DmStatus {
     /// Whether I/O to the device is held back just now.
     pub suspended: bool,
+    /// Whether anybody has it open: a process, a filesystem, or a device on top of it.
+    pub is_open: bool,
     /// Its targets in order of sectors; empty when no table is loaded.
     pub targets: Vec<DmTarget>,
 }
@@ -61,6 +63,7 @@ const VERSION: [u32; 3] = [4, 0, 0];
 const DATA_SIZE_AT: usize = 12;
 const DATA_START_AT: usize = 16;
 const TARGET_COUNT_AT: usize = 20;
+const OPEN_COUNT_AT: usize = 24;
 const FLAGS_AT: usize = 28;
 const UUID_AT: usize = 176;
 const UUID_SIZE: usize = 129;
@@ -128,7 +131,9 @@ fn parse(buffer: &[u8]) -> Option<Answer> {
         let next = read_u32(record, NEXT_AT)? as usize;
         here = if next >= here + SPEC_SIZE { next } else { return None };
     }
-    Some(Answer::Status(DmStatus { suspended: flags & SUSPENDED != 0, targets }))
+    // Signed, and negative where it is not known.
+    let is_open = read_u32(buffer, OPEN_COUNT_AT)?.cast_signed() > 0;
+    Some(Answer::Status(DmStatus { suspended: flags & SUSPENDED != 0, is_open, targets }))
 }
 
 fn parse_target(record: &[u8]) -> Option<DmTarget> {

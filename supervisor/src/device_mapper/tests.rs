@@ -64,6 +64,15 @@ fn every_target_is_read_in_order() {
 }
 
 #[test]
+fn a_device_that_somebody_has_open_says_so() {
+    for (open_count, is_open) in [(0_i32, false), (1, true), (7, true), (-1, false)] {
+        let mut answer = AnswerOf { flags: 0, targets: PVMOVE }.write();
+        write_u32(&mut answer, OPEN_COUNT_AT, open_count.cast_unsigned());
+        assert_eq!(status_of(&answer).is_open, is_open, "{open_count}");
+    }
+}
+
+#[test]
 fn a_suspended_device_says_so_and_still_has_its_targets() {
     let status = status_of(&AnswerOf { flags: SUSPENDED, targets: PVMOVE }.write());
     assert!(status.suspended);

@@ -295,7 +295,7 @@ mod tests {
             let params = words.next().unwrap_or_default().to_owned();
             DmTarget { start_sector, length_sectors, kind, params }
         };
-        DmStatus { suspended: false, targets: text.lines().map(target).collect() }
+        DmStatus { suspended: false, is_open: false, targets: text.lines().map(target).collect() }
     }
 
     const TABLE: &str = "0 49152 linear 254:16 2048

@@ -65,7 +65,7 @@ mod tests {
             kind: kind.to_owned(),
             params: params.to_owned(),
         };
-        DmStatus { suspended: false, targets: vec![target] }
+        DmStatus { suspended: false, is_open: false, targets: vec![target] }
     }
 
     #[test]

@@ -188,11 +188,11 @@ thing! {
         is_missing: bool,
         /// It is in no VG; `None`: that is not known.
         is_orphan: Option<bool>,
-        /// How large its device is.
+        /// How large its device is; `None`: it is missing.
         device_size_bytes: Option<u64>,
         /// Where its first extent begins.
         data_start_bytes: Option<u64>,
-        /// How much its extents are together.
+        /// How much its extents are together; of one that is in no VG: all of its device.
         size_bytes: Option<u64>,
         /// How much of them is free.
         free_bytes: Option<u64>,

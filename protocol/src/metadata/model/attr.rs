@@ -16,6 +16,8 @@ pub struct Seen {
     pub is_suspended: bool,
     /// Somebody has it open; `None`: that is not known.
     pub is_open: Option<bool>,
+    /// The mirror or raid of which it is an image is active, and has it in sync.
+    pub is_in_sync: bool,
 }
 
 /// Returns the six letters of a VG.
@@ -57,7 +59,7 @@ pub fn of_lv(family: &Family<'_>, lv: &Lv, is_partial: bool, seen: Seen) -> Stri
     };
     let is_ours = |letter: char| if lv.has("LOCKED") { letter.to_ascii_uppercase() } else { letter };
     [
-        kind(family, lv),
+        kind(family, lv, seen),
         if lv.has("PVMOVE") || is_snapshot_note(lv) {
             '-'
         } else if lv.has("WRITE") {
@@ -90,7 +92,7 @@ fn allocation(policy: &str, default: char) -> char {
     }
 }
 
-fn kind(family: &Family<'_>, lv: &Lv) -> char {
+fn kind(family: &Family<'_>, lv: &Lv, seen: Seen) -> char {
     let is = |part| family.is(&lv.name, part);
     let is_out_of_sync = lv.has("NOTSYNCED");
     let by_sync = |synced: char| if is_out_of_sync { synced.to_ascii_uppercase() } else { synced };
@@ -117,7 +119,7 @@ fn kind(family: &Family<'_>, lv: &Lv) -> char {
     if let Some(letter) = lv.segments.first().and_then(|segment| by_segment(&segment.kind, by_sync)) {
         return letter;
     }
-    by_part(family, lv, is_out_of_sync)
+    by_part(family, lv, is_out_of_sync || !seen.is_in_sync)
 }
 
 fn is_merging_origin(family: &Family<'_>, lv: &Lv) -> bool {

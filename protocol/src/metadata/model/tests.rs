@@ -111,7 +111,8 @@ fn lvs_are_what_lvm_reports() {
         for row in rows {
             let lv = family.lv(text(row, "lv_name")).unwrap();
             let reported = without_the_kernel(text(row, "lv_attr"));
-            assert_eq!(attr::of_lv(&family, lv, false, Seen::default()), reported, "{}", lv.name);
+            let ours = without_the_kernel(&attr::of_lv(&family, lv, false, Seen::default()));
+            assert_eq!(ours, reported, "{}", lv.name);
             assert_eq!(lv.uuid, text(row, "lv_uuid"));
             assert_eq!(vg.bytes(lv.extent_count()), number(row, "lv_size"), "{}", lv.name);
             assert_eq!(lv.segments.len() as u64, number(row, "seg_count"), "{}", lv.name);
@@ -121,6 +122,20 @@ fn lvs_are_what_lvm_reports() {
             assert_eq!(family.origin(lv).unwrap_or_default(), text(row, "origin"), "{}", lv.name);
             assert_eq!(family.pool(lv).unwrap_or_default(), text(row, "pool_lv"), "{}", lv.name);
         }
+    }
+}
+
+#[test]
+fn an_image_is_out_of_sync_unless_its_raid_says_otherwise() {
+    let Fixture { vg, .. } = fixture!("raid");
+    let family = Family::of(&vg);
+    let images: Vec<_> = vg.lvs.iter().filter(|lv| family.is(&lv.name, Part::RaidImage)).collect();
+    assert!(!images.is_empty());
+    for image in images {
+        let attr = |seen| attr::of_lv(&family, image, false, seen);
+        assert_eq!(attr(Seen::default()).as_bytes()[0], b'I', "{}", image.name);
+        let in_sync = Seen { is_active: true, is_in_sync: true, ..Seen::default() };
+        assert_eq!(attr(in_sync).as_bytes()[0], b'i', "{}", image.name);
     }
 }
 
@@ -234,7 +249,7 @@ fn a_pvmove_is_no_part_of_what_it_moves() {
     assert_eq!(family.top(&vg.lvs[1]).name, "pvmove0");
     assert!(family.is("pvmove0", Part::Pvmove));
     assert_eq!(attr::of_lv(&family, &vg.lvs[1], false, Seen::default()), "p-C---m---");
-    let active = Seen { is_active: true, is_suspended: false, is_open: Some(true) };
+    let active = Seen { is_active: true, is_open: Some(true), ..Seen::default() };
     assert_eq!(attr::of_lv(&family, &vg.lvs[0], false, active), "-wI-ao----");
     assert_eq!(vg.used_extents(), 20);
 }

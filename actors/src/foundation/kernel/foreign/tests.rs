@@ -11,7 +11,11 @@ fn line(text: &str) -> DmStatus {
     let (start_sector, length_sectors) = (number(), number());
     let kind = words.next().unwrap().to_owned();
     let params = words.next().unwrap_or_default().to_owned();
-    DmStatus { suspended: false, targets: vec![DmTarget { start_sector, length_sectors, kind, params }] }
+    DmStatus {
+        suspended: false,
+        is_open: false,
+        targets: vec![DmTarget { start_sector, length_sectors, kind, params }],
+    }
 }
 
 fn read(name: &str, status: &str) -> Option<SeenCopy> {

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use lvmwarden_protocol::api::metadata::{Area, Kernel, Lv, Segment};
 use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::metadata::model::attr::{self, Seen};
-use lvmwarden_protocol::metadata::model::family::{Family, is_snapshot_note};
+use lvmwarden_protocol::metadata::model::family::{Family, Part, is_snapshot_note};
 use lvmwarden_protocol::metadata::model::{self, Place as Where, SegmentKind};
 
 use super::vgs::some;
@@ -57,7 +57,9 @@ fn told(
 ) -> Lv {
     let kernel = view.mapped.as_ref().and_then(|mapped| mapped.of(&vg.model.uuid, &lv.uuid));
     let is_suspended = kernel.as_ref().is_some_and(|kernel| kernel.is_suspended);
-    let seen = Seen { is_active: kernel.is_some(), is_suspended, is_open: None };
+    let is_open = kernel.as_ref().map(|kernel| kernel.is_open);
+    let is_in_sync = kernel.is_some() && is_image_in_sync(view, vg, family, lv);
+    let seen = Seen { is_active: kernel.is_some(), is_suspended, is_open, is_in_sync };
     let top = family.top(lv);
     let created_at = Timestamp::from_second(lv.creation_time).ok().filter(|_| lv.creation_time > 0);
     Lv {
@@ -82,6 +84,22 @@ fn told(
         segments: with_segments
             .then(|| lv.segments.iter().map(|segment| segment_told(view, &vg.model, segment)).collect()),
     }
+}
+
+/// Tells whether the mirror or raid of which an LV is an image is all in sync, or has this image in sync.
+///
+/// Source: lvm2 2.03.16, seen.
+fn is_image_in_sync(view: &View, vg: &ReadVg<'_>, family: &Family<'_>, lv: &model::Lv) -> bool {
+    let is_image = |part| matches!(part, Part::RaidImage | Part::MirrorImage);
+    let Some(place) = family.uses(&lv.name).iter().find(|place| is_image(place.part)) else { return false };
+    let mapped = view.mapped.as_ref();
+    let Some(whole) = mapped.and_then(|mapped| mapped.of(&vg.model.uuid, &place.by.uuid)) else {
+        return false;
+    };
+    let mut areas = place.by.segments.iter().take(1).flat_map(model::Segment::areas);
+    let number = areas.position(|area| matches!(&area.place, Where::Lv(name) if *name == lv.name));
+    let is_in_sync = number.is_some_and(|number| whole.images.chars().nth(number) == Some('A'));
+    is_in_sync || whole.sync_percent.is_some_and(|percent| percent >= 100.0)
 }
 
 fn told_by_kernel(seen: super::mapped::MappedLv) -> Kernel {

@@ -32,12 +32,16 @@ const LVID_BYTES: usize = 64;
 pub struct MappedLv {
     /// Nothing is read or written just now.
     pub is_suspended: bool,
+    /// Somebody has it open.
+    pub is_open: bool,
     /// How full it is.
     pub data_percent: Option<f64>,
     /// How full its metadata are.
     pub metadata_percent: Option<f64>,
     /// How much of it is in sync.
     pub sync_percent: Option<f64>,
+    /// A letter for each image of a raid: `A` is in sync, `a` is not, `D` has failed.
+    pub images: String,
     /// What is wrong.
     pub trouble: Option<String>,
 }
@@ -59,9 +63,11 @@ impl Mapped {
     pub fn add(&mut self, uuid: &str, status: &DmStatus) {
         let Some(rest) = uuid.strip_prefix(PREFIX) else { return };
         // Layers, such as `-real`, say no more than that the LV is there, or more than its top device does.
-        let Some((lvid, _layer)) = rest.split_at_checked(LVID_BYTES) else { return };
+        let Some((lvid, layer)) = rest.split_at_checked(LVID_BYTES) else { return };
         let lv = self.lvs.entry(lvid.to_owned()).or_default();
         lv.is_suspended |= status.suspended;
+        // These are open because the LV's own device lies on them.
+        lv.is_open |= status.is_open && !matches!(layer, "-real" | "-cow");
         for target in &status.targets {
             read_target(target, lv);
         }
@@ -94,6 +100,7 @@ fn read_target(target: &DmTarget, lv: &mut MappedLv) {
         }
         "raid" => {
             lv.sync_percent = ratio(word(3));
+            word(2).clone_into(&mut lv.images);
             let has_failed = word(2).contains('D');
             lv.trouble = has_failed.then(|| format!("devices {}", word(2)));
         }

@@ -32,18 +32,19 @@ pub fn of_vg(view: &View, vg: &ReadVg<'_>, after: Option<&Place>, with_pieces: b
 }
 
 fn told(view: &View, vg: &ReadVg<'_>, pv: &model::Pv, pieces_of: Option<&Family<'_>>) -> Pv {
-    let (model, is_missing) = (&vg.model, view.is_missing(pv));
+    let (model, is_missing, device) = (&vg.model, view.is_missing(pv), view.device(&pv.uuid));
     let free = pv.extent_count.saturating_sub(model.used_extents_of(pv));
     Pv {
         uuid: pv.uuid.clone(),
-        device: view.device(&pv.uuid),
+        // The metadata say how large it was: without a device it has no size, as lvm has it, too.
+        device_size_bytes: device.as_ref().map(|_| pv.device_size_bytes),
+        device,
         vgname: Some(vg.state.name.as_str().to_owned()),
         vg_uuid: Some(vg.uuid().as_str().to_owned()),
         seqno: Some(vg.state.text.seqno),
         attr: attr::of_pv(model, pv, is_missing),
         is_missing,
         is_orphan: Some(false),
-        device_size_bytes: Some(pv.device_size_bytes),
         data_start_bytes: Some(pv.data_start_bytes),
         size_bytes: Some(model.bytes(pv.extent_count)),
         free_bytes: Some(model.bytes(free)),
@@ -74,9 +75,12 @@ fn in_no_vg(view: &View, pv: &PresentPv) -> Pv {
     let uuid = pv.text.id.as_str();
     // A PV with a metadata area of its own would say what VG it is in. One without is known by its VG's other PVs alone.
     let is_orphan = (view.is_whole() || pv.text.has_used_area).then_some(true);
-    let entries = config_text::parse(pv.text.text()).ok();
     // In bytes, unlike everything in a VG's metadata.
-    let size = entries.and_then(|entries| u64::try_from(entries.int("dev_size")?).ok());
+    let entries = config_text::parse(pv.text.text()).unwrap_or_default();
+    let size = entries.int("dev_size").and_then(|size| u64::try_from(size).ok());
+    let data_start = entries.section("da0").and_then(|area| u64::try_from(area.int("offset")?).ok());
+    // As lvm has it of an orphan: all of the device is free, and there are no extents yet.
+    let free = is_orphan.and(size);
     Pv {
         uuid: uuid.to_owned(),
         device: view.device(uuid),
@@ -87,11 +91,11 @@ fn in_no_vg(view: &View, pv: &PresentPv) -> Pv {
         is_missing: false,
         is_orphan,
         device_size_bytes: size,
-        data_start_bytes: None,
-        size_bytes: None,
-        free_bytes: None,
-        extents: None,
-        free_extents: None,
+        data_start_bytes: data_start,
+        size_bytes: free,
+        free_bytes: free,
+        extents: is_orphan.map(|_| 0),
+        free_extents: is_orphan.map(|_| 0),
         tags: vec![],
         freshness: Some(view.freshness(&pv.provenance)),
         pieces: None,

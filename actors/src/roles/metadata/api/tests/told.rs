@@ -209,7 +209,7 @@ fn what_is_not_as_it_should_be_is_told_once_with_its_devices() {
 fn status(kind: &str, params: &str, length_sectors: u64) -> DmStatus {
     let target =
         DmTarget { start_sector: 0, length_sectors, kind: kind.to_owned(), params: params.to_owned() };
-    DmStatus { suspended: false, targets: vec![target] }
+    DmStatus { suspended: false, is_open: false, targets: vec![target] }
 }
 
 #[test]
@@ -233,6 +233,25 @@ fn what_the_kernel_says_of_an_lv_is_told_with_it() {
     let numbers = numbers(&view);
     assert_eq!((numbers.vg_count, numbers.vgs.len(), numbers.fullness.len()), (1, 1, 1));
     assert_eq!((numbers.fullness[0].kind, numbers.oldest_verified_ms), ("thin_pool", Some(90_000)));
+}
+
+#[test]
+fn an_lv_is_open_when_somebody_has_its_own_device_open() {
+    let lvid = format!("LVM-{}{}", UUID.replace('-', ""), LV_UUID.replace('-', ""));
+    for (layer, is_open, attr) in [
+        ("", false, "twi-a-t---"),
+        ("", true, "twi-aot---"),
+        ("-tpool", true, "twi-aot---"),
+        ("-real", true, "twi-a-t---"),
+        ("-cow", true, "twi-a-t---"),
+    ] {
+        let mut mapped = Mapped::default();
+        mapped.add(&format!("{lvid}{layer}"), &DmStatus { is_open, ..status("linear", "", 131_072) });
+        let mut view = view(&complete().cache);
+        view.mapped = Some(mapped.into());
+        let told: Vec<_> = lvs(&view, None, VISIBLE, None).map(|(_, lv)| lv.attr).collect();
+        assert_eq!(told[1], attr, "{layer:?} {is_open}");
+    }
 }
 
 #[test]
