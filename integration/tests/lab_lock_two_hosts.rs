@@ -3,6 +3,7 @@
 
 use anyhow::{Result, ensure};
 use lvmwarden_integration::lab::cluster::{Cluster, at_once};
+use lvmwarden_integration::lab::dice::Dice;
 use lvmwarden_integration::lab::guest::Guest;
 use lvmwarden_integration::lab::held::{Held, Mode};
 use lvmwarden_integration::lab::lock_host::{Lockd, Manager};
@@ -72,7 +73,7 @@ fn no_change_is_lost(cluster: &Cluster) -> Result<()> {
     let mut expected = Vec::new();
     let mut running = Vec::new();
     for (host, (name, seed)) in cluster.hosts.iter().zip([("a", 1), ("b", 2)]) {
-        let mut author = Author { name, dice: Dice(seed), volumes: BTreeMap::new(), created: 0 };
+        let mut author = Author { name, dice: Dice::new(seed), volumes: BTreeMap::new(), created: 0 };
         let changes: Vec<_> = (0..CHANGES).map(|_| author.next_change()).collect();
         expected.extend(author.volumes.iter().map(|(name, volume)| volume.line(name)));
         running.push(host.spawn(&format!("{TRY}try {}", changes.join("\ntry ")))?);
@@ -165,19 +166,6 @@ impl Author {
     fn new_name(&mut self) -> String {
         self.created += 1;
         format!("{}{:02}", self.name, self.created)
-    }
-}
-
-/// Numbers that look random, the same for the same seed (splitmix64).
-struct Dice(u64);
-
-impl Dice {
-    /// Returns a number below `sides`.
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % sides
     }
 }
 
@@ -281,7 +269,7 @@ fn kills_under_load(cluster: &Cluster) -> Result<()> {
     )?;
     b.sh("true > /run/load")?;
     at_once(&cluster.hosts, |host| host.sh(LOAD))?;
-    let mut dice = Dice(3);
+    let mut dice = Dice::new(3);
     for _ in 0..KILLS {
         let victim = if dice.roll(2) == 0 { a } else { b };
         victim.sh(&format!("sleep {}.{:02}", dice.roll(2), dice.roll(100)))?;

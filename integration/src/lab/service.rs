@@ -121,7 +121,7 @@ impl Guest {
         self.ask::<ForeignReply>("poll foreign").map(|reply| reply.copies)
     }
 
-    fn ask<T: DeserializeOwned>(&self, command: &str) -> Result<T> {
+    pub(super) fn ask<T: DeserializeOwned>(&self, command: &str) -> Result<T> {
         let said = self.sh(&format!("lvmwarden --json {command}"))?;
         serde_json::from_str(&said).with_context(|| format!("lvmwarden {command} said {said}"))
     }

@@ -38,7 +38,7 @@ pub fn tell_together<T>(guests: &[Guest], story: impl FnOnce() -> Result<T>) -> 
     if !matches!(ending, Ok(Ok(_))) || env::var_os(ALWAYS).is_some() {
         for guest in guests {
             // A host that is off has nothing to add.
-            let _ = guest.run("tail -n 60 /run/lockd.log /run/polld.log");
+            let _ = guest.run("tail -n 60 /run/lockd.log /run/polld.log /run/service.log");
             // Where stderr is closed there is nobody to read it.
             let _ = writeln!(std::io::stderr(), "{}", guest.log());
         }
