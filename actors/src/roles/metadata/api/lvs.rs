@@ -7,7 +7,7 @@ use lvmwarden_protocol::metadata::model::attr::{self, Seen};
 use lvmwarden_protocol::metadata::model::family::{Family, Part, is_snapshot_note};
 use lvmwarden_protocol::metadata::model::{self, Place as Where, SegmentKind};
 
-use super::vgs::some;
+use super::vgs::{some, sorted};
 use super::view::{Place, ReadVg, View, is_told};
 
 /// Which LVs are wanted, and how.
@@ -76,7 +76,7 @@ fn told(
         size_bytes: vg.model.bytes(lv.extent_count()),
         origin: family.origin(lv).map(str::to_owned),
         pool: family.pool(lv).map(str::to_owned),
-        tags: lv.tags.clone(),
+        tags: sorted(&lv.tags),
         created_at: created_at.map(|time| time.to_string()),
         created_on: some(&lv.creation_host),
         kernel: kernel.map(told_by_kernel),

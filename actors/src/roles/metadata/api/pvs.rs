@@ -6,6 +6,7 @@ use lvmwarden_protocol::ids::VgName;
 use lvmwarden_protocol::metadata::model::family::Family;
 use lvmwarden_protocol::metadata::model::{self, attr};
 
+use super::vgs::sorted;
 use super::view::{Place, ReadVg, View, is_told};
 use crate::roles::metadata::pv_index::PresentPv;
 
@@ -50,7 +51,7 @@ fn told(view: &View, vg: &ReadVg<'_>, pv: &model::Pv, pieces_of: Option<&Family<
         free_bytes: Some(model.bytes(free)),
         extents: Some(pv.extent_count),
         free_extents: Some(free),
-        tags: pv.tags.clone(),
+        tags: sorted(&pv.tags),
         freshness: view.present(&pv.uuid).map(|present| view.freshness(&present.provenance)),
         pieces: pieces_of.map(|family| pieces(model, pv, family)),
     }

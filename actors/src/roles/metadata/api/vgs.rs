@@ -42,14 +42,32 @@ pub fn told(view: &View, vg: &ReadVg<'_>) -> Vg {
         extent_size_bytes: model.extent_size_bytes,
         extents,
         free_extents: extents.saturating_sub(used),
-        tags: model.tags.clone(),
+        tags: sorted(&model.tags),
         system_id: some(&model.system_id),
         lock_type: some(&model.lock_type),
         freshness: view.freshness(&state.provenance),
     }
 }
 
+/// Returns tags in the order of lvm's reports: the metadata have them in the order in which they were added.
+pub(super) fn sorted(tags: &[String]) -> Vec<String> {
+    let mut tags = tags.to_vec();
+    tags.sort_unstable();
+    tags
+}
+
 /// Returns a text that is not empty.
 pub(super) fn some(text: &str) -> Option<String> {
     Some(text.to_owned()).filter(|text| !text.is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sorted;
+
+    #[test]
+    fn tags_are_in_the_order_of_lvms_reports() {
+        let tags = ["t2", "a", "t1", "B"].map(str::to_owned);
+        assert_eq!(sorted(&tags), ["B", "a", "t1", "t2"]);
+    }
 }
