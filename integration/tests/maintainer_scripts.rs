@@ -225,3 +225,24 @@ fn a_removal_gives_the_lock_daemon_back_as_well() {
     assert!(content && calls.contains(GIVE_LOCKD_BACK), "{calls}");
     assert!(!host.path(LOCK_RECORD).exists());
 }
+
+#[test]
+fn a_removal_stops_each_unit_and_a_purge_forgets_it() {
+    let units = Path::new(env!("CARGO_MANIFEST_DIR")).join("../packaging/systemd");
+    let units = fs::read_dir(units).unwrap().map(|unit| unit.unwrap().file_name().into_string().unwrap());
+    // An instance of a template is whose unit requires it.
+    let units: Vec<_> = units.filter(|unit| !unit.contains('@')).collect();
+    let host = Host::new();
+    let (content, stopped) = host.run("prerm", &["remove"]);
+    assert!(content);
+    let (content, purged) = host.run("postrm", &["purge"]);
+    assert!(content);
+    let stopped = stopped.lines().find(|line| line.starts_with("deb-systemd-invoke stop")).unwrap();
+    for unit in &units {
+        assert!(stopped.split(' ').any(|word| word == unit), "{unit} is not stopped: {stopped}");
+        assert!(
+            purged.lines().any(|line| *line == format!("deb-systemd-helper purge {unit}")),
+            "{unit}: {purged}"
+        );
+    }
+}
