@@ -80,7 +80,7 @@ fn lists_and_a_drawing_have_what_lvm_shows_and_fit_60_columns() {
     }
     let shown = run(&site, &["metadata", "show", "plain"]).done();
     for words in
-        ["seqno 12, extents of 1.00m", "a one", "16.00m at 0: striped, stripes of 64.00k", "tags prod, a+b"]
+        ["seqno 12, extents of 1.00m", "a one", "16.00m at 0: striped, stripes of 64.00k", "tags a+b, prod"]
     {
         assert!(shown.contains(words), "{words} is not in\n{shown}");
     }
