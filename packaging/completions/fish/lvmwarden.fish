@@ -292,14 +292,14 @@ complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "watch" -d 'Tell of VGs that come, change, become complete or partial, and go'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "problems" -d 'Show what is not as it should be: missing, doubled and old PVs, VGs of one name'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and not __fish_seen_subcommand_from vgs lvs pvs show wait watch problems rescan" -f -a "rescan" -d 'Have a device read again, whatever is known of it'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each VG, without a lock; such as 10s' -r
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
 never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from vgs" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each VG, without a lock; such as 10s' -r
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -307,7 +307,7 @@ never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -s a -l all -d 'Those as well that are parts of others, in brackets'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from lvs" -s h -l help -d 'Print help (see more with \'--help\')'
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l max-age -d 'Have what is older than this looked at on the disks: one header of each VG, without a lock; such as 10s' -r
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'
@@ -315,7 +315,7 @@ never\t'Never'"
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -l json -d 'Print what the API answered, one JSON object a line, instead of text for people'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from pvs" -s h -l help -d 'Print help (see more with \'--help\')'
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l uuid -d 'Which of several VGs with this name' -r
-complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l max-age -d 'Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s' -r
+complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l max-age -d 'Have what is older than this looked at on the disks: one header of each VG, without a lock; such as 10s' -r
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l socket -d 'The daemon\'s socket' -r -F
 complete -c lvmwarden -n "__fish_lvmwarden_using_subcommand metadata; and __fish_seen_subcommand_from show" -l color -d 'When to use colours' -r -f -a "auto\t'On a terminal, unless `NO_COLOR` is set'
 always\t'Always'

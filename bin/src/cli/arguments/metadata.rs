@@ -93,7 +93,7 @@ pub(in crate::cli) enum Metadata {
 /// How old an answer may be.
 #[derive(Debug, Clone, Args)]
 pub(in crate::cli) struct Age {
-    /// Have what is older than this looked at on the disks: one header of each PV, without a lock; such as 10s
+    /// Have what is older than this looked at on the disks: one header of each VG, without a lock; such as 10s
     #[arg(long, value_name = "TIME", value_parser = span)]
     pub(in crate::cli) max_age: Option<Duration>,
 }

@@ -205,8 +205,8 @@ sections! {
         /// Who fills the cache. "disks": the daemon reads the metadata of all PVs that LVM uses, and reads again what has changed,
         /// for hosts with LVM 2.03. "commands": LVM commands before 2.03 bring what they have read.
         fill: Fill = Fill::Disks, kinds::one_of(&kinds::FILL), Restart;
-        /// The lvm binary that is asked once, as `lvm pvs --readonly`, which devices LVM uses, and again when something happens to
-        /// a device that is not known.
+        /// The lvm binary that is asked, as `lvm pvs --all --readonly`, which devices LVM uses: at the start, and when something
+        /// happens to a device that is not known.
         binary: PathBuf = "/usr/sbin/lvm".into(), kinds::absolute_path(), Restart;
         /// What is run when all PVs of a VG are there, with the VG's name and its UUID as further words: the program and its
         /// first words, without a shell. It has a minute, may run for four VGs at once, and is run again for a VG that was
