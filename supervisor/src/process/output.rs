@@ -11,7 +11,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, Mode, OFlags, mknodat};
@@ -156,6 +156,11 @@ impl Collector {
         std::mem::take(&mut self.content)
     }
 
+    fn is_at_its_path(&self) -> bool {
+        let (there, own) = (fs::symlink_metadata(&self.path), rustix::fs::fstat(&self.reader.receiver));
+        there.is_ok_and(|there| own.is_ok_and(|own| (there.dev(), there.ino()) == (own.st_dev, own.st_ino)))
+    }
+
     fn take(&mut self) -> usize {
         let read = self.reader.read(&mut self.content);
         self.content.truncate(self.bound);
@@ -165,7 +170,9 @@ impl Collector {
 
 impl Drop for Collector {
     fn drop(&mut self) {
-        // A pipe that stays holds nothing.
-        let _ = fs::remove_file(&self.path);
+        // Another run may have made its own by now. A pipe that stays holds nothing.
+        if self.is_at_its_path() {
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }

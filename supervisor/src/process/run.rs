@@ -1,7 +1,7 @@
 //! Runs a short program to its end, and returns what it wrote.
 //!
 //! What it writes is read as it writes it, and kept in memory. Nothing here waits without bound, not even for a program that hangs in the kernel, on a disk that does not
-//! answer: it is left behind, and reaped whenever it ends.
+//! answer: it is left behind, and reaped whenever it ends. Nor is one forgotten whose caller has gone.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -11,7 +11,13 @@ use thiserror::Error;
 use tokio::time::timeout;
 
 use super::output::Collector;
-use super::{Command, ProcessExit, ProcessIdentity, Processes, SignalError, SpawnError, WhenFull, terminate};
+use super::{
+    BoxFuture, Command, Process, ProcessExit, ProcessIdentity, Processes, SignalError, SpawnError, WhenFull,
+    terminate,
+};
+
+/// A program that is being started.
+type Started = BoxFuture<'static, Result<Box<dyn Process>, SpawnError>>;
 
 /// How long a program has to end after it was asked to, and again after it was killed.
 const GRACE: Duration = Duration::from_secs(2);
@@ -67,17 +73,38 @@ pub enum RunError {
 /// [`RunError`]; it is not running any more but in the cases [`RunError::Hangs`] and [`RunError::Signal`].
 ///
 /// # Cancel safety
-/// Not cancel-safe: when the future is dropped the program goes on, and what it writes from then on is lost.
+/// When the future is dropped, the program is run to its end all the same: its deadline holds, it is reaped, its pipes are
+/// removed. What it wrote is lost.
+///
+/// # Panics
+/// Outside a tokio runtime with I/O and time enabled.
 pub async fn run(
     processes: &dyn Processes,
     command: Command,
     deadline: Duration,
 ) -> Result<Finished, RunError> {
-    let (mut stdout, mut stderr) = (collect(&command.stdout)?, collect(&command.stderr)?);
-    let command = Command { when_full: WhenFull::Wait, ..command };
+    let (stdout, stderr) = (collect(&command.stdout)?, collect(&command.stderr)?);
+    let started = processes.spawn(Command { when_full: WhenFull::Wait, ..command });
+    // A task of its own: nobody's patience is the program's.
+    match tokio::spawn(finish(started, stdout, stderr, deadline)).await {
+        Ok(finished) => finished,
+        Err(error) => match error.try_into_panic() {
+            Ok(panic) => std::panic::resume_unwind(panic),
+            // The runtime is going down and takes this future with it.
+            Err(_cancelled) => std::future::pending().await,
+        },
+    }
+}
+
+async fn finish(
+    started: Started,
+    mut stdout: Collector,
+    mut stderr: Collector,
+    deadline: Duration,
+) -> Result<Finished, RunError> {
     // The arms that collect never end; what they have read stays with them.
     let exit = tokio::select! {
-        exit = run_to_end(processes, command, deadline) => exit?,
+        exit = run_to_end(started, deadline) => exit?,
         () = stdout.collect() => unreachable!("it collects for ever"),
         () = stderr.collect() => unreachable!("it collects for ever"),
     };
@@ -90,12 +117,8 @@ fn collect(path: &Path) -> Result<Collector, RunError> {
     made.map_err(|source| RunError::Output { path: path.to_owned(), source })
 }
 
-async fn run_to_end(
-    processes: &dyn Processes,
-    command: Command,
-    deadline: Duration,
-) -> Result<ProcessExit, RunError> {
-    let process = processes.spawn(command).await?;
+async fn run_to_end(started: Started, deadline: Duration) -> Result<ProcessExit, RunError> {
+    let process = started.await?;
     if let Ok(exit) = timeout(deadline, process.wait()).await {
         return Ok(exit);
     }
@@ -111,7 +134,7 @@ async fn run_to_end(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::{FakeProcesses, OsProcesses, OsProcessesOptions, Signal};
+    use crate::process::{AdoptError, FakeProcesses, OsProcesses, OsProcessesOptions, Signal};
 
     const DEADLINE: Duration = Duration::from_secs(30);
 
@@ -179,5 +202,43 @@ mod tests {
         let error = run(&processes, shell(folder.path(), ""), DEADLINE).await.unwrap_err();
         assert!(matches!(error, RunError::TooSlow { .. }), "{error:?}");
         assert_eq!(processes.running(), [0; 0]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_caller_that_goes_away_takes_no_deadline_with_it() {
+        let (folder, processes) = (tempfile::tempdir().unwrap(), FakeProcesses::new());
+        let called = run(&processes, shell(folder.path(), ""), DEADLINE);
+        timeout(Duration::from_secs(1), called).await.unwrap_err();
+        let identity = processes.spawned()[0].identity.clone();
+        assert_eq!(processes.running(), [identity.pid]);
+
+        tokio::time::sleep(DEADLINE).await;
+
+        assert_eq!(processes.running(), [0; 0]);
+        assert_eq!(processes.signals(identity.pid), [Signal::TERM, Signal::CONT]);
+        let left = processes.adopt(identity).await.err();
+        assert!(matches!(left, Some(AdoptError::Gone { .. })), "it was reaped: {left:?}");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 0);
+    }
+
+    #[tokio::test]
+    async fn one_that_ends_leaves_the_pipes_of_the_next_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let processes = OsProcesses::new(OsProcessesOptions::default());
+        let script =
+            format!("while [ ! -e {0} ]; do /bin/sleep 0.02; done", folder.path().join("go").display());
+        let called = run(&processes, shell(folder.path(), &script), DEADLINE);
+        timeout(Duration::from_millis(100), called).await.unwrap_err();
+        let command = shell(folder.path(), "echo next");
+        let made = collect(&command.stdout).unwrap();
+
+        std::fs::write(folder.path().join("go"), "").unwrap();
+        while folder.path().join("err").exists() {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+
+        assert!(command.stdout.exists());
+        drop(made);
+        assert!(!command.stdout.exists());
     }
 }
