@@ -112,17 +112,49 @@ fn an_activation_that_was_prepared_is_undone_by_the_next_daemon() {
 
 #[test]
 fn what_cannot_be_read_is_read_again_until_it_can() {
+    // The last: its device is there, so the VG is.
+    let words = ["cannot read", "Device for PV b5 not found", "Volume group \\\"vg0\\\" not found"];
+    for words in words {
+        let site = Site::new();
+        let lvm = Lvm::new(&site);
+        lvm.hook("after-lvextend", &format!("echo \"  {words}\" >\"$FOLDER/broken\"; exit 5\n"));
+        let service = service(&site, &lvm).start();
+        let id = propose(&service, &resize("vg0", 5))["id"].as_str().unwrap().to_owned();
+        lvm.await_failed_report();
+        wait::until("the judging", wait::SOON, || {
+            let change = service.call(&method("Show"), &json!({ "id": id }))["change"].take();
+            assert_ne!(change["phase"], "ended", "{words}: {change}");
+            (change["phase"] == "judging").then_some(())
+        });
+        lvm.mend();
+        assert_eq!(end_of(&service, &id)["outcome"]["kind"], "committed", "{words}");
+    }
+}
+
+#[test]
+fn a_refresh_that_finds_no_vg_beside_its_device_is_tried_again() {
     let site = Site::new();
     let lvm = Lvm::new(&site);
-    lvm.hook("after-lvextend", "touch \"$FOLDER/broken\"; exit 5\n");
+    lvm.hook("after-lvextend", "echo 1 >\"$SYS/block/$DEVICE/size\"\n");
+    let words = "echo \"  Volume group \\\"vg0\\\" not found\" >\"$FOLDER/broken\"";
+    lvm.hook("before-lvchange", &format!("{words}; rm \"$FOLDER/before-lvchange\"; exit 5\n"));
     let service = service(&site, &lvm).start();
     let id = propose(&service, &resize("vg0", 5))["id"].as_str().unwrap().to_owned();
-    wait::until("the judging", wait::SOON, || {
-        let change = service.call(&method("Show"), &json!({ "id": id }))["change"].take();
-        (change["phase"] == "judging").then_some(())
-    });
-    lvm.set_broken(false);
-    assert_eq!(end_of(&service, &id)["outcome"]["kind"], "committed");
+    lvm.await_failed_report();
+    lvm.mend();
+    let change = end_of(&service, &id);
+    assert_eq!(change["hosts"][0]["state"], "done", "{change}");
+    assert_eq!(lvm.device_bytes("dm-0"), Some(5 * EXTENT));
+}
+
+#[test]
+fn a_vg_that_is_gone_with_its_devices_is_not_waited_for() {
+    let site = Site::new();
+    let lvm = Lvm::new(&site);
+    lvm.hook("before-lvextend", "rm -r \"$SYS/block/$DEVICE\" \"$FOLDER/$vg\"; exit 5\n");
+    let service = service(&site, &lvm).start();
+    let change = change(&service, &resize("vg0", 5));
+    assert_eq!(change["outcome"]["kind"], "abandoned", "{change}");
 }
 
 #[test]

@@ -37,7 +37,8 @@ device() {
 is_active() { [ -e "$SYS/block/$DEVICE/dm/uuid" ]; }
 case $command in
 vgs)
-    [ ! -e "$FOLDER/broken" ] || { echo "  cannot read" >&2; exit 5; }
+    if [ -e "$FOLDER/before-report" ]; then . "$FOLDER/before-report"; fi
+    if [ -e "$FOLDER/broken" ]; then cat "$FOLDER/broken" >&2; echo failed >>"$FOLDER/failed"; exit 5; fi
     echo "{\"report\":[{\"vg\":[{\"vg_name\":\"$vg\",\"vg_uuid\":\"V-$vg\",\"vg_seqno\":\"$SEQNO\",\"vg_extent_size\":\"4194304\",\"vg_free_count\":\"10\",\"vg_lock_type\":\"$LOCK\",\"vg_tags\":\"$TAGS\",\"vg_missing_pv_count\":\"0\"}]}]}"
     exit 0 ;;
 lvs)
@@ -137,10 +138,22 @@ impl Lvm {
         fs::remove_file(self.folder.join(name)).unwrap();
     }
 
-    /// Has lvm fail to report anything, or not any more.
-    pub(crate) fn set_broken(&self, is_broken: bool) {
-        let path = self.folder.join("broken");
-        if is_broken { fs::write(path, "").unwrap() } else { fs::remove_file(path).unwrap() }
+    /// Waits until lvm has failed to report anything, as it does while there is a file `broken` with its words.
+    #[track_caller]
+    pub(crate) fn await_failed_report(&self) {
+        let failed = self.folder.join("failed");
+        wait::until("a report that fails", wait::SOON, || failed.exists().then_some(()));
+    }
+
+    /// Has lvm report again.
+    pub(crate) fn mend(&self) {
+        fs::remove_file(self.folder.join("broken")).unwrap();
+    }
+
+    /// Tells whether the device of a VG's LV is suspended.
+    pub(crate) fn is_suspended(&self, device: &str) -> bool {
+        let file = self.sys.join("block").join(device).join("dm/suspended");
+        fs::read_to_string(file).unwrap() == "1\n"
     }
 
     /// Returns the commands so far that were no reports.

@@ -107,6 +107,31 @@ fn a_writer_that_fails_after_its_write_has_committed() {
 }
 
 #[test]
+fn a_device_that_a_writer_left_suspended_before_its_write_is_brought_back() {
+    let site = Site::new();
+    let lvm = Lvm::new(&site);
+    lvm.hook("before-lvextend", "echo 1 >\"$SYS/block/$DEVICE/dm/suspended\"; kill -9 $$\n");
+    lvm.hook("before-lvchange", "echo '  no table' >&2; exit 5\n");
+    let service = service(&site, &lvm).start();
+    let change = propose(&service, &resize("vg0", 5));
+    let id = change["id"].as_str().unwrap();
+    let show = || service.call(&method("Show"), &json!({ "id": id }))["change"].take();
+    let lagging = wait::until("the host to lag", wait::SOON, || {
+        let change = show();
+        (change["hosts"][0]["lagging"] == true).then_some(change)
+    });
+    assert_eq!(lagging["outcome"]["kind"], "abandoned", "{lagging}");
+    assert!(lvm.is_suspended("dm-0"));
+    lvm.unhook("before-lvchange");
+    wait::until("the host to do its part", wait::SOON, || {
+        (show()["hosts"][0]["state"] == "done").then_some(())
+    });
+    assert!(!lvm.is_suspended("dm-0"));
+    assert_eq!(lvm.calls().last().unwrap(), "lvm lvchange --refresh vg0/data");
+    assert_eq!((lvm.state("vg0", "SEQNO"), lvm.device_bytes("dm-0")), ("7".to_owned(), Some(2 * EXTENT)));
+}
+
+#[test]
 fn a_writer_that_hangs_is_ended_at_its_limit() {
     let site = Site::new();
     let lvm = Lvm::new(&site);

@@ -39,6 +39,12 @@ impl Devices {
         self.0.iter().find(|device| device.uuid == uuid)
     }
 
+    /// Tells whether a device of a VG is there, by its UUID with dashes.
+    pub fn has_any_of(&self, vg_uuid: &str) -> bool {
+        let beginning = format!("LVM-{}", plain(vg_uuid));
+        self.0.iter().any(|device| device.uuid.starts_with(&beginning))
+    }
+
     /// Returns the device of this name.
     pub fn named(&self, name: &str) -> Option<&Device> {
         self.0.iter().find(|device| device.name == name)
@@ -65,6 +71,11 @@ pub async fn look(sys: PathBuf) -> Result<Devices, String> {
         Ok(Err(panicked)) => Err(format!("look at device-mapper: {panicked}")),
         Err(_too_late) => Err("look at device-mapper: the kernel does not answer".to_owned()),
     }
+}
+
+/// Tells whether no device of a VG is there, by its UUID with dashes; what cannot be seen may be there.
+pub async fn are_gone(sys: PathBuf, vg_uuid: &str) -> bool {
+    look(sys).await.is_ok_and(|devices| !devices.has_any_of(vg_uuid))
 }
 
 fn read(sys: &Path) -> Result<Devices, String> {
@@ -123,6 +134,8 @@ mod tests {
         };
         assert_eq!(devices.0, [expected]);
         assert_eq!(devices.of("a-", "-b"), devices.named("vg0-data"));
+        let gone = async |vg_uuid| are_gone(sys.path().to_owned(), vg_uuid).await;
+        assert_eq!((gone("a-").await, gone("b").await), (false, true));
     }
 
     #[test]

@@ -28,6 +28,8 @@ const READS: u32 = 3;
 const PAUSE: Duration = Duration::from_millis(50);
 /// How many of a command's last lines are told.
 const LAST_LINES: usize = 3;
+/// How much of that is told, in bytes.
+pub const SAID_BYTES: usize = 1024;
 /// Tells children which change they are part of.
 pub const CHANGE_VARIABLE: &str = "LVMWARDEN_CHANGE";
 
@@ -50,7 +52,7 @@ pub struct Lvm {
 /// Why a VG could not be read.
 #[derive(Debug, Error)]
 pub enum ReadError {
-    /// There is no VG of this name.
+    /// lvm finds no VG of this name: it is not there, or its PVs are not to be seen just now.
     #[error("find VG {0}")]
     NoVg(VgName),
     /// lvm could not be run to its end.
@@ -117,8 +119,7 @@ impl Lvm {
         let finished = run(&*self.processes, command, lvm_report::DEADLINE).await.map_err(ReadError::Run)?;
         match finished.exit {
             ProcessExit::Code(0) => Ok(finished.stdout),
-            // Source: lvm2 2.03.16, the words for a VG that is not there.
-            _refused if finished.stderr.contains("not found") => Err(ReadError::NoVg(vg.clone())),
+            ProcessExit::Code(_) if says_no_vg(&finished.stderr, vg) => Err(ReadError::NoVg(vg.clone())),
             _refused => Err(ReadError::Refused { vg: vg.clone(), said: last_lines(&finished) }),
         }
     }
@@ -194,9 +195,52 @@ fn last_lines(finished: &Finished) -> String {
     shortened(&said)
 }
 
-/// Returns the last lines of what a command has said, as one.
+/// Tells whether a line is lvm's for a VG that is not there, with at most one word before it: the command's name.
+///
+/// Source: lvm2 2.03.16, its words; lvm.conf(5), `log/prefix` and `log/command_names`.
+fn says_no_vg(stderr: &str, vg: &VgName) -> bool {
+    let words = format!("Volume group \"{vg}\" not found");
+    let mut before = stderr.lines().filter_map(|line| line.trim_end().strip_suffix(&words));
+    before.any(|before| before.split_whitespace().count() <= 1)
+}
+
+/// Returns the last lines of what a command has said, as one of at most [`SAID_BYTES`].
 pub fn shortened(said: &str) -> String {
     let lines: Vec<_> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
     let lines = &lines[lines.len().saturating_sub(LAST_LINES)..];
-    if lines.is_empty() { "it has said nothing".to_owned() } else { lines.join("; ") }
+    if lines.is_empty() {
+        return "it has said nothing".to_owned();
+    }
+    let mut said = lines.join("; ");
+    said.truncate(said.floor_char_boundary(SAID_BYTES));
+    said
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_vg_is_not_there_only_where_lvm_says_just_that() {
+        let vg: VgName = "vg0".try_into().expect("a name");
+        for (stderr, expected) in [
+            ("  Volume group \"vg0\" not found\n  Cannot process volume group vg0\n", true),
+            ("  WARNING: a device is slow\n  vgs Volume group \"vg0\" not found\n", true),
+            ("  Volume group \"vg1\" not found\n", false),
+            ("  /etc/lvm/profile/x.profile: not found\n", false),
+            ("  Device for PV b5 not found or rejected by a filter.\n", false),
+            ("  Cannot lock: Volume group \"vg0\" not found\n", false),
+            ("  Volume group \"vg0\" not found in the cache\n", false),
+        ] {
+            assert_eq!(says_no_vg(stderr, &vg), expected, "{stderr}");
+        }
+    }
+
+    #[test]
+    fn what_lvm_has_said_is_cut_by_lines_and_by_bytes() {
+        assert_eq!(shortened(" \n"), "it has said nothing");
+        assert_eq!(shortened("  a\n  b\n\n  c\n  d\n"), "b; c; d");
+        let long = shortened(&format!("  x{}\n", "\u{e4}".repeat(SAID_BYTES)));
+        assert_eq!((long.len(), long.starts_with("x\u{e4}")), (SAID_BYTES - 1, true));
+    }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_reconfigure::coordinator::{self, WriterEnd};
-use lvmwarden_reconfigure::word::{Cause, Code};
+use lvmwarden_reconfigure::word::{Cause, Code, Decision};
 use lvmwarden_reconfigure::{judge, participant};
 use lvmwarden_supervisor::fault;
 use lvmwarden_supervisor::process::{
@@ -79,10 +79,10 @@ impl Shell {
 
     /// Undoes that, when whoever does it has ended.
     pub(super) fn undo(&self) {
-        let results = self.results();
         let Some(words) = commands::undoer(&self.vg, &self.wanted, &self.known.undo) else {
-            return results.participant(participant::Event::PartDone);
+            return self.release();
         };
+        let results = self.results();
         let (environment, id, log) = (Arc::clone(&self.environment), self.id, self.log.clone());
         let (preparing, is_resumed) = (Arc::clone(&self.preparing), self.is_resumed);
         tokio::spawn(async move {
@@ -99,6 +99,16 @@ impl Shell {
                 }
             }
         });
+    }
+
+    /// Lets go on what the change has suspended: nothing is held here. But a writing child that was ended may have left its
+    /// device suspended, with a table that was never committed.
+    pub(super) fn release(&self) {
+        let machine = &self.known.machine;
+        if machine.has_gate && machine.decision == Some(Decision::Abandoned) {
+            return self.refresh();
+        }
+        self.results().participant(participant::Event::PartDone);
     }
 
     /// Starts the writing child: the gate is open, and that is on disk.
@@ -181,7 +191,7 @@ impl Shell {
     }
 
     /// Brings devices to what the metadata say.
-    pub(super) fn refresh(&mut self) {
+    pub(super) fn refresh(&self) {
         let (results, environment) = (self.results(), Arc::clone(&self.environment));
         let refreshing = Refreshing {
             id: self.id,
@@ -206,7 +216,7 @@ impl Shell {
     }
 }
 
-/// What is needed to follow a commit.
+/// What is needed to bring devices to what the metadata say.
 struct Refreshing {
     id: Uuid,
     vg: lvmwarden_protocol::ids::VgName,
@@ -217,15 +227,17 @@ struct Refreshing {
 impl Refreshing {
     /// Refreshes what is not as the metadata say, and looks whether it is then.
     async fn refresh(&self, environment: &ReconfigureEnvironment) -> Result<(), String> {
+        let sys = &environment.settings.sys;
         let picture = match environment.lvm.read(&self.vg).await {
             Ok(picture) => picture,
             // Whoever has removed the VG has removed its devices.
-            Err(ReadError::NoVg(_)) => return Ok(()),
+            Err(ReadError::NoVg(_)) if devices::are_gone(sys.clone(), &self.described.vg_uuid).await => {
+                return Ok(());
+            }
             Err(error) => return Err(chain(&error)),
         };
         let lvs: Vec<_> = self.described.lvs.iter().filter_map(|lv| picture.lv_of(&lv.uuid)).collect();
         let vg = picture.name.as_str();
-        let sys = &environment.settings.sys;
         let devices = devices::look(sys.clone()).await?;
         let all_anew = matches!(self.wanted, Wanted::Refresh(_));
         let is_wanting = |lv: &PicturedLv, devices: &Devices| {

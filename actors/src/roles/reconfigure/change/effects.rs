@@ -49,7 +49,7 @@ impl Shell {
             Effect::Check => self.check(),
             Effect::Prepare => self.prepare(),
             Effect::Refresh => self.refresh(),
-            Effect::Release => self.results().participant(participant::Event::PartDone),
+            Effect::Release => self.release(),
             Effect::Undo => self.undo(),
             Effect::TakeLookLock => self.take_look_lock(),
             Effect::Conflict(member) => {
@@ -158,9 +158,13 @@ impl Shell {
         let (vg, wanted, described) = (self.vg.clone(), self.wanted.clone(), self.known.described.clone());
         let log = self.log.clone();
         tokio::spawn(async move {
+            let sys = &environment.settings.sys;
             let finding = match environment.lvm.read(&vg).await {
                 Ok(picture) if described.is_reached(&wanted, &picture) => Finding::Applied,
-                Ok(_) | Err(ReadError::NoVg(_)) => Finding::NotApplied,
+                Ok(_) => Finding::NotApplied,
+                Err(ReadError::NoVg(_)) if devices::are_gone(sys.clone(), &described.vg_uuid).await => {
+                    Finding::NotApplied
+                }
                 Err(error) => {
                     warn!(log, "the metadata cannot be read"; "error" => chain(&error), "next" => "read again");
                     Finding::Unreadable
