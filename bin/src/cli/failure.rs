@@ -125,7 +125,7 @@ fn too_many(what: Bounded, uid: Option<u32>, limit: u64) -> Failure {
     let (what, see) = match what {
         Bounded::Connections => ("connections to the daemon", "see whose they are: ss -xp"),
         Bounded::WaitingCalls => ("calls that wait for what happens", "see whose they are: ss -xp"),
-        Bounded::DryRuns => ("dry runs over the archive", "try again when they are done"),
+        Bounded::DryRuns => ("dry runs", "try again when they are done"),
     };
     let (whose, end) = match uid {
         Some(uid) => (format!("user {uid} has"), "end some of yours"),

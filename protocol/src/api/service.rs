@@ -59,7 +59,7 @@ pub enum Bounded {
     Connections,
     /// Calls that wait for what happens, be it for a single reply or for many.
     WaitingCalls,
-    /// Dry runs of the archive janitor.
+    /// Dry runs of the archive janitor, and plans of changes.
     DryRuns,
 }
 

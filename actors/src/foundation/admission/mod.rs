@@ -10,7 +10,8 @@
 //! | `quota.rs` | a bound whose places are given back when they are dropped |
 //!
 //! What has such a bound: the connections of each door ([`crate::foundation::door`]), the calls that wait for what happens
-//! ([`crate::service::api`]), and the dry runs of the archive janitor ([`crate::roles::archive`]).
+//! ([`crate::service::api`]), the dry runs of the archive janitor ([`crate::roles::archive`]), and the plans of changes
+//! ([`crate::roles::reconfigure`]).
 
 mod quota;
 mod room;

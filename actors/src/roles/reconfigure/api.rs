@@ -1,22 +1,24 @@
 //! `org.lvmwarden.Reconfigure`: what clients of the JSON API are answered.
 
-use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use lvmwarden_protocol::api::reconfigure::{
-    Abandon, Change, ChangeReply, Error, Judge, List, ListReply, Member, Members, MembersReply, Phase, Plan,
-    Propose, ReleaseHolds, ReleaseHoldsReply, Request, Show, Wait, Watch,
+    Abandon, Change, ChangeReply, Error, Goal, Judge, List, ListReply, Member, Members, MembersReply, Phase,
+    Plan, Propose, ReleaseHolds, ReleaseHoldsReply, Request, Show, Wait, Watch,
 };
+use lvmwarden_protocol::api::service::Bounded;
 use lvmwarden_protocol::api::{CodecError, Done, Method, Reply};
 use lvmwarden_reconfigure::membership::Quorum;
 use slog::info;
 
 use super::directory::{Directory, asker};
-use super::environment::ReconfigureEnvironment;
+use super::environment::{PLANS, ReconfigureEnvironment};
+use super::following::Following;
+use crate::foundation::admission::Asker;
 use crate::foundation::api::replies::{Last, Replies};
-use crate::foundation::api::{ApiContext, Part, Patience, reply};
+use crate::foundation::api::{ApiContext, Part, Patience, reply, too_many};
 
 /// What the API shows of changes; nothing is served where the role is turned off.
 pub struct ReconfigureApi {
@@ -53,7 +55,7 @@ impl Part for ReconfigureApi {
         let directory = Directory::new(self.context.registry.clone(), Arc::clone(environment), log.clone());
         let told = |change: Result<Change, Error>| change.map(|change| ChangeReply { change });
         Ok(match request {
-            Request::Plan(Plan { goal }) => reply::<Plan, _>(directory.plan(goal).await),
+            Request::Plan(Plan { goal }) => plan(environment, directory, uid, goal).await,
             Request::Propose(Propose { goal, id }) => {
                 info!(log, "a client asks for a change"; "uid" => uid, "vg" => &goal.vgname,
                       "kind" => goal.kind.as_str());
@@ -87,6 +89,20 @@ impl Part for ReconfigureApi {
     }
 }
 
+/// Tells what a change would come to, unless too much is asked already.
+async fn plan(environment: &ReconfigureEnvironment, directory: Directory, uid: u32, goal: Goal) -> Reply {
+    let place = match environment.plans.take(PLANS, Asker::of(uid)) {
+        Ok(place) => place,
+        Err(excess) => return Reply::error(&too_many(Bounded::DryRuns, PLANS, excess)),
+    };
+    // Whether this client waits or not: its place is taken until lvm has ended.
+    let planned = tokio::spawn(async move {
+        let _place = place;
+        directory.plan(goal).await
+    });
+    reply::<Plan, _>(planned.await.unwrap_or(Err(Error::Busy)))
+}
+
 /// Tells each change at once and whenever it is another than before; with an id, to its end.
 async fn watch<'l>(
     environment: &ReconfigureEnvironment,
@@ -99,21 +115,19 @@ async fn watch<'l>(
         Err(error) => return Ok(Reply::error(&error).into()),
     };
     let mut changed = environment.board.watch();
-    let mut told: BTreeMap<String, Change> = BTreeMap::new();
+    let mut following = Following::new(only);
     loop {
         changed.borrow_and_update();
-        for change in environment.board.all() {
-            let is_wanted = only.as_ref().is_none_or(|only| *only == change.id);
-            if !is_wanted || told.get(&change.id).is_some_and(|before| *before == *change) {
-                continue;
-            }
-            let change = Change::clone(&change);
-            let reply = ChangeReply { change: change.clone() };
-            if only.is_some() && change.phase == Phase::Ended {
+        let news = match following.news(environment.board.all()) {
+            Ok(news) => news,
+            Err(error) => return Ok(Reply::error(&error).into()),
+        };
+        for change in news {
+            let reply = ChangeReply { change: Change::clone(&change) };
+            if following.is_of_one() && change.phase == Phase::Ended {
                 return Ok(Reply::last::<Watch>(&reply).into());
             }
             replies.send(Reply::continued::<Watch>(&reply)).await?;
-            told.insert(change.id.clone(), change);
         }
         if changed.changed().await.is_err() {
             // The daemon ends, and this client's connection with it.

@@ -1,6 +1,7 @@
 //! All changes as they are told: written by their actors, read by whoever asks, without asking an actor.
 //!
-//! Whoever writes or reads waits for nobody: the lock is held to exchange or to clone what is shared.
+//! Whoever writes or reads waits for nobody: the lock is held to exchange or to clone what is shared. A change is on the board
+//! from the moment when it survives a crash; before that it has a place, which nobody sees.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use thiserror::Error;
 use tokio::sync::watch;
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
 
 /// How many changes that are over are kept.
 pub const ENDED: usize = 64;
@@ -25,6 +26,9 @@ pub enum Refused {
     /// It is known already.
     #[error("begin a change: it is known already")]
     Known(Arc<Change>),
+    /// Somebody has just asked for it, and it is not written down yet.
+    #[error("begin a change: it is about to begin already")]
+    Beginning,
     /// Another one of the same VG is under way.
     #[error("begin a change: {0} is under way")]
     AlreadyChanging(String),
@@ -36,15 +40,28 @@ pub enum Refused {
 /// All changes.
 #[derive(Debug)]
 pub struct Board {
-    changes: Mutex<VecDeque<Arc<Change>>>,
+    listed: Mutex<Listed>,
     /// Counts what was written; wakes readers.
     version: watch::Sender<u64>,
 }
 
 impl Default for Board {
     fn default() -> Self {
-        Self { changes: Mutex::default(), version: watch::channel(0).0 }
+        Self { listed: Mutex::default(), version: watch::channel(0).0 }
     }
+}
+
+#[derive(Debug, Default)]
+struct Listed {
+    changes: VecDeque<Arc<Change>>,
+    places: Vec<Place>,
+}
+
+/// A change that is about to begin.
+#[derive(Debug)]
+struct Place {
+    id: String,
+    vgname: String,
 }
 
 /// Numbers for metrics.
@@ -63,27 +80,33 @@ impl Board {
     ///
     /// # Errors
     /// [`Refused`], each variant of which says its condition.
-    pub fn begin(&self, change: Change) -> Result<(), Refused> {
-        let mut changes = self.changes();
-        if let Some(known) = changes.iter().find(|known| known.id == change.id) {
+    pub fn begin(&self, id: &str, vgname: &str) -> Result<(), Refused> {
+        let mut listed = self.listed();
+        let Listed { changes, places } = &mut *listed;
+        if let Some(known) = changes.iter().find(|known| known.id == id) {
             return Err(Refused::Known(Arc::clone(known)));
         }
-        let mut unfinished = changes.iter().filter(|known| known.phase != Phase::Ended).peekable();
-        if let Some(other) = unfinished.clone().find(|other| other.goal.vgname == change.goal.vgname) {
-            return Err(Refused::AlreadyChanging(other.id.clone()));
+        if places.iter().any(|place| place.id == id) {
+            return Err(Refused::Beginning);
         }
-        if unfinished.by_ref().count() >= UNFINISHED {
+        let begun = changes.iter().filter(|known| known.phase != Phase::Ended);
+        let begun = begun.map(|known| (&known.id, &known.goal.vgname));
+        let unfinished: Vec<_> = begun.chain(places.iter().map(|place| (&place.id, &place.vgname))).collect();
+        if let Some((other, _)) = unfinished.iter().find(|(_, changing)| *changing == vgname) {
+            return Err(Refused::AlreadyChanging((*other).clone()));
+        }
+        if unfinished.len() >= UNFINISHED {
             return Err(Refused::TooMany);
         }
-        changes.push_back(Arc::new(change));
-        drop(changes);
-        self.wake();
+        places.push(Place { id: id.to_owned(), vgname: vgname.to_owned() });
         Ok(())
     }
 
-    /// Takes a change as it is now; returns the id of one that is forgotten for it.
+    /// Takes a change as it is now, which is written down; returns the id of one that is forgotten for it.
     pub fn put(&self, change: Change) -> Option<String> {
-        let mut changes = self.changes();
+        let mut listed = self.listed();
+        let Listed { changes, places } = &mut *listed;
+        places.retain(|place| place.id != change.id);
         match changes.iter_mut().find(|known| known.id == change.id) {
             Some(known) if **known == change => return None,
             Some(known) => *known = Arc::new(change),
@@ -96,25 +119,24 @@ impl Board {
         {
             forgotten = changes.remove(eldest).map(|change| change.id.clone());
         }
-        drop(changes);
+        drop(listed);
         self.wake();
         forgotten
     }
 
-    /// Takes away a change that has not begun after all.
-    pub fn remove(&self, id: &str) {
-        self.changes().retain(|known| known.id != id);
-        self.wake();
+    /// Gives up the place of a change that has not begun after all.
+    pub fn give_up(&self, id: &str) {
+        self.listed().places.retain(|place| place.id != id);
     }
 
     /// Returns all changes, in the order in which they were asked for.
     pub fn all(&self) -> Vec<Arc<Change>> {
-        self.changes().iter().cloned().collect()
+        self.listed().changes.iter().cloned().collect()
     }
 
     /// Returns the change of this id, or whose id alone begins so.
     pub fn find(&self, id: &str) -> Option<Arc<Change>> {
-        let changes = self.changes();
+        let changes = &self.listed().changes;
         if let Some(exact) = changes.iter().find(|known| known.id == id) {
             return Some(Arc::clone(exact));
         }
@@ -133,7 +155,7 @@ impl Board {
     /// Counts.
     pub fn numbers(&self) -> Numbers {
         let mut numbers = Numbers::default();
-        for change in self.changes().iter() {
+        for change in &self.listed().changes {
             numbers.unfinished += i64::from(change.phase != Phase::Ended);
             let is_unknown = |outcome: &Outcome| outcome.kind == OutcomeKind::Unknown;
             let is_doubt = matches!(change.phase, Phase::Doubt | Phase::Judging);
@@ -153,8 +175,8 @@ impl Board {
         self.version.send_modify(|version| *version += 1);
     }
 
-    fn changes(&self) -> MutexGuard<'_, VecDeque<Arc<Change>>> {
+    fn listed(&self) -> MutexGuard<'_, Listed> {
         // Nothing in the lock's scope can panic halfway through a change.
-        self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+        self.listed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

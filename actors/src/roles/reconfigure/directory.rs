@@ -45,7 +45,7 @@ pub struct Directory {
     log: Logger,
 }
 
-/// A place on the board that is given up again unless the change begins.
+/// A place on the board, which is given up again unless the change begins.
 struct Place<'d> {
     directory: &'d Directory,
     id: String,
@@ -55,7 +55,7 @@ struct Place<'d> {
 impl Drop for Place<'_> {
     fn drop(&mut self) {
         if !self.is_kept {
-            self.directory.environment.board.remove(&self.id);
+            self.directory.environment.board.give_up(&self.id);
         }
     }
 }
@@ -106,13 +106,17 @@ impl Directory {
             writer: None,
             told: None,
         };
-        let mut place = match self.environment.board.begin(self.first_told(&known)) {
+        let mut place = match self.environment.board.begin(&id.to_string(), &known.goal.vgname) {
             Ok(()) => Place { directory: self, id: id.to_string(), is_kept: false },
-            Err(Refused::Known(change)) => return Ok(Change::clone(&change)),
+            Err(Refused::Known(change)) if change.goal == known.goal => return Ok(Change::clone(&change)),
+            Err(Refused::Known(change)) => {
+                let reason = format!("change {id} has another goal: {}", change.goal_text);
+                return Err(BadGoal::new("id", reason).into());
+            }
             Err(Refused::AlreadyChanging(other)) => {
                 return Err(Error::AlreadyChanging { vgname: known.goal.vgname, id: other });
             }
-            Err(Refused::TooMany) => return Err(Error::Busy),
+            Err(Refused::Beginning | Refused::TooMany) => return Err(Error::Busy),
         };
         let Looked { wanted, picture, described } = self.look(&known.goal).await?;
         let known = Known { described, ..known };
@@ -162,14 +166,16 @@ impl Directory {
         Error::Busy
     }
 
-    /// Starts the actor of a change; without a beginning it goes on from the journal.
+    /// Starts the actor of a change; without a beginning it goes on from the journal, and may be there already.
     ///
     /// # Errors
-    /// For the log: the daemon is shutting down, or does not answer.
+    /// For the log: the daemon is shutting down, or does not answer; or the actor of one that could not begin has not ended.
     pub async fn start(&self, id: Uuid, beginning: Option<Beginning>) -> Result<(), String> {
+        let is_new = beginning.is_some();
         let start = StartChild(spec(id, Arc::clone(&self.environment), beginning));
         match self.registry.ask::<Supervisor, _>(&names::CHANGES, start, DEADLINE).await {
-            Ok(Ok(_) | Err(StartChildError::AlreadyStarted(_))) => Ok(()),
+            Ok(Err(StartChildError::AlreadyStarted(_))) if !is_new => Ok(()),
+            Ok(Ok(_)) => Ok(()),
             Ok(Err(refused)) => Err(refused.to_string()),
             Err(unreachable) => Err(unreachable.to_string()),
         }
@@ -197,7 +203,11 @@ impl Directory {
             Err(error @ ReadError::NoVg(_)) => {
                 return Err(BadGoal::new("vgname", format!("there is no VG {vg}: {}", chain(&error))).into());
             }
-            Err(error) => return Err(BadGoal::new("vgname", chain(&error)).into()),
+            Err(error @ ReadError::Refused { .. }) => {
+                return Err(BadGoal::new("vgname", chain(&error)).into());
+            }
+            // The goal may be good: lvm cannot be asked.
+            Err(error @ ReadError::Run(_)) => return Err(self.unanswered(&chain(&error))),
         };
         if let Some(lock_type) = &picture.lock_type {
             let reason = format!(

@@ -17,7 +17,11 @@ use super::locks::Locks;
 use super::lvm::Lvm;
 use super::metrics::ReconfigureMetrics;
 use super::transport::{LocalFacts, Opened, SendError, Transport};
+use crate::foundation::admission::{Quota, Shares};
 use crate::foundation::facts::events::Events;
+
+/// How many plans may be made at once: each runs lvm. One of each user, and one more of root.
+pub const PLANS: Shares = Shares { all: 3 };
 
 /// The deadlines of a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,6 +97,8 @@ pub struct ReconfigureEnvironment {
     pub metrics: ReconfigureMetrics,
     /// All changes as they are told.
     pub board: Board,
+    /// Has room for plans.
+    pub plans: Quota,
     line: Mutex<Line>,
 }
 
@@ -121,8 +127,8 @@ impl ReconfigureEnvironment {
         events: Events,
         metrics: ReconfigureMetrics,
     ) -> Self {
-        let (board, line) = (Board::default(), Mutex::default());
-        Self { settings, lvm, locks, open, life: Uuid::new_v4(), events, metrics, board, line }
+        let (board, plans, line) = (Board::default(), Quota::default(), Mutex::default());
+        Self { settings, lvm, locks, open, life: Uuid::new_v4(), events, metrics, board, plans, line }
     }
 
     /// Has a change hear of the group from now on; returns the group as it is now.

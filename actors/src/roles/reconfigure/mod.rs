@@ -23,6 +23,7 @@
 //! | `memory.rs` | what the journal has of a change |
 //! | `board.rs` | all changes as they are told |
 //! | `directory.rs` | begins and finds changes |
+//! | `following.rs` | what is news to a client that watches (pure) |
 //! | `recovery.rs` | what an earlier life has left behind |
 //!
 //! So far the one transport is that of a host by itself, and a VG that is shared is refused. In a VG that is not shared there is
@@ -38,6 +39,7 @@ pub mod described;
 pub mod devices;
 pub mod directory;
 pub mod environment;
+pub mod following;
 pub mod goal;
 pub mod group;
 pub mod locks;

@@ -14,6 +14,9 @@ use super::shell::{Input, Shell, TooLate};
 use crate::roles::reconfigure::environment::ReconfigureEnvironment;
 use crate::roles::reconfigure::memory::{self, Known};
 
+#[cfg(test)]
+mod tests;
+
 /// The wait before a journal that does not answer is asked again.
 const RELOAD_DELAY: Duration = Duration::from_secs(1);
 /// How long a change may take to be abandoned in an orderly stop before it is left to the next daemon.
@@ -82,7 +85,7 @@ impl Actor for ChangeActor {
                     // It has crashed at its very end.
                     Some(Known { told: Some(told), .. }) => drop(environment.board.put(told)),
                     // It has crashed before it began.
-                    Some(_) | None => environment.board.remove(&id.to_string()),
+                    Some(_) | None => environment.board.give_up(&id.to_string()),
                 }
             }
         };

@@ -264,6 +264,9 @@ impl Shell {
 
     /// Writes a record down; returns whether it is durable.
     async fn record(&mut self, record: Record) -> bool {
+        if record == Record::Ended && self.has_not_begun() {
+            return false;
+        }
         let (before, decided) = (self.known.clone(), self.known.machine.decision);
         if record == Record::Preparing {
             self.known.undo = self.to_be_undone().await;
@@ -282,7 +285,9 @@ impl Shell {
             }
         }
         if let (Record::Asked, Some(begun)) = (record, self.begun.take()) {
-            self.show();
+            if stored.is_ok() {
+                self.show();
+            }
             // Whoever has asked may be gone; the change is not.
             let _ = begun.send(stored.clone());
         }
@@ -301,11 +306,16 @@ impl Shell {
         }
     }
 
+    /// Tells whether nothing of it is written down.
+    fn has_not_begun(&self) -> bool {
+        !self.known.machine.is_coordinator
+    }
+
     /// It is over: what is told of it from now on is written down.
     async fn finish(mut self) {
-        if self.known.machine == lvmwarden_reconfigure::record::Memory::default() {
-            // It has not begun: there is nothing to remember.
-            self.environment.board.remove(&self.id.to_string());
+        if self.has_not_begun() {
+            // There is nothing to remember.
+            self.environment.board.give_up(&self.id.to_string());
             return;
         }
         self.environment.lvm.remove_output(self.id);
