@@ -336,10 +336,13 @@ impl Coordinator {
             (Timer::Lock, State::Asked | State::Locking | State::Proposing { is_sent: false })
                 if self.stage() == Stage::Untold =>
             {
-                self.refuse(
-                    Cause::new(me, Code::Timeout, "neither lock nor quorum within the limit"),
-                    effects,
-                );
+                let is_being_read = self.state == State::Locking && self.has_locks;
+                let lacks = if is_being_read {
+                    "lvm has not read the VG within the limit"
+                } else {
+                    "neither lock nor quorum within the limit"
+                };
+                self.refuse(Cause::new(me, Code::Timeout, lacks), effects);
             }
             (Timer::Vote, State::Proposing { is_sent: false }) if self.round > 1 => {
                 let unheard = around.members().find(|member| !around.has_heard(*member));

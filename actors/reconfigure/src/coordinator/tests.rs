@@ -118,6 +118,19 @@ fn the_gate_is_on_disk_before_it_opens_and_shut_before_anybody_is_told() {
 }
 
 #[test]
+fn what_was_waited_for_before_the_proposal_is_named() {
+    for (is_held, lacks) in [(false, "neither lock nor quorum"), (true, "lvm has not read the VG")] {
+        let mut play = Play::until(State::Locking);
+        if is_held {
+            play.give(Event::LocksHeld);
+        }
+        let effects = play.give(Event::Elapsed(Timer::Lock));
+        let Some(Effect::Ended(Outcome::Refused(cause))) = effects.last() else { panic!("{effects:?}") };
+        assert_eq!(&*cause.reason, format!("{lacks} within the limit"));
+    }
+}
+
+#[test]
 fn the_gate_waits_for_the_quorums_word_and_stays_shut_without_it() {
     for (is_quorate, expected) in [(true, State::Applying { is_late: false }), (false, State::Abandoning)] {
         let mut play = Play::until(State::AtGate);
