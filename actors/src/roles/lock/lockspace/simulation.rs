@@ -240,6 +240,12 @@ fn a_rule_that_asks_for_connections_takes_locks_from_commands_that_live() {
     play(Plan { rule: Rule::Connections, ..with_faults(0, 2, 0) });
 }
 
+/// It was once: the list that came late made a lockspace run again that was being stopped, and nobody was answered.
+#[test]
+fn a_list_of_orphans_that_comes_while_a_lockspace_is_stopped_does_not_end_that() {
+    play(Plan { steps: 106, ..with_faults(15_168_035_487_428_713_092, 3, 9) });
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
     let plan = with_faults(7, 3, 10);

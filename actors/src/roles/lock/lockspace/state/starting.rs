@@ -152,8 +152,9 @@ impl Machine {
 
     /// Begins to serve, unless locks are still being adopted.
     pub(super) fn go_on_adopting(&mut self, cx: &mut Context<'_>) {
-        let is_listing = matches!(&self.life, Life::Starting(starting) if starting.is_listing);
-        if is_listing || self.locks().any(LockTable::is_returning) {
+        // A list that comes late finds it in another state, which it must not end.
+        let is_over = matches!(&self.life, Life::Starting(starting) if !starting.is_listing);
+        if !is_over || self.locks().any(LockTable::is_returning) {
             return;
         }
         let Life::Starting(starting) = std::mem::replace(&mut self.life, Life::Running) else { return };
