@@ -12,6 +12,7 @@ use lvmwarden_integration::request::Operation;
 use lvmwarden_integration::service::Launch;
 use lvmwarden_integration::site::Site;
 use lvmwarden_integration::wait;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Gid, Uid};
 use rustix::thread::{set_thread_groups, set_thread_res_gid, set_thread_res_uid};
 use serde_json::{Value, json};
@@ -36,6 +37,13 @@ impl Client {
     pub(crate) fn patient(site: &Site, deadline: Duration) -> Self {
         let stream = connect_within(&site.api_socket(), deadline).expect("the API accepts");
         Self { stream: BufReader::new(stream) }
+    }
+
+    /// Tells whether the daemon has closed the connection, whatever is still to be read; it reads nothing.
+    pub(crate) fn is_hung_up(&self) -> bool {
+        let mut asked = [PollFd::new(self.stream.get_ref(), PollFlags::RDHUP)];
+        poll(&mut asked, Some(&Timespec::default())).expect("a socket can be asked");
+        asked[0].revents().intersects(PollFlags::RDHUP | PollFlags::HUP)
     }
 
     #[track_caller]
