@@ -157,19 +157,7 @@ fn exit_of(change: &Change) -> Exit {
 }
 
 fn goal(kind: Kind, vg: &VgName, lvnames: Vec<String>) -> Goal {
-    Goal {
-        kind,
-        vgname: vg.to_string(),
-        lvnames,
-        size_bytes: None,
-        grow_bytes: None,
-        pvs: Vec::new(),
-        new_name: None,
-        add_tags: Vec::new(),
-        remove_tags: Vec::new(),
-        device_ids: Vec::new(),
-        hold: None,
-    }
+    Goal { lvnames, ..Goal::of(kind, vg.as_str()) }
 }
 
 fn of_lvs(kind: Kind, lvs: &[Lv]) -> Result<Goal, Failure> {

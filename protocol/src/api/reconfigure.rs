@@ -177,6 +177,25 @@ pub struct Goal {
     pub hold: Option<HoldWish>,
 }
 
+impl Goal {
+    /// Returns the goal of this kind that names nothing but its VG.
+    pub fn of(kind: Kind, vgname: impl Into<String>) -> Self {
+        Self {
+            kind,
+            vgname: vgname.into(),
+            lvnames: Vec::new(),
+            size_bytes: None,
+            grow_bytes: None,
+            pvs: Vec::new(),
+            new_name: None,
+            add_tags: Vec::new(),
+            remove_tags: Vec::new(),
+            device_ids: Vec::new(),
+            hold: None,
+        }
+    }
+}
+
 /// One host's part in a change.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]

@@ -5,19 +5,7 @@ use lvmwarden_protocol::api::reconfigure::Goal;
 use super::*;
 
 pub(in crate::roles::reconfigure) fn change(id: &str, vgname: &str, phase: Phase) -> Change {
-    let goal = Goal {
-        kind: Kind::Tag,
-        vgname: vgname.to_owned(),
-        lvnames: Vec::new(),
-        size_bytes: None,
-        grow_bytes: None,
-        pvs: Vec::new(),
-        new_name: None,
-        add_tags: Vec::new(),
-        remove_tags: Vec::new(),
-        device_ids: Vec::new(),
-        hold: None,
-    };
+    let goal = Goal::of(Kind::Tag, vgname);
     Change {
         id: id.to_owned(),
         goal,

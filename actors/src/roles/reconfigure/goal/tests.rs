@@ -3,19 +3,7 @@
 use super::*;
 
 fn goal(kind: Kind, lvnames: &[&str]) -> Goal {
-    Goal {
-        kind,
-        vgname: "vg0".to_owned(),
-        lvnames: lvnames.iter().map(|name| (*name).to_owned()).collect(),
-        size_bytes: None,
-        grow_bytes: None,
-        pvs: Vec::new(),
-        new_name: None,
-        add_tags: Vec::new(),
-        remove_tags: Vec::new(),
-        device_ids: Vec::new(),
-        hold: None,
-    }
+    Goal { lvnames: lvnames.iter().map(|name| (*name).to_owned()).collect(), ..Goal::of(kind, "vg0") }
 }
 
 #[test]

@@ -22,19 +22,7 @@ fn host(name: &str, code: Option<&str>) -> Host {
 }
 
 fn ended(kind: OutcomeKind, hosts: Vec<Host>) -> Change {
-    let goal = Goal {
-        kind: Kind::Tag,
-        vgname: "vg0".to_owned(),
-        lvnames: Vec::new(),
-        size_bytes: None,
-        grow_bytes: None,
-        pvs: Vec::new(),
-        new_name: None,
-        add_tags: Vec::new(),
-        remove_tags: Vec::new(),
-        device_ids: Vec::new(),
-        hold: None,
-    };
+    let goal = Goal::of(Kind::Tag, "vg0");
     let outcome = Outcome {
         kind,
         node: Some("b".to_owned()),
